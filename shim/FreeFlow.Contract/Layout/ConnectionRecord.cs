@@ -1,0 +1,73 @@
+using System.Runtime.InteropServices;
+
+namespace FreeFlow.Contract.Layout;
+
+/// <summary>
+/// One tracked TCP connection of a process family: what status shows, and the family's own, trusted side of the ring (the peer cannot reach it).
+/// Version 1, little endian. Lines of 64 bytes are grouped by who is busy with them: identity, counters, ring and sender, receiver.
+/// </summary>
+[StructLayout(LayoutKind.Explicit, Size = FamilyLayout.RecordBytes)]
+public unsafe struct ConnectionRecord
+{
+    // ---- identity
+    /// <summary>Raised each time the record is freed; an answer for an older generation is ignored.</summary>
+    [FieldOffset(0)] public uint Generation;
+    /// <summary>A <see cref="ConnectionState"/>.</summary>
+    [FieldOffset(4)] public uint State;
+    /// <summary>A <see cref="Contract.Reason"/>.</summary>
+    [FieldOffset(8)] public uint Reason;
+    /// <summary>Bits private to the shim.</summary>
+    [FieldOffset(12)] public uint Flags;
+    /// <summary>CLOCK_MONOTONIC nanoseconds at connect or accept.</summary>
+    [FieldOffset(16)] public ulong CreatedNanoseconds;
+    /// <summary>The process that made or last offered it, by its own pid namespace, and the descriptor's number there.</summary>
+    [FieldOffset(24)] public int ProcessId;
+    [FieldOffset(28)] public int Descriptor;
+    /// <summary>AF_INET (2) or AF_INET6 (10); an IPv4-mapped address is written as AF_INET.</summary>
+    [FieldOffset(32)] public ushort Family;
+    [FieldOffset(34)] public ushort LocalPort;
+    [FieldOffset(36)] public ushort RemotePort;
+    /// <summary>Network order; an IPv4 address takes the first four bytes.</summary>
+    [FieldOffset(40)] public fixed byte LocalAddress[16];
+    [FieldOffset(56)] public fixed byte RemoteAddress[16];
+
+    // ---- holders and kernel counters
+    /// <summary>Processes of the family that have the socket open; 0 is an empty place.</summary>
+    [FieldOffset(72)] public fixed int Holders[6];
+    /// <summary>Holders beyond those.</summary>
+    [FieldOffset(96)] public uint MoreHolders;
+    /// <summary>Calls that moved bytes, until the connection is offered.</summary>
+    [FieldOffset(100)] public uint Messages;
+    [FieldOffset(104)] public ulong KernelSent;
+    [FieldOffset(112)] public ulong KernelReceived;
+
+    // ---- ring and sender
+    /// <summary>Where the ring is mapped in every holder; 0 without a ring.</summary>
+    [FieldOffset(128)] public ulong RingAddress;
+    [FieldOffset(136)] public ulong Capacity;
+    [FieldOffset(144)] public uint Side;
+    [FieldOffset(148)] public int OwnDoorbell;
+    [FieldOffset(152)] public int PeerDoorbell;
+    /// <summary>Thread that is inside the sending half, 0 if none.</summary>
+    [FieldOffset(156)] public uint SendLock;
+    /// <summary>Calls that are sending through the kernel now (low half) and the direction's state (high half).</summary>
+    [FieldOffset(160)] public ulong SendGate;
+    [FieldOffset(168)] public ulong SendTail;
+    [FieldOffset(176)] public ulong SendBase;
+    [FieldOffset(184)] public ulong SendHeadSeen;
+
+    // ---- receiver
+    /// <summary>Thread that is inside the receiving half, 0 if none.</summary>
+    [FieldOffset(192)] public uint ReceiveLock;
+    /// <summary>1: the kernel socket reported something that must be looked at (end of stream, error).</summary>
+    [FieldOffset(196)] public uint KernelAttention;
+    [FieldOffset(200)] public ulong ReceiveGate;
+    [FieldOffset(208)] public ulong ReceiveHead;
+    /// <summary>Kernel payload bytes still to be read before the ring's first byte, valid once the direction is in the ring.</summary>
+    [FieldOffset(216)] public ulong KernelBytesLeft;
+    [FieldOffset(224)] public uint ReceivePolls;
+    /// <summary>Sleepers that wait on the own doorbell by poll(2).</summary>
+    [FieldOffset(228)] public int Sleepers;
+    [FieldOffset(232)] public uint ReceiveTailReported;
+    [FieldOffset(236)] public uint SendBlocked;
+}

@@ -1,0 +1,19 @@
+using System.Runtime.InteropServices;
+
+namespace FreeFlow.Contract.Layout;
+
+/// <summary>First page of the family table. Version 1, little endian.</summary>
+[StructLayout(LayoutKind.Explicit, Size = FamilyLayout.HeaderBytes)]
+public struct FamilyHeader
+{
+    [FieldOffset(0)] public uint Magic;
+    [FieldOffset(4)] public uint Version;
+    [FieldOffset(8)] public uint SlotCount;
+    [FieldOffset(12)] public uint RecordCount;
+
+    /// <summary>Records below this index have been used at least once.</summary>
+    [FieldOffset(16)] public uint RecordsUsed;
+
+    /// <summary>Where the search for a free record starts; a hint.</summary>
+    [FieldOffset(20)] public uint NextRecord;
+}

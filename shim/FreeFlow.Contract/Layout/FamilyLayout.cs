@@ -1,0 +1,24 @@
+namespace FreeFlow.Contract.Layout;
+
+/// <summary>
+/// The family table: one sealed memfd per process family (a process and what it forks without exec), made by the shim and shown to the
+/// router in Hello. Header page, session slots, connection records. The router reads records for status and writes only mailboxes.
+/// </summary>
+public static class FamilyLayout
+{
+    /// <summary>"FFT1", read as a little-endian word.</summary>
+    public const uint Magic = 0x31544646;
+    public const uint Version = 1;
+    public const int HeaderBytes = 4096;
+
+    public const int SlotBytes = 64;
+    public const uint SlotCount = 1024;
+    public const int SlotsOffset = HeaderBytes;
+
+    public const int RecordBytes = 320;
+    public const uint RecordCount = 65536;
+    public const int RecordsOffset = SlotsOffset + (SlotBytes * (int)SlotCount);
+
+    /// <summary>Bytes of the whole memfd; sparse, so only what is used is resident.</summary>
+    public const long TotalBytes = RecordsOffset + ((long)RecordBytes * RecordCount);
+}

@@ -1,0 +1,51 @@
+using System.Runtime.InteropServices;
+
+namespace FreeFlow.Contract.Layout;
+
+/// <summary>
+/// Head of one direction's block in a ring memfd; <see cref="RingLayout"/> says where the blocks and their data lie. Version 1, little endian.
+/// </summary>
+/// <remarks>
+/// Positions (<see cref="Tail"/>, <see cref="Base"/>, <see cref="Head"/>, <see cref="BackAt"/>) count bytes since the ring was made and never wrap.
+/// A byte at position p lies at <c>data[(p - Base) &amp; (Capacity - 1)]</c>. The writer may move Base to Tail while the ring is empty, before it
+/// publishes a new Tail: nobody reads data then, and small traffic stays in the block's first page.
+/// Both processes can write every word: each side keeps its own positions in its own memory and only checks and uses the other's.
+/// </remarks>
+[StructLayout(LayoutKind.Explicit, Size = RingLayout.HeaderBytes)]
+public struct RingBlockHeader
+{
+    [FieldOffset(0)] public uint Magic;
+    [FieldOffset(4)] public uint Version;
+    [FieldOffset(8)] public ulong Capacity;
+
+    // Written by the writer.
+    [FieldOffset(64)] public ulong Tail;
+    [FieldOffset(72)] public ulong Base;
+
+    // Written by the writer, once each.
+    /// <summary>Payload bytes that the writer's side ever gave to the kernel before the ring took over.</summary>
+    [FieldOffset(80)] public ulong SwitchAt;
+    /// <summary>Ring position from which the kernel carries the bytes again.</summary>
+    [FieldOffset(88)] public ulong BackAt;
+
+    // Written by the reader.
+    [FieldOffset(128)] public ulong Head;
+
+    /// <summary>1: the reader sleeps or is about to; who sets it back to 0 rings the reader's doorbell. Starts at 1.</summary>
+    [FieldOffset(192)] public uint ReaderWaiting;
+
+    /// <summary>1: the writer waits for space; who sets it back to 0 rings the writer's doorbell.</summary>
+    [FieldOffset(256)] public uint WriterWaiting;
+
+    /// <summary>A <see cref="HandoverState"/>.</summary>
+    [FieldOffset(320)] public uint Handover;
+
+    /// <summary>1: the reader asks the writer to go back to the kernel.</summary>
+    [FieldOffset(324)] public uint ReaderWantsKernel;
+
+    /// <summary>1: the last holder on the reading side has closed; nobody will read any more.</summary>
+    [FieldOffset(328)] public uint ReaderClosed;
+
+    /// <summary>1: the writing side has shut down or closed; a hint that the kernel's end of stream is on its way.</summary>
+    [FieldOffset(332)] public uint WriterClosed;
+}

@@ -1,0 +1,29 @@
+namespace FreeFlow.Contract;
+
+/// <summary>Element 0 of every control message.</summary>
+public enum MessageType : byte
+{
+    /// <summary>Process to router, first message of a session. Carries the family table's memfd.</summary>
+    Hello = 1,
+
+    /// <summary>Router to process: the session stands.</summary>
+    Welcome = 2,
+
+    /// <summary>Process to router: shows one connected socket (one descriptor) and asks for a ring.</summary>
+    Offer = 3,
+
+    /// <summary>Router to process: the ring's memfd, the process's own doorbell, the peer's doorbell (three descriptors).</summary>
+    Join = 4,
+
+    /// <summary>Router to process: this connection stays in the kernel, with the reason.</summary>
+    Refuse = 5,
+
+    /// <summary>Process to router: an offered or joined connection was closed.</summary>
+    Withdraw = 6,
+
+    /// <summary>Command line to router: a fresh socket of the asker's network namespace says whose view is asked for (one descriptor).</summary>
+    StatusRequest = 7,
+
+    /// <summary>Router to command line: a memfd with the status as JSON (one descriptor).</summary>
+    StatusReply = 8,
+}

@@ -1,0 +1,42 @@
+using System;
+
+namespace FreeFlow.Contract.Messages;
+
+/// <summary>Joins this end with its peer: [type, connection, generation, side, capacity]. Three descriptors: ring memfd, own doorbell, peer's doorbell.</summary>
+public struct Join
+{
+    /// <summary>Index of the record, as in the Offer.</summary>
+    public uint Connection;
+    /// <summary>Generation of the record, as in the Offer.</summary>
+    public uint Generation;
+    /// <summary>0 or 1: the block this end writes.</summary>
+    public uint Side;
+    /// <summary>Data bytes of one direction; see <see cref="Layout.RingLayout"/>.</summary>
+    public ulong Capacity;
+
+    /// <summary>Encodes into <paramref name="buffer"/>; returns the length in bytes, or 0 if it does not fit.</summary>
+    public readonly int Write(Span<byte> buffer)
+    {
+        MessagePackWriter writer = new(buffer);
+        writer.WriteArrayHeader(5);
+        writer.WriteUInt64((ulong)MessageType.Join);
+        writer.WriteUInt64(Connection);
+        writer.WriteUInt64(Generation);
+        writer.WriteUInt64(Side);
+        writer.WriteUInt64(Capacity);
+        return writer.Failed ? 0 : writer.Length;
+    }
+
+    /// <summary>Decodes a whole message; false if it is not exactly one of this kind.</summary>
+    public static bool TryRead(ReadOnlySpan<byte> message, out Join result)
+    {
+        result = default;
+        MessagePackReader reader = new(message);
+        if (reader.ReadArrayHeader() != 5 || reader.ReadUInt64() != (ulong)MessageType.Join) return false;
+        result.Connection = reader.ReadUInt32();
+        result.Generation = reader.ReadUInt32();
+        result.Side = reader.ReadUInt32();
+        result.Capacity = reader.ReadUInt64();
+        return reader.AtEnd;
+    }
+}

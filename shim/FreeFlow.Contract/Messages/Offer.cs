@@ -1,0 +1,34 @@
+using System;
+
+namespace FreeFlow.Contract.Messages;
+
+/// <summary>Shows one end of a connection: [type, connection, generation]. One descriptor: the connected socket.</summary>
+public struct Offer
+{
+    /// <summary>Index of the record in the family table.</summary>
+    public uint Connection;
+    /// <summary>Generation of that record.</summary>
+    public uint Generation;
+
+    /// <summary>Encodes into <paramref name="buffer"/>; returns the length in bytes, or 0 if it does not fit.</summary>
+    public readonly int Write(Span<byte> buffer)
+    {
+        MessagePackWriter writer = new(buffer);
+        writer.WriteArrayHeader(3);
+        writer.WriteUInt64((ulong)MessageType.Offer);
+        writer.WriteUInt64(Connection);
+        writer.WriteUInt64(Generation);
+        return writer.Failed ? 0 : writer.Length;
+    }
+
+    /// <summary>Decodes a whole message; false if it is not exactly one of this kind.</summary>
+    public static bool TryRead(ReadOnlySpan<byte> message, out Offer result)
+    {
+        result = default;
+        MessagePackReader reader = new(message);
+        if (reader.ReadArrayHeader() != 3 || reader.ReadUInt64() != (ulong)MessageType.Offer) return false;
+        result.Connection = reader.ReadUInt32();
+        result.Generation = reader.ReadUInt32();
+        return reader.AtEnd;
+    }
+}

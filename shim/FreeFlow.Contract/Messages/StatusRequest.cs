@@ -1,0 +1,30 @@
+using System;
+
+namespace FreeFlow.Contract.Messages;
+
+/// <summary>Asks for the status: [type, version]. One descriptor: a fresh socket of the asker's network namespace.</summary>
+public struct StatusRequest
+{
+    /// <summary>Must be <see cref="Protocol.Version"/>.</summary>
+    public uint ProtocolVersion;
+
+    /// <summary>Encodes into <paramref name="buffer"/>; returns the length in bytes, or 0 if it does not fit.</summary>
+    public readonly int Write(Span<byte> buffer)
+    {
+        MessagePackWriter writer = new(buffer);
+        writer.WriteArrayHeader(2);
+        writer.WriteUInt64((ulong)MessageType.StatusRequest);
+        writer.WriteUInt64(ProtocolVersion);
+        return writer.Failed ? 0 : writer.Length;
+    }
+
+    /// <summary>Decodes a whole message; false if it is not exactly one of this kind.</summary>
+    public static bool TryRead(ReadOnlySpan<byte> message, out StatusRequest result)
+    {
+        result = default;
+        MessagePackReader reader = new(message);
+        if (reader.ReadArrayHeader() != 2 || reader.ReadUInt64() != (ulong)MessageType.StatusRequest) return false;
+        result.ProtocolVersion = reader.ReadUInt32();
+        return reader.AtEnd;
+    }
+}

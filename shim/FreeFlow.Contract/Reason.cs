@@ -1,0 +1,57 @@
+namespace FreeFlow.Contract;
+
+/// <summary>Why a connection did not take the next step towards its ring, or left it. Numbers are part of the protocol: append only.</summary>
+public enum Reason : uint
+{
+    None = 0,
+    /// <summary>Too few messages and bytes so far to be worth an offer.</summary>
+    NotYetOffered = 1,
+    /// <summary>The router's socket cannot be reached.</summary>
+    NoRouter = 2,
+    /// <summary>The other end has not been shown to this router.</summary>
+    PeerNotOffered = 3,
+    /// <summary>More than one process holds the socket.</summary>
+    SharedByFork = 4,
+    /// <summary>The descriptor is in an epoll set that is itself watched by another one.</summary>
+    NestedEpoll = 5,
+    /// <summary>A network namespace that belongs to a user namespace proves nothing across namespaces.</summary>
+    UnprovenNamespace = 6,
+    /// <summary>Two network namespaces claim the same address.</summary>
+    AmbiguousAddress = 7,
+    /// <summary>Remote address outside VNET_PREFIX.</summary>
+    OutsidePrefix = 8,
+    /// <summary>Doorbells would take too large a share of RLIMIT_NOFILE.</summary>
+    DescriptorLimit = 9,
+    /// <summary>Ring memory could not be had.</summary>
+    MemoryLimit = 10,
+    /// <summary>The peer wrote an impossible value into the ring.</summary>
+    CorruptRing = 11,
+    /// <summary>A socket option asks for what only the kernel does (zero-copy, TLS upper layer, repair, asynchronous signals).</summary>
+    KernelOnlyOption = 12,
+    /// <summary>DISABLE or configuration switched acceleration off.</summary>
+    Disabled = 13,
+    /// <summary>The peer closed or shut down its end.</summary>
+    PeerClosed = 14,
+    /// <summary>Kernel byte counters show bytes the shim has not carried.</summary>
+    BytesOutOfSight = 15,
+    /// <summary>The descriptor's stream was taken by fdopen(3).</summary>
+    StandardIoStream = 16,
+    /// <summary>The process replaced its image while holding the connection.</summary>
+    Exec = 17,
+    /// <summary>The descriptor was passed to another process.</summary>
+    DescriptorPassed = 18,
+    /// <summary>Shim and router speak different versions.</summary>
+    VersionMismatch = 19,
+    /// <summary>The router's limits for this user are used up.</summary>
+    RouterLimit = 20,
+    /// <summary>The socket shown is not an established TCP connection.</summary>
+    NotEstablished = 21,
+    /// <summary>The first end's socket was gone when the second was shown.</summary>
+    PeerGone = 22,
+    /// <summary>The family table is full.</summary>
+    TableFull = 23,
+    /// <summary>The kernel lacks a facility that the proof needs.</summary>
+    NoWitness = 24,
+    /// <summary>More than one descriptor table or thread was inside a kernel call when the direction should have been handed over.</summary>
+    Busy = 25,
+}
