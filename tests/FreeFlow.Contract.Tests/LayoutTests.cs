@@ -1,0 +1,93 @@
+using System;
+using System.Linq;
+using System.Reflection;
+using System.Runtime.CompilerServices;
+using System.Runtime.InteropServices;
+using FreeFlow.Contract.Layout;
+using NUnit.Framework;
+
+namespace FreeFlow.Contract.Tests;
+
+/// <summary>What lies where in shared memory, as literal numbers: shim and router may be of different builds.</summary>
+public sealed class LayoutTests
+{
+    private const string RingBlockHeaderFields = """
+        Magic@0:4 Version@4:4 Capacity@8:8
+        Tail@64:8 Base@72:8 SwitchAt@80:8 BackAt@88:8
+        Head@128:8 ReaderWaiting@192:4 WriterWaiting@256:4
+        Handover@320:4 ReaderWantsKernel@324:4 ReaderClosed@328:4 WriterClosed@332:4
+        """;
+
+    private const string ConnectionRecordFields = """
+        Generation@0:4 State@4:4 Reason@8:4 Flags@12:4 CreatedNanoseconds@16:8 ProcessId@24:4 Descriptor@28:4
+        Family@32:2 LocalPort@34:2 RemotePort@36:2 LocalAddress@40:16 RemoteAddress@56:16
+        Holders@72:24 MoreHolders@96:4 Messages@100:4 KernelSent@104:8 KernelReceived@112:8
+        RingAddress@128:8 Capacity@136:8 Side@144:4 OwnDoorbell@148:4 PeerDoorbell@152:4 SendLock@156:4
+        SendGate@160:8 SendTail@168:8 SendBase@176:8 SendHeadSeen@184:8
+        ReceiveLock@192:4 KernelAttention@196:4 ReceiveGate@200:8 ReceiveHead@208:8 KernelConsumed@216:8 ReceiveSwitchAt@224:8
+        EmptyReads@232:4 PendingError@236:4 Sleepers@256:4 SendBlocked@260:4
+        """;
+
+    private const string FamilyHeaderFields = "Magic@0:4 Version@4:4 SlotCount@8:4 RecordCount@12:4 RecordsUsed@16:4 NextRecord@20:4";
+
+    private const string SessionSlotFields = "ProcessId@0:4 Mailbox@4:4";
+
+    [TestCase(typeof(RingBlockHeader), 512, RingBlockHeaderFields, TestName = "RingBlockHeader")]
+    [TestCase(typeof(ConnectionRecord), 320, ConnectionRecordFields, TestName = "ConnectionRecord")]
+    [TestCase(typeof(FamilyHeader), 4096, FamilyHeaderFields, TestName = "FamilyHeader")]
+    [TestCase(typeof(SessionSlot), 64, SessionSlotFields, TestName = "SessionSlot")]
+    public void FieldsLieWhereTheyLay(Type layout, int size, string fields)
+    {
+        Assert.That(string.Join(' ', Fields(layout)), Is.EqualTo(fields.Replace('\n', ' ')));
+        Assert.That(Marshal.SizeOf(layout), Is.EqualTo(size));
+        // Managed code goes by its own size, not by the marshaller's.
+        Assert.That(typeof(Unsafe).GetMethod(nameof(Unsafe.SizeOf))!.MakeGenericMethod(layout).Invoke(null, null), Is.EqualTo(size));
+    }
+
+    [TestCase(typeof(RingBlockHeader))]
+    [TestCase(typeof(ConnectionRecord))]
+    [TestCase(typeof(FamilyHeader))]
+    [TestCase(typeof(SessionSlot))]
+    public void FieldsAreAlignedAndDoNotOverlap(Type layout)
+    {
+        int end = 0;
+        foreach (FieldInfo field in InstanceFields(layout))
+        {
+            int offset = (int)Marshal.OffsetOf(layout, field.Name), size = SizeOf(field);
+            Assert.That(offset, Is.GreaterThanOrEqualTo(end), $"{field.Name} overlaps what is before it");
+            if (field.FieldType.IsPrimitive) Assert.That(offset % size, Is.Zero, $"{field.Name} is not aligned: it would tear");
+            end = offset + size;
+        }
+        Assert.That(end, Is.LessThanOrEqualTo(Marshal.SizeOf(layout)));
+    }
+
+    [Test]
+    public void WordsOfDifferentWritersLieOnDifferentCacheLines()
+    {
+        string[] groups = ["Tail", "Head", "ReaderWaiting", "WriterWaiting", "Handover"];
+        Assert.That(groups.Select(g => (int)Marshal.OffsetOf<RingBlockHeader>(g) / 64).Distinct().Count(), Is.EqualTo(groups.Length));
+    }
+
+    [Test]
+    public void FamilyTable() => Assert.That(
+        new object[]
+        {
+            FamilyLayout.Magic, FamilyLayout.Version, FamilyLayout.HeaderBytes, FamilyLayout.SlotBytes, FamilyLayout.SlotCount,
+            FamilyLayout.SlotsOffset, FamilyLayout.RecordBytes, FamilyLayout.RecordCount, FamilyLayout.RecordsOffset, FamilyLayout.TotalBytes,
+        },
+        Is.EqualTo(new object[] { 0x31544646u, 1u, 4096, 64, 1024u, 4096, 320, 65536u, 69632, 21041152L }));
+
+    [Test]
+    public void Constants() => Assert.That(
+        new object[] { Protocol.Version, Protocol.MaximumMessageBytes, Protocol.MaximumDescriptors, Protocol.MaximumNameBytes, Protocol.DefaultSocketPath },
+        Is.EqualTo(new object[] { 1u, 512, 3, 64, "/run/freeflow/router.sock" }));
+
+    private static string[] Fields(Type layout) =>
+        InstanceFields(layout).Select(f => $"{f.Name}@{Marshal.OffsetOf(layout, f.Name)}:{SizeOf(f)}").ToArray();
+
+    private static FieldInfo[] InstanceFields(Type layout) =>
+        layout.GetFields(BindingFlags.Instance | BindingFlags.Public | BindingFlags.NonPublic).OrderBy(f => (int)Marshal.OffsetOf(layout, f.Name)).ToArray();
+
+    private static int SizeOf(FieldInfo field) =>
+        field.GetCustomAttribute<FixedBufferAttribute>() is { } buffer ? buffer.Length * Marshal.SizeOf(buffer.ElementType) : Marshal.SizeOf(field.FieldType);
+}
