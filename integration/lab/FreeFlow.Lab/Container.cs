@@ -1,0 +1,103 @@
+using System;
+using System.Collections.Generic;
+using System.Diagnostics;
+using System.Globalization;
+using System.IO;
+using System.Linq;
+
+namespace FreeFlow.Lab;
+
+/// <summary>
+/// A "container": its own network, mount, pid, IPC and host-name namespaces, one address of each family on <c>eth0</c>, and of the outside only the
+/// router's socket folder, bound to /run/freeflow (with /run and /dev/shm its own; programs and /tmp come from the machine).
+/// </summary>
+/// <remarks>
+/// It lives as long as its first process, a shell that waits for the end of its standard input. When this program ends, in whatever way, the kernel
+/// closes that input, the shell ends, and with it every process and namespace of the container.
+/// </remarks>
+public sealed class Container : Place, IDisposable
+{
+    private readonly LabProcess _first;
+    private readonly StreamWriter _life;
+    private readonly List<LabProcess> _processes = [];
+
+    internal Container(string name, string hostSocketFolder) : base(name, null)
+    {
+        string script = $"""
+            set -e
+            mount -t tmpfs tmpfs /run
+            mount -t tmpfs tmpfs /dev/shm
+            mkdir -m 1777 /run/lock /run/postgresql
+            mkdir /run/freeflow
+            mount --bind "$1" /run/freeflow
+            hostname "$2" 2>/dev/null || true
+            ip link set lo up
+            echo ready
+            read -r end || true
+            """;
+        string[] arguments = ["unshare", "--net", "--mount", "--pid", "--ipc", "--uts", "--fork", "--mount-proc", "sh", "-c", script, "sh", hostSocketFolder, name];
+        _first = new LabProcess(arguments, $"container {name}", nested: true);
+        _life = _first.Input;
+        _first.WaitForOutput("ready", TimeSpan.FromSeconds(15));
+    }
+
+    /// <summary>IPv4 address on eth0.</summary>
+    public string Address4 { get; internal init; } = "";
+
+    /// <summary>IPv6 address on eth0.</summary>
+    public string Address6 { get; internal init; } = "";
+
+    /// <summary>Pid, outside, of the process that holds the namespaces (/proc/&lt;pid&gt;/ns).</summary>
+    public int NamespacePid => _first.Pid;
+
+    internal override string[] Entry => ["nsenter", "-t", NamespacePid.ToString(CultureInfo.InvariantCulture), "-m", "-n", "-p", "-i", "-u", "--"];
+
+    /// <summary>True when something listens on the TCP port here, by the kernel's own table: nobody connects, so one-shot servers are not disturbed.</summary>
+    public bool IsListening(int port)
+    {
+        string suffix = $":{port:X4}";
+        return new[] { "tcp", "tcp6" }.SelectMany(table => File.ReadLines($"/proc/{NamespacePid}/net/{table}")).Any(line =>
+            line.Split(' ', StringSplitOptions.RemoveEmptyEntries) is { Length: > 3 } fields && fields[1].EndsWith(suffix, StringComparison.Ordinal) && fields[3] == "0A");
+    }
+
+    /// <summary>Waits until something listens on the TCP port; throws after <paramref name="timeout"/> (default 15 s), or when <paramref name="server"/> ends.</summary>
+    public void WaitForPort(int port, LabProcess? server = null, TimeSpan? timeout = null)
+    {
+        bool up = Waiting.Until(() => IsListening(port) || server is { HasExited: true }, timeout ?? TimeSpan.FromSeconds(15)) && IsListening(port);
+        if (!up) throw new LabException($"Nobody listens on port {port} of {Name}. Output: {(server?.Output + server?.Error).Trim()}");
+    }
+
+    /// <summary>Bytes received by the kernel on eth0 since the container began, headers included: the witness for what went round the rings.</summary>
+    public long NetworkBytesReceived =>
+        File.ReadLines($"/proc/{NamespacePid}/net/dev").Select(line => line.Split([' ', ':'], StringSplitOptions.RemoveEmptyEntries))
+            .Where(fields => fields[0] == "eth0").Sum(fields => long.Parse(fields[1], CultureInfo.InvariantCulture));
+
+    /// <inheritdoc/>
+    public void Dispose()
+    {
+        LabProcess[] processes;
+        lock (_processes) processes = _processes.ToArray();
+        foreach (LabProcess process in processes) process.Kill();
+        try
+        {
+            _life.Dispose();
+        }
+        catch (IOException)
+        {
+            // the first process has already ended
+        }
+        _ = Waiting.Until(() => _first.HasExited, TimeSpan.FromSeconds(3));
+        _first.Kill();
+        foreach (LabProcess process in processes) process.Dispose();
+        _first.Dispose();
+    }
+
+    internal override void Started(LabProcess process)
+    {
+        lock (_processes)
+        {
+            _ = _processes.RemoveAll(old => old.HasExited);
+            _processes.Add(process);
+        }
+    }
+}

@@ -1,0 +1,97 @@
+using System;
+using System.Collections.Generic;
+using System.Globalization;
+using System.IO;
+using System.Linq;
+using System.Runtime.InteropServices;
+using System.Threading;
+
+namespace FreeFlow.Lab;
+
+/// <summary>
+/// Takes pairs down when this program ends by Ctrl-C, SIGTERM, SIGHUP or normally, and clears what a killed run could not: its folder, and its router
+/// (containers end by themselves). A folder's name carries its owner's pid and start time, so that a living run is never touched.
+/// </summary>
+internal static class LabCleanup
+{
+    private const string Prefix = "freeflow-lab.";
+    private static readonly List<ContainerPair> s_pairs = [];
+    private static readonly List<PosixSignalRegistration> s_signals = [];
+
+    internal static string NewFolder(int number)
+    {
+        string name = string.Create(CultureInfo.InvariantCulture, $"{Prefix}{Environment.ProcessId}.{ProcessTree.StartTime(Environment.ProcessId)}.{number}");
+        DirectoryInfo folder = Directory.CreateDirectory(Path.Combine(Path.GetTempPath(), name));
+        // Other users (postgres, nobody) must be able to pass through to their own folders and to the socket.
+        if (OperatingSystem.IsLinux()) folder.UnixFileMode = (UnixFileMode)Convert.ToInt32("755", 8);
+        return folder.FullName;
+    }
+
+    internal static void Register(ContainerPair pair)
+    {
+        lock (s_pairs)
+        {
+            s_pairs.Add(pair);
+            if (s_signals.Count > 0) return;
+            AppDomain.CurrentDomain.ProcessExit += (_, _) => DisposeAll();
+            foreach (PosixSignal signal in new[] { PosixSignal.SIGINT, PosixSignal.SIGTERM, PosixSignal.SIGHUP })
+            {
+                s_signals.Add(PosixSignalRegistration.Create(signal, context =>
+                {
+                    context.Cancel = true;
+                    DisposeAll();
+                    Environment.Exit(signal == PosixSignal.SIGINT ? 130 : 143);
+                }));
+            }
+        }
+    }
+
+    internal static void Unregister(ContainerPair pair)
+    {
+        lock (s_pairs) _ = s_pairs.Remove(pair);
+    }
+
+    internal static void SweepDeadRuns()
+    {
+        foreach (string folder in Directory.EnumerateDirectories(Path.GetTempPath(), Prefix + "*"))
+        {
+            string[] parts = Path.GetFileName(folder).Split('.');
+            if (parts.Length != 4 || !int.TryParse(parts[1], out int owner) || !long.TryParse(parts[2], out long started)) continue;
+            if (ProcessTree.StartTime(owner) == started) continue;
+            foreach (string record in Directory.EnumerateFiles(folder, "router.*.pid")) KillRecorded(record);
+            DeleteFolder(folder);
+        }
+    }
+
+    /// <summary>Notes a process that would outlive a killed run.</summary>
+    internal static void Record(string folder, int pid) =>
+        File.WriteAllText(Path.Combine(folder, $"router.{pid}.pid"), string.Create(CultureInfo.InvariantCulture, $"{pid} {ProcessTree.StartTime(pid)}"));
+
+    internal static void DeleteFolder(string folder)
+    {
+        try
+        {
+            Directory.Delete(folder, recursive: true);
+        }
+        catch (IOException)
+        {
+            // a process of the run may still be writing there; the next run sweeps it
+        }
+    }
+
+    private static void KillRecorded(string record)
+    {
+        string[] fields = File.ReadAllText(record).Split(' ');
+        if (fields.Length == 2 && int.TryParse(fields[0], out int pid) && long.TryParse(fields[1], out long started) && started != 0 && ProcessTree.StartTime(pid) == started)
+        {
+            _ = Native.kill(pid, Native.SIGKILL);
+        }
+    }
+
+    private static void DisposeAll()
+    {
+        ContainerPair[] pairs;
+        lock (s_pairs) pairs = s_pairs.ToArray();
+        foreach (ContainerPair pair in pairs) pair.Dispose();
+    }
+}

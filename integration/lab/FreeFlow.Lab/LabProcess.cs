@@ -1,0 +1,110 @@
+using System;
+using System.Diagnostics;
+using System.IO;
+using System.Linq;
+using System.Threading;
+using System.Threading.Tasks;
+using Medallion.Shell;
+using ShellCommand = Medallion.Shell.Command;
+
+namespace FreeFlow.Lab;
+
+/// <summary>A running program of the lab. Disposing ends it and everything below it.</summary>
+public sealed class LabProcess : IDisposable
+{
+    private readonly ShellCommand _shell;
+    private readonly OutputText _output = new();
+    private readonly OutputText _error = new();
+    private readonly Stopwatch _clock = Stopwatch.StartNew();
+    private readonly string _description;
+
+    /// <summary>Starts <paramref name="arguments"/>; the first is the program.</summary>
+    /// <param name="arguments">Program and arguments.</param>
+    /// <param name="description">For messages.</param>
+    /// <param name="nested">The program proper is the one child of the process started here (a shell that enters namespaces).</param>
+    internal LabProcess(string[] arguments, string description, bool nested)
+    {
+        _description = description;
+        _shell = ShellCommand.Run(arguments[0], arguments.Skip(1).Cast<object>(), options => options.DisposeOnExit(false).ThrowOnError(false))
+            .RedirectTo(_output).RedirectStandardErrorTo(_error);
+        Root = _shell.ProcessId;
+        Pid = nested ? FindChild() : Root;
+    }
+
+    /// <summary>The program's pid in the lab's pid namespace.</summary>
+    public int Pid { get; }
+
+    /// <summary>Standard output so far.</summary>
+    public string Output => _output.ToString();
+
+    /// <summary>Standard error so far.</summary>
+    public string Error => _error.ToString();
+
+    /// <summary>True once the program has ended and its output is complete.</summary>
+    public bool HasExited => _shell.Task.IsCompleted;
+
+    /// <summary>User and system time, in seconds, of the program and everything below it. Step: 10 ms.</summary>
+    public double CpuSeconds => ProcessTree.CpuSeconds(Root);
+
+    /// <summary>The program's standard input.</summary>
+    public StreamWriter Input => _shell.StandardInput.BaseStream is { } stream ? new StreamWriter(stream) { AutoFlush = true } : StreamWriter.Null;
+
+    internal int Root { get; }
+
+    /// <summary>Sends a signal to the program (not to its children).</summary>
+    public void Signal(int signal)
+    {
+        if (!HasExited) _ = Native.kill(Pid, signal);
+    }
+
+    /// <summary>Ends it with SIGKILL, and everything below it, and waits.</summary>
+    public void Kill() => End(Native.SIGKILL, TimeSpan.Zero);
+
+    /// <summary>Asks with SIGTERM; after <paramref name="grace"/> (default 3 s) SIGKILL for it and everything below it. Waits.</summary>
+    public void Stop(TimeSpan? grace = null) => End(Native.SIGTERM, grace ?? TimeSpan.FromSeconds(3));
+
+    /// <summary>Waits for the end; throws, and ends the program, when it takes longer than <paramref name="timeout"/>.</summary>
+    public CompletedProcess Wait(TimeSpan timeout)
+    {
+        if (!_shell.Task.Wait(timeout))
+        {
+            Kill();
+            throw new LabException($"'{_description}' did not end within {timeout.TotalSeconds:0} s. Output: {(Output + Error).Trim()}");
+        }
+        return new CompletedProcess(_shell.Task.Result.ExitCode, Output, Error, _clock.Elapsed, 0);
+    }
+
+    /// <summary>Waits until the output (or error) contains <paramref name="text"/>; throws after <paramref name="timeout"/> or when the program ends first.</summary>
+    public void WaitForOutput(string text, TimeSpan timeout)
+    {
+        bool Seen() => Output.Contains(text, StringComparison.Ordinal) || Error.Contains(text, StringComparison.Ordinal);
+        if (!Waiting.Until(() => Seen() || HasExited, timeout) || !Seen())
+        {
+            throw new LabException($"'{_description}' never wrote '{text}'. Output: {(Output + Error).Trim()}");
+        }
+    }
+
+    /// <inheritdoc/>
+    public void Dispose()
+    {
+        Stop();
+        ((IDisposable)_shell).Dispose();
+    }
+
+    private void End(int signal, TimeSpan grace)
+    {
+        if (HasExited) return;
+        int[] members = ProcessTree.Members(Root).Where(pid => pid != Root || Pid == Root).ToArray();
+        _ = Native.kill(Pid, signal);
+        if (_shell.Task.Wait(grace)) return;
+        foreach (int pid in members.Union(ProcessTree.Members(Root))) _ = Native.kill(pid, Native.SIGKILL);
+        _ = _shell.Task.Wait(TimeSpan.FromSeconds(5));
+    }
+
+    private int FindChild()
+    {
+        int child = 0;
+        _ = Waiting.Until(() => (child = ProcessTree.Members(Root).Skip(1).FirstOrDefault()) != 0 || HasExited, TimeSpan.FromSeconds(10));
+        return child == 0 ? Root : child;
+    }
+}

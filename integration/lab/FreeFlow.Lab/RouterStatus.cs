@@ -1,0 +1,44 @@
+using System;
+using System.IO;
+using System.Linq;
+using System.Text.Json;
+using System.Text.Json.Serialization;
+
+namespace FreeFlow.Lab;
+
+/// <summary>What <c>freeflow status --json</c> says at one moment.</summary>
+public sealed record RouterStatus
+{
+    /// <summary>The router itself: version, pid, uptime_s, sessions, joined_total, refused by reason.</summary>
+    [JsonPropertyName("router")] public JsonElement Router { get; init; }
+
+    /// <summary>Connected processes.</summary>
+    [JsonPropertyName("processes")] public ProcessStatus[] Processes { get; init; } = [];
+
+    /// <summary>Bytes sent into rings by all living connections; a byte is counted once, at its sender.</summary>
+    [JsonIgnore] public long RingBytes => Processes.SelectMany(process => process.Connections).Sum(connection => connection.RingSent);
+
+    /// <summary>Asks the router on <paramref name="socketPath"/>; throws with its message when there is no answer.</summary>
+    public static RouterStatus Query(string socketPath)
+    {
+        CompletedProcess run = Ask(socketPath).Succeeded("freeflow status");
+        return Parse(run.Output);
+    }
+
+    /// <summary>Asks; null when there is no answer.</summary>
+    public static RouterStatus? TryQuery(string socketPath)
+    {
+        CompletedProcess run = Ask(socketPath);
+        return run.ExitCode == 0 ? Parse(run.Output) : null;
+    }
+
+    private static CompletedProcess Ask(string socketPath)
+    {
+        if (!File.Exists(Artifacts.Cli)) throw new LabException($"{Artifacts.Cli} is missing: run 'make build'.");
+        using LabProcess process = new([Artifacts.Cli, "status", "--json", "--router", socketPath], "freeflow status", nested: false);
+        return process.Wait(TimeSpan.FromSeconds(10));
+    }
+
+    private static RouterStatus Parse(string text) =>
+        JsonSerializer.Deserialize<RouterStatus>(text) ?? throw new LabException("freeflow status --json printed null.");
+}
