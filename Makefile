@@ -1,0 +1,61 @@
+# make help lists what there is.
+export DOTNET_CLI_TELEMETRY_OPTOUT := 1
+export DOTNET_NOLOGO := 1
+# Build servers that outlive the command would hold memory that the measurements need.
+export MSBUILDDISABLENODEREUSE := 1
+export DOTNET_CLI_USE_MSBUILD_SERVER := 0
+
+bin := artifacts/bin
+sources := $(shell find shim router Directory.Build.props -type f \( -name '*.cs' -o -name '*.c' -o -name '*.h' -o -name '*.csproj' -o -name '*.props' -o -name '*.targets' -o -name '*.sh' -o -name '*.S' -o -name '*.map' \) -not -path '*/bin/*' -not -path '*/obj/*' 2>/dev/null)
+bench_sources := $(shell find tests/FreeFlow.Bench integration/lab -type f -not -path '*/bin/*' -not -path '*/obj/*' 2>/dev/null)
+publish := dotnet publish -c Release -v quiet -p:UseSharedCompilation=false
+
+.PHONY: help setup build demo test bench clean
+.DEFAULT_GOAL := help
+
+help:
+	@echo 'make demo                  two containers, redis-server and redis-benchmark, plain and under freeflow run: one table'
+	@echo 'make test [FILTER=text]    every test, or those with text in their full name'
+	@echo 'make bench [CASE=name]     every measurement against its target, or one (CASE=list names them);'
+	@echo '                           BENCH_RUNS=5 and BENCH_SECONDS=2 set runs and length'
+	@echo 'make build                 the programs and libraries, into $(bin)'
+	@echo 'make setup                 installs the packages that are missing (the others do this by themselves)'
+	@echo 'make clean                 removes everything that was built'
+
+setup: artifacts/.setup
+artifacts/.setup: scripts/setup.sh
+	@mkdir -p artifacts
+	@scripts/setup.sh
+	@touch $@
+
+build: artifacts/.build
+artifacts/.build: artifacts/.setup $(sources)
+	@mkdir -p $(bin)
+	@echo 'build: freeflow-router'
+	@$(publish) router/FreeFlow.Router -o $(bin)
+	@echo 'build: freeflow'
+	@$(publish) router/FreeFlow.Cli -o $(bin)
+	@echo 'build: libfreeflow.so, libfreeflow-core.so'
+	@shim/build.sh $(bin)
+	@touch $@
+
+artifacts/.bench: artifacts/.setup $(bench_sources) Directory.Build.props
+	@echo 'build: freeflow-bench'
+	@dotnet build -c Release -v quiet -p:UseSharedCompilation=false tests/FreeFlow.Bench -o artifacts/bench
+	@mkdir -p artifacts/bench
+	@gcc -O2 -Wall -Wextra -Werror -o artifacts/bench/probe tests/FreeFlow.Bench/native/*.c -lpthread
+	@touch $@
+
+demo: artifacts/.build artifacts/.bench
+	@artifacts/bench/freeflow-bench demo
+
+bench: artifacts/.build artifacts/.bench
+	@artifacts/bench/freeflow-bench bench $(CASE)
+
+test: artifacts/.build
+	@FILTER='$(FILTER)' scripts/test.sh
+
+clean:
+	@rm -rf artifacts
+	@find shim router tests integration -type d \( -name bin -o -name obj \) -prune -exec rm -rf {} +
+	@echo 'clean: artifacts, bin and obj are gone'
