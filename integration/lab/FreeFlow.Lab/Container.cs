@@ -23,6 +23,7 @@ public sealed class Container : Place, IDisposable
 
     internal Container(string name, string hostSocketFolder) : base(name, null)
     {
+        // Many short connections one after the other would else run out of ports (tcp_tw_reuse, ip_local_port_range: ip(7), tcp(7)).
         string script = $"""
             set -e
             mount -t tmpfs tmpfs /run
@@ -32,6 +33,8 @@ public sealed class Container : Place, IDisposable
             mount --bind "$1" /run/freeflow
             hostname "$2" 2>/dev/null || true
             ip link set lo up
+            echo 10000 65535 > /proc/sys/net/ipv4/ip_local_port_range
+            echo 1 > /proc/sys/net/ipv4/tcp_tw_reuse
             echo ready
             read -r end || true
             """;

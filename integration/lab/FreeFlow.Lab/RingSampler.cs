@@ -16,7 +16,7 @@ public sealed class RingSampler : IDisposable
     private readonly Thread _thread;
     private readonly ManualResetEventSlim _end = new();
 
-    /// <summary>Begins to look every <paramref name="period"/> (default 250 ms).</summary>
+    /// <summary>Begins to look every <paramref name="period"/> (default 400 ms).</summary>
     public RingSampler(string socketPath, TimeSpan? period = null)
     {
         _socketPath = socketPath;
@@ -24,7 +24,7 @@ public sealed class RingSampler : IDisposable
         Start = Total;
         _thread = new Thread(() =>
         {
-            while (!_end.Wait(period ?? TimeSpan.FromMilliseconds(250))) Look();
+            while (!_end.Wait(period ?? TimeSpan.FromMilliseconds(400))) Look();
         }) { IsBackground = true, Name = "ring sampler" };
         _thread.Start();
     }

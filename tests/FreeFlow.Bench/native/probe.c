@@ -1,0 +1,24 @@
+#include "probe.h"
+
+#include <stdio.h>
+#include <string.h>
+
+static const struct { const char *name; int arguments; int (*run)(int, char **); const char *usage; } verbs[] = {
+    {"pair", 3, pair, "pair ADDRESS PORT SECONDS: both ends in this thread; CPU ns of one 64-byte send and receive"},
+    {"pong", 2, pong, "pong ADDRESS PORT: returns what ping sends, never sleeping"},
+    {"ping", 3, ping, "ping ADDRESS PORT SECONDS: 64-byte round trips, never sleeping; p50 and p99 in ns, count"},
+    {"sink", 2, sink, "sink ADDRESS PORT: reads one connection to its end in 128 KiB blocks; bytes and seconds"},
+    {"source", 3, source, "source ADDRESS PORT SECONDS: writes 128 KiB blocks"},
+    {"hold", 2, hold, "hold ADDRESS PORT: echoes until idle"},
+    {"idle", 3, idle, "idle ADDRESS PORT COUNT: one used connection; COUNT more after a line on standard input; then sleeps"},
+    {"descriptor", 1, descriptor, "descriptor SECONDS: ns of one 1-byte write and read on a pipe"},
+    {"start", 3, start, "start SECONDS PRELOAD PROGRAM: µs from spawn to end, with LD_PRELOAD=PRELOAD unless that is empty"},
+};
+
+int main(int argc, char **argv)
+{
+    for (size_t i = 0; i < sizeof verbs / sizeof *verbs; i++)
+        if (argc == verbs[i].arguments + 2 && strcmp(argv[1], verbs[i].name) == 0) return verbs[i].run(argc - 2, argv + 2);
+    for (size_t i = 0; i < sizeof verbs / sizeof *verbs; i++) fprintf(stderr, "probe %s\n", verbs[i].usage);
+    return 2;
+}
