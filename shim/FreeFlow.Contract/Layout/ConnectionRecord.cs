@@ -61,13 +61,21 @@ public unsafe struct ConnectionRecord
     [FieldOffset(192)] public uint ReceiveLock;
     /// <summary>1: the kernel socket reported something that must be looked at (end of stream, error).</summary>
     [FieldOffset(196)] public uint KernelAttention;
+    /// <summary>Calls that are receiving from the kernel now (low half) and the direction's state (high half).</summary>
     [FieldOffset(200)] public ulong ReceiveGate;
     [FieldOffset(208)] public ulong ReceiveHead;
-    /// <summary>Kernel payload bytes still to be read before the ring's first byte, valid once the direction is in the ring.</summary>
-    [FieldOffset(216)] public ulong KernelBytesLeft;
-    [FieldOffset(224)] public uint ReceivePolls;
-    /// <summary>Sleepers that wait on the own doorbell by poll(2).</summary>
-    [FieldOffset(228)] public int Sleepers;
-    [FieldOffset(232)] public uint ReceiveTailReported;
-    [FieldOffset(236)] public uint SendBlocked;
+    /// <summary>Kernel payload bytes read so far, counted from the moment the reader announced Ready.</summary>
+    [FieldOffset(216)] public ulong KernelConsumed;
+    /// <summary>Kernel payload bytes that come before the ring's first byte, valid once the direction is in the ring.</summary>
+    [FieldOffset(224)] public ulong ReceiveSwitchAt;
+    /// <summary>Reads that found the ring empty, to look at the kernel socket now and then.</summary>
+    [FieldOffset(232)] public uint EmptyReads;
+    /// <summary>An errno the kernel reported while the ring still held bytes; delivered after them.</summary>
+    [FieldOffset(236)] public int PendingError;
+
+    // ---- sleeping
+    /// <summary>Threads that sleep in poll(2) on the own doorbell.</summary>
+    [FieldOffset(256)] public int Sleepers;
+    /// <summary>1: a sender found the ring full; the next edge-triggered EPOLLOUT is owed.</summary>
+    [FieldOffset(260)] public uint SendBlocked;
 }

@@ -1,0 +1,48 @@
+using System.Collections.Generic;
+using System.Linq;
+using System.Text.RegularExpressions;
+
+namespace FreeFlow.ExportGenerator;
+
+/// <summary>One method marked with <c>[Interpose]</c>: the libc call it stands in for and the C# method behind it.</summary>
+internal sealed record InterposedCall(
+    string Symbol, string ReturnType, IReadOnlyList<CParameter> Parameters, bool IsVariadic,
+    string Guard, bool Opens, IReadOnlyList<string> Aliases, string Checked,
+    string Method, string DelegateType)
+{
+    private static readonly Regex Attribute = new(
+        """\[Interpose\("(?<declaration>[^"]+)"(?<named>[^\]]*(?:\[[^\]]*\][^\]]*)*)\)\]\s*\n\s*(?:public|internal) static (?<return>[\w*]+) (?<name>\w+)\((?<parameters>[^)]*)\)""",
+        RegexOptions.CultureInvariant);
+    private static readonly Regex Class = new(@"static (?:unsafe )?class (\w+)", RegexOptions.CultureInvariant);
+
+    /// <summary>All marked methods of one source file. A line that looks like a mark but cannot be read is an error, not an omission.</summary>
+    public static IEnumerable<InterposedCall> Parse(string file, string source)
+    {
+        MatchCollection matches = Attribute.Matches(source);
+        int marks = Regex.Matches(source, @"^\s*\[Interpose\(", RegexOptions.Multiline).Count;
+        if (marks != matches.Count) throw new GeneratorException($"{file}: {marks} [Interpose] marks but {matches.Count} readable ones; write the attribute on one line and the method's parameters on the next");
+        foreach (Match match in matches) yield return FromMatch(file, Class.Match(source).Groups[1].Value, match);
+    }
+
+    private static InterposedCall FromMatch(string file, string type, Match match)
+    {
+        string declaration = match.Groups["declaration"].Value;
+        Match parts = Regex.Match(declaration, @"^(?<return>[\w ]+\*?) (?<symbol>\w+)\((?<parameters>.*)\)$");
+        if (!parts.Success) throw new GeneratorException($"{file}: '{declaration}' is not a C declaration such as \"int close(int fd)\"");
+        string[] written = parts.Groups["parameters"].Value is "void" or "" ? [] : parts.Groups["parameters"].Value.Split(", ");
+        bool variadic = written.Contains("...");
+        List<CParameter> parameters = written.Select(text => text == "..." ? new CParameter("void*", "argument") : CParameter.Parse(file, text)).ToList();
+
+        List<string> types = match.Groups["parameters"].Value.Length == 0 ? [] : match.Groups["parameters"].Value.Split(", ").Select(p => p[..p.LastIndexOf(' ')]).ToList();
+        if (types.Count != parameters.Count) throw new GeneratorException($"{file}: {declaration} has {parameters.Count} parameters, its method {types.Count}");
+        types.Add(match.Groups["return"].Value);
+
+        string named = match.Groups["named"].Value;
+        string Text(string name, string otherwise) => Regex.Match(named, name + " = \"([^\"]*)\"") is { Success: true } m ? m.Groups[1].Value : otherwise;
+        return new InterposedCall(
+            parts.Groups["symbol"].Value, parts.Groups["return"].Value, parameters, variadic,
+            Text("Guard", "FF_FLAGS(fd) & FF_CONNECTION"), named.Contains("Opens = true"),
+            Text("Aliases", "").Split(' ').Where(alias => alias.Length > 0).ToList(), Text("Checked", ""),
+            $"{type}.{match.Groups["name"].Value}", $"delegate*<{string.Join(", ", types)}>");
+    }
+}

@@ -1,0 +1,85 @@
+using System.Collections.Generic;
+using System.Linq;
+using System.Text;
+
+namespace FreeFlow.ExportGenerator;
+
+/// <summary>Writes trampolines.c: for each call its libc name, aliases and fortified twin; and the tables that the glue in native/ fills.</summary>
+internal static class TrampolineWriter
+{
+    public static string Write(IReadOnlyList<InterposedCall> calls, IReadOnlyList<string> libcNames)
+    {
+        List<string> real = [.. libcNames, .. calls.Select(call => call.Symbol).Where(symbol => !libcNames.Contains(symbol))];
+        StringBuilder c = new();
+        c.AppendLine("/* Written by FreeFlow.ExportGenerator from the [Interpose] marks of FreeFlow.Shim; do not edit. */");
+        c.AppendLine("#include \"freeflow.h\"");
+        foreach (InterposedCall call in calls) Types(c, call);
+        c.AppendLine();
+        for (int i = 0; i < real.Count; i++) c.AppendLine($"enum {{ REAL_{real[i]} = {i} }};");
+        c.AppendLine($"const int ff_real_count = {real.Count};");
+        c.AppendLine($"const char *const ff_real_names[] = {{ {string.Join(", ", real.Select(name => $"\"{name}\""))} }};");
+        c.AppendLine($"const int ff_call_count = {calls.Count};");
+        c.AppendLine($"void *ff_core_table[{calls.Count + 1}];   /* raw addresses, self test first */");
+        c.AppendLine();
+        foreach (InterposedCall call in calls) First(c, call);
+        c.AppendLine($"void *ff_real[{real.Count}] = {{");
+        foreach (InterposedCall call in calls) c.AppendLine($"  [REAL_{call.Symbol}] = first_{call.Symbol},");
+        c.AppendLine("};");
+        c.AppendLine();
+        for (int i = 0; i < calls.Count; i++) Unmanaged(c, calls[i], i + 1);
+        c.AppendLine($"void *const ff_unmanaged_table[{calls.Count + 1}] = {{ 0, {string.Join(", ", calls.Select(call => "unmanaged_" + call.Symbol))} }};");
+        c.AppendLine();
+        for (int i = 0; i < calls.Count; i++) Trampoline(c, calls[i], i + 1);
+        return c.ToString();
+    }
+
+    private static string Declared(InterposedCall call) => call.Parameters.Count == 0 ? "void" : string.Join(", ", call.Parameters.Select(p => $"{p.Type} {p.Name}"));
+
+    private static string Passed(InterposedCall call) => string.Join(", ", call.Parameters.Select(p => p.Name));
+
+    private static string Return(InterposedCall call) => call.ReturnType == "void" ? "" : "return ";
+
+    private static void Types(StringBuilder c, InterposedCall call) =>
+        c.AppendLine($"typedef {call.ReturnType} (*{call.Symbol}_t)({Declared(call)});");
+
+    /// <summary>What ff_real holds until the first call: looks the real function up, so that a program that never calls it never pays.</summary>
+    private static void First(StringBuilder c, InterposedCall call) =>
+        c.AppendLine($"static {call.ReturnType} first_{call.Symbol}({Declared(call)}) {{ {Return(call)}(({call.Symbol}_t)ff_resolve(REAL_{call.Symbol}))({Passed(call)}); }}");
+
+    private static void Unmanaged(StringBuilder c, InterposedCall call, int index)
+    {
+        IEnumerable<string> arguments = call.Parameters.Select(p => $"(intptr_t){p.Name}").Concat(Enumerable.Repeat("0", 6 - call.Parameters.Count));
+        string cast = call.ReturnType == "void" ? "" : $"return ({call.ReturnType})";
+        c.AppendLine($"static {call.ReturnType} unmanaged_{call.Symbol}({Declared(call)}) {{ {cast}ff_core_call((intptr_t)ff_raw_table[{index}], {string.Join(", ", arguments)}); }}");
+    }
+
+    private static void Trampoline(StringBuilder c, InterposedCall call, int index)
+    {
+        string declared = call.IsVariadic ? string.Join(", ", call.Parameters.SkipLast(1).Select(p => $"{p.Type} {p.Name}")) + ", ..." : Declared(call);
+        string guard = call.Opens ? $"!({call.Guard}) || !ff_open()" : $"!({call.Guard})";
+        c.AppendLine($"FF_EXPORT {call.ReturnType} {call.Symbol}({declared}) {{");
+        if (call.IsVariadic)
+        {
+            string last = call.Parameters[^2].Name;
+            c.AppendLine($"  __builtin_va_list list; __builtin_va_start(list, {last}); void *argument = __builtin_va_arg(list, void *); __builtin_va_end(list);");
+        }
+        string leave = $"(({call.Symbol}_t)ff_real[REAL_{call.Symbol}])({Passed(call)});";
+        string enter = $"(({call.Symbol}_t)ff_core_table[{index}])({Passed(call)});";
+        c.AppendLine(call.ReturnType == "void"
+            ? $"  if (FF_LIKELY({guard})) {leave} else {enter}"
+            : $"  if (FF_LIKELY({guard})) return {leave}\n  return {enter}");
+        c.AppendLine("}");
+        foreach (string alias in call.Aliases)
+            c.AppendLine($"FF_EXPORT {call.ReturnType} {alias}({declared}) __attribute__((alias(\"{call.Symbol}\")));");
+        if (call.Checked.Length > 0) Fortified(c, call);
+    }
+
+    private static void Fortified(StringBuilder c, InterposedCall call)
+    {
+        int end = call.Checked.IndexOf(')');
+        string[] order = call.Checked[(call.Checked.IndexOf('(') + 1)..end].Split(", ");
+        string name = call.Checked[..call.Checked.IndexOf('(')], needed = call.Checked[(end + 1)..].Trim();
+        string parameters = string.Join(", ", order.Select(o => o == "limit" ? "size_t limit" : $"{call.Parameters.Single(p => p.Name == o).Type} {o}"));
+        c.AppendLine($"FF_EXPORT {call.ReturnType} {name}({parameters}) {{ if ({needed} > limit) __chk_fail(); return {call.Symbol}({Passed(call)}); }}");
+    }
+}

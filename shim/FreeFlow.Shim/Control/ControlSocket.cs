@@ -1,0 +1,85 @@
+using System;
+using FreeFlow.Contract;
+using FreeFlow.Shim.Native;
+
+namespace FreeFlow.Shim.Control;
+
+/// <summary>The packets of the control connection, with their descriptors (unix(7), SCM_RIGHTS). Never blocks.</summary>
+internal static unsafe class ControlSocket
+{
+    private const int MaximumPath = 108;
+    private const int ControlBytes = 16 + (Protocol.MaximumDescriptors * 4) + 4;
+
+    /// <summary>Connects to the router; the descriptor (one of the shim's own), or −1.</summary>
+    public static int Connect(byte* path)
+    {
+        byte* address = stackalloc byte[2 + MaximumPath];
+        *(ushort*)address = Linux.AF_UNIX;
+        int length = 0;
+        if (path == null)
+        {
+            foreach (byte letter in "/run/freeflow/router.sock"u8) address[2 + length++] = letter;
+        }
+        else
+        {
+            while (path[length] != 0 && length < MaximumPath) { address[2 + length] = path[length]; length++; }
+        }
+        if (length >= MaximumPath) { Log.Line("FREEFLOW_SOCKET is longer than 107 bytes; staying on the kernel path\n"u8); return -1; }
+        address[2 + length] = 0;
+        int fd = Process.Libc->socket(Linux.AF_UNIX, Linux.SOCK_SEQPACKET | Linux.SOCK_CLOEXEC | Linux.SOCK_NONBLOCK, 0);
+        if (fd < 0) return -1;
+        if (Process.Libc->connect(fd, address, (uint)(3 + length)) != 0) { Process.Libc->close(fd); return -1; }
+        return OwnDescriptors.Adopt(fd);
+    }
+
+    /// <summary>Sends one message with one descriptor (−1 for none). False if it could not be sent.</summary>
+    public static bool Send(int control, ReadOnlySpan<byte> message, int descriptor)
+    {
+        if (message.Length == 0) return false;
+        fixed (byte* bytes = message)
+        {
+            IoVector vector = new() { Base = bytes, Length = (nuint)message.Length };
+            byte* ancillary = stackalloc byte[24];
+            MessageHeader header = new() { Vectors = &vector, VectorCount = 1 };
+            if (descriptor >= 0)
+            {
+                *(ulong*)ancillary = 20;
+                *(int*)(ancillary + 8) = Linux.SOL_SOCKET;
+                *(int*)(ancillary + 12) = Linux.SCM_RIGHTS;
+                *(int*)(ancillary + 16) = descriptor;
+                *(int*)(ancillary + 20) = 0;
+                header.Control = ancillary;
+                header.ControlLength = 24;
+            }
+            return Process.Libc->sendmsg(control, &header, Linux.MSG_DONTWAIT | Linux.MSG_NOSIGNAL) == message.Length;
+        }
+    }
+
+    /// <summary>
+    /// Receives one message: its length, 0 if the router has gone, −1 if there is none. Descriptors go to <paramref name="descriptors"/>
+    /// (<see cref="Protocol.MaximumDescriptors"/> places) and belong to the caller, close-on-exec.
+    /// </summary>
+    public static int Receive(int control, Span<byte> message, int* descriptors, out int descriptorCount)
+    {
+        descriptorCount = 0;
+        fixed (byte* bytes = message)
+        {
+            IoVector vector = new() { Base = bytes, Length = (nuint)message.Length };
+            byte* ancillary = stackalloc byte[ControlBytes];
+            MessageHeader header = new() { Vectors = &vector, VectorCount = 1, Control = ancillary, ControlLength = ControlBytes };
+            nint length = Process.Libc->recvmsg(control, &header, Linux.MSG_DONTWAIT | Linux.MSG_CMSG_CLOEXEC);
+            if (length < 0) return Process.Errno is Linux.EAGAIN or Linux.EINTR ? -1 : 0;
+            if (header.ControlLength >= 16 && *(int*)(ancillary + 8) == Linux.SOL_SOCKET && *(int*)(ancillary + 12) == Linux.SCM_RIGHTS)
+            {
+                int count = (int)((*(ulong*)ancillary - 16) / sizeof(int));
+                for (int i = 0; i < count; i++)
+                {
+                    int fd = ((int*)(ancillary + 16))[i];
+                    if (descriptorCount < Protocol.MaximumDescriptors) descriptors[descriptorCount++] = fd;
+                    else Process.Libc->close(fd);
+                }
+            }
+            return (int)length;
+        }
+    }
+}

@@ -1,0 +1,42 @@
+using System;
+using FreeFlow.Shim.Native;
+
+namespace FreeFlow.Shim.Control;
+
+/// <summary>One line on stderr, only when asked for by FREEFLOW_DEBUG or FREEFLOW_STRICT. No allocation, errno untouched.</summary>
+internal static unsafe class Log
+{
+    /// <summary>Writes "freeflow: " and the text, which ends in a newline.</summary>
+    public static void Line(ReadOnlySpan<byte> text)
+    {
+        if (!Settings.Debug && !Settings.Strict) return;
+        int errno = Process.Errno;
+        const int capacity = 256;
+        byte* line = stackalloc byte[capacity];
+        int length = Append(line, 0, capacity, "freeflow: "u8);
+        length = Append(line, length, capacity, text);
+        Process.Libc->write(2, line, (nuint)length);
+        Process.Errno = errno;
+    }
+
+    /// <summary>Writes "freeflow: ", the text, a number and a newline.</summary>
+    public static void Line(ReadOnlySpan<byte> text, ulong number)
+    {
+        if (!Settings.Debug && !Settings.Strict) return;
+        const int capacity = 256;
+        byte* line = stackalloc byte[capacity];
+        int length = Append(line, 0, capacity - 24, text);
+        byte* digits = stackalloc byte[20];
+        int count = 0;
+        do { digits[count++] = (byte)('0' + (number % 10)); number /= 10; } while (number != 0);
+        while (count > 0) line[length++] = digits[--count];
+        line[length++] = (byte)'\n';
+        Line(new ReadOnlySpan<byte>(line, length));
+    }
+
+    private static int Append(byte* line, int length, int capacity, ReadOnlySpan<byte> text)
+    {
+        for (int i = 0; i < text.Length && length < capacity; i++) line[length++] = text[i];
+        return length;
+    }
+}

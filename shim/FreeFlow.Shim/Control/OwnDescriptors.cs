@@ -1,0 +1,50 @@
+using System.Threading;
+using FreeFlow.Shim.Native;
+
+namespace FreeFlow.Shim.Control;
+
+/// <summary>
+/// Descriptors of the shim's own: kept at high numbers, out of the way of programs that count on the lowest free one or use select(2), closed on
+/// exec, and flagged so that the application cannot close them by accident.
+/// </summary>
+internal static unsafe class OwnDescriptors
+{
+    /// <summary>The shim uses at most this share of RLIMIT_NOFILE.</summary>
+    private const ulong Share = 4;
+
+    private static int _count;
+
+    /// <summary>True if <paramref name="more"/> further descriptors stay within the share.</summary>
+    public static bool HaveRoomFor(int more) => (ulong)(Volatile.Read(ref _count) + more) <= Limit() / Share;
+
+    /// <summary>Moves a fresh descriptor up and flags it; returns the new number, or −1 after closing it. −1 is passed through.</summary>
+    public static int Adopt(int fd)
+    {
+        if (fd < 0) return -1;
+        ulong limit = Limit();
+        int floor = (int)(limit - (limit / Share) > 4096 ? 4096 : limit - (limit / Share));
+        int high = Process.Libc->fcntl(fd, Linux.F_DUPFD_CLOEXEC, (void*)floor);
+        Process.Libc->close(fd);
+        if (high < 0) return -1;
+        if (high >= DescriptorFlags.Capacity) { Process.Libc->close(high); return -1; }
+        Process.Flags[high] = DescriptorFlags.Internal;
+        Interlocked.Increment(ref _count);
+        return high;
+    }
+
+    /// <summary>Closes one of the shim's own descriptors.</summary>
+    public static void Close(int fd)
+    {
+        if (fd < 0) return;
+        Process.Flags[fd] = 0;
+        Process.Libc->close(fd);
+        Interlocked.Decrement(ref _count);
+    }
+
+    private static ulong Limit()
+    {
+        RLimit limit;
+        if (Process.Libc->getrlimit(Linux.RLIMIT_NOFILE, &limit) != 0) return 1024;
+        return limit.Soft > DescriptorFlags.Capacity ? DescriptorFlags.Capacity : limit.Soft;
+    }
+}

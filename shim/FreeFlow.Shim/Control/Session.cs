@@ -1,0 +1,191 @@
+using System;
+using System.Threading;
+using FreeFlow.Contract;
+using FreeFlow.Contract.Layout;
+using FreeFlow.Contract.Messages;
+using FreeFlow.Shim.Native;
+using FreeFlow.Shim.Sockets;
+
+namespace FreeFlow.Shim.Control;
+
+/// <summary>
+/// This process's session with the router. No thread waits for the router: calls on connections that are offered look at the mailbox word, and
+/// only a raised one leads to a system call. A lost router is found at the next offer or glance and joined again at most once a second.
+/// </summary>
+internal static unsafe class Session
+{
+    private const ulong RetryNanoseconds = 1_000_000_000;
+
+    private static int _control;      // 0: no session
+    private static int _slot;
+    private static uint _mailSeen;
+    private static ulong _nextAttempt;
+    private static uint _lock;
+
+    /// <summary>A forked child has no session of its own yet.</summary>
+    public static void ForgetAfterFork()
+    {
+        if (_control > 0) OwnDescriptors.Close(_control);
+        _control = 0;
+        _nextAttempt = 0;
+        _lock = 0;
+    }
+
+    /// <summary>Around fork: nobody may be half-way through a message.</summary>
+    public static bool Hold() => ThreadLock.Enter(&LockWord()[0]);
+    public static void Unhold() => ThreadLock.Exit(LockWord());
+
+    /// <summary>Reads what the router has sent, if it has raised the mailbox. One load when it has not.</summary>
+    public static void Look()
+    {
+        if (_control > 0 && Volatile.Read(ref Family.Slots[_slot].Mailbox) != _mailSeen) Drain();
+    }
+
+    /// <summary>Looks whether the router is still there, and for a new one if it is not. At most once a second does more than read the clock.</summary>
+    public static void Glance()
+    {
+        ulong now = Process.Now();
+        if (now < Volatile.Read(ref _nextAttempt) || !ThreadLock.Enter(LockWord())) return;
+        _nextAttempt = now + RetryNanoseconds;
+        byte one;
+        if (_control > 0 && Process.Libc->recv(_control, &one, 1, Linux.MSG_PEEK | Linux.MSG_DONTWAIT) == 0) Lose();
+        if (_control <= 0 && _everConnected) Open();
+        ThreadLock.Exit(LockWord());
+    }
+    private static bool _everConnected;
+
+    /// <summary>Shows a connection to the router. False if there is no router to show it to.</summary>
+    public static bool Offer(uint connection, uint generation, int fd)
+    {
+        if (!ThreadLock.Enter(LockWord())) return false;
+        bool sent = false;
+        byte* buffer = stackalloc byte[Protocol.MaximumMessageBytes];
+        Span<byte> message = new(buffer, Protocol.MaximumMessageBytes);
+        for (int attempt = 0; attempt < 2 && !sent; attempt++)
+        {
+            if (_control <= 0 && !TryOpen()) break;
+            Offer offer = new() { Connection = connection, Generation = generation };
+            sent = ControlSocket.Send(_control, message[..offer.Write(message)], fd);
+            if (!sent) Lose();
+        }
+        ThreadLock.Exit(LockWord());
+        return sent;
+    }
+
+    /// <summary>Tells the router that a connection it was shown is closed.</summary>
+    public static void Withdraw(uint connection, uint generation)
+    {
+        if (_control <= 0 || !ThreadLock.Enter(LockWord())) return;
+        byte* buffer = stackalloc byte[Protocol.MaximumMessageBytes];
+        Span<byte> message = new(buffer, Protocol.MaximumMessageBytes);
+        Withdraw withdraw = new() { Connection = connection, Generation = generation };
+        if (_control > 0 && !ControlSocket.Send(_control, message[..withdraw.Write(message)], -1)) Lose();
+        ThreadLock.Exit(LockWord());
+    }
+
+    /// <summary>Sleeps until the router has sent something and handles it; false if it has not in time, or has gone.</summary>
+    public static bool WaitForMessage(ulong nanoseconds)
+    {
+        if (_control <= 0) return false;
+        PollDescriptor wait = new() { Descriptor = _control, Events = Linux.POLLIN };
+        TimeSpec time = new() { Seconds = (long)(nanoseconds / 1_000_000_000), Nanoseconds = (long)(nanoseconds % 1_000_000_000) };
+        if (Process.Libc->ppoll(&wait, 1, &time, null) <= 0) return false;
+        Drain();
+        return _control > 0;
+    }
+
+    private static bool TryOpen()
+    {
+        ulong now = Process.Now();
+        if (now < _nextAttempt) return false;
+        _nextAttempt = now + RetryNanoseconds;
+        return Open();
+    }
+
+    private static bool Open()
+    {
+        int slot = Family.TakeSlot();
+        if (slot < 0) return false;
+        int control = ControlSocket.Connect(Settings.SocketPath);
+        if (control < 0) { Log.Line("no router at FREEFLOW_SOCKET; staying on the kernel path\n"u8); return false; }
+        byte* buffer = stackalloc byte[Protocol.MaximumMessageBytes];
+        byte* program = stackalloc byte[Protocol.MaximumNameBytes];
+        Hello hello = new()
+        {
+            ProtocolVersion = Protocol.Version,
+            Slot = (uint)slot,
+            ProcessId = (uint)Process.Id,
+            ProgramName = new ReadOnlySpan<byte>(program, ReadProgramName(program)),
+            ContainerName = Name(Settings.ContainerName),
+        };
+        Span<byte> message = new(buffer, Protocol.MaximumMessageBytes);
+        if (!ControlSocket.Send(control, message[..hello.Write(message)], Family.Descriptor)) { OwnDescriptors.Close(control); return false; }
+        _slot = slot;
+        _mailSeen = Volatile.Read(ref Family.Slots[slot].Mailbox);
+        _control = control;
+        _everConnected = true;
+        return true;
+    }
+
+    /// <summary>The session is gone: what was offered starts over; what has a ring keeps it.</summary>
+    private static void Lose()
+    {
+        OwnDescriptors.Close(_control);
+        _control = 0;
+        Offering.ForgetOffers();
+    }
+
+    private static void Drain()
+    {
+        if (!ThreadLock.Enter(LockWord())) return;
+        byte* buffer = stackalloc byte[Protocol.MaximumMessageBytes];
+        Span<byte> message = new(buffer, Protocol.MaximumMessageBytes);
+        int* descriptors = stackalloc int[Protocol.MaximumDescriptors];
+        int errno = Process.Errno;
+        _mailSeen = Volatile.Read(ref Family.Slots[_slot].Mailbox);
+        while (_control > 0)
+        {
+            int length = ControlSocket.Receive(_control, message, descriptors, out int count);
+            if (length < 0) break;
+            if (length == 0) { Lose(); break; }
+            Handle(message[..length], descriptors, count);
+        }
+        Process.Errno = errno;
+        ThreadLock.Exit(LockWord());
+    }
+
+    private static void Handle(ReadOnlySpan<byte> message, int* descriptors, int count)
+    {
+        if (count == 3 && Join.TryRead(message, out Join join))
+        {
+            Joining.Take(join, descriptors);
+            return;
+        }
+        for (int i = 0; i < count; i++) Process.Libc->close(descriptors[i]);
+        if (Refuse.TryRead(message, out Refuse refuse)) Offering.Refused(refuse);
+        else if (!Welcome.TryRead(message, out Welcome welcome) || welcome.ProtocolVersion != Protocol.Version)
+        {
+            Log.Line("the router sent a message this shim does not know; update both to one version\n"u8);
+        }
+    }
+
+    private static int ReadProgramName(byte* name)
+    {
+        int fd, length = 0;
+        fixed (byte* path = "/proc/self/comm\0"u8) fd = Process.Libc->open(path, Linux.SOCK_CLOEXEC);
+        if (fd < 0) return 0;
+        nint count = Process.Libc->read(fd, name, 15);
+        Process.Libc->close(fd);
+        while (length < count && name[length] != '\n') length++;
+        return length;
+    }
+
+    private static ReadOnlySpan<byte> Name(byte* text)
+    {
+        int length = 0;
+        if (text != null) while (length < Protocol.MaximumNameBytes && text[length] != 0) length++;
+        return new ReadOnlySpan<byte>(text, length);
+    }
+
+    private static uint* LockWord() => (uint*)System.Runtime.CompilerServices.Unsafe.AsPointer(ref _lock);
+}

@@ -1,0 +1,17 @@
+using System.Runtime.InteropServices;
+
+namespace FreeFlow.Shim.Exports;
+
+/// <summary>struct ff_handshake of native/freeflow.h.</summary>
+[StructLayout(LayoutKind.Sequential)]
+public unsafe struct CoreHandshake
+{
+    /// <summary>Bytes of this structure: both files of the library are of one build, or nothing is accelerated.</summary>
+    public nint Size;
+    public void* Libc;
+    public byte* DescriptorFlags;
+    public int* TrackedConnections;
+    public void* CurrentThread;
+    /// <summary>Out: address of <see cref="CoreEntry"/>'s self test, then one address per interposed call.</summary>
+    public nint* Table;
+}

@@ -1,0 +1,129 @@
+using System.Threading;
+using FreeFlow.Contract;
+using FreeFlow.Contract.Layout;
+using FreeFlow.Shim.Memory;
+using FreeFlow.Shim.Native;
+using FreeFlow.Shim.Sockets;
+
+namespace FreeFlow.Shim.Exports;
+
+/// <summary>Calls that copy, close and configure descriptors.</summary>
+internal static unsafe class DescriptorCalls
+{
+    [Interpose("int close(int fd)", Guard = "FF_FLAGS(fd)", Aliases = "__close")]
+    public static int Close(int fd)
+    {
+        if (Process.IsBorrowedMemory) return Process.Libc->close(fd);
+        if (Process.Flags[fd] == DescriptorFlags.Internal) return Fail(Linux.EBADF);
+        Connections.Closing(fd);
+        return Process.Libc->close(fd);
+    }
+
+    [Interpose("int close_range(unsigned first, unsigned last, int flags)", Guard = "ff_core_is_open")]
+    public static int CloseRange(uint first, uint last, int flags)
+    {
+        const int closeOnExec = 4;
+        if ((flags & closeOnExec) != 0 || first > last || Process.IsBorrowedMemory) return Process.Libc->close_range(first, last, flags);
+        uint end = last < DescriptorFlags.Capacity ? last : DescriptorFlags.Capacity - 1;
+        uint start = first;
+        for (uint fd = first; fd <= end; fd++)
+        {
+            byte bits = Process.Flags[fd];
+            if (bits == 0) continue;
+            if (bits != DescriptorFlags.Internal) { Connections.Closing((int)fd); continue; }
+            if (fd > start && Process.Libc->close_range(start, fd - 1, flags) != 0) return -1;
+            start = fd + 1;
+        }
+        return start > last ? 0 : Process.Libc->close_range(start, last, flags);
+    }
+
+    [Interpose("void closefrom(int first)", Guard = "ff_core_is_open")]
+    public static void CloseFrom(int first) => CloseRange(first < 0 ? 0 : (uint)first, uint.MaxValue, 0);
+
+    [Interpose("int dup(int fd)", Guard = "FF_FLAGS(fd)")]
+    public static int Dup(int fd)
+    {
+        int copy = Process.Libc->dup(fd);
+        if (copy >= 0 && !Process.IsBorrowedMemory) Connections.Duplicated(fd, copy);
+        return copy;
+    }
+
+    [Interpose("int dup2(int fd, int copy)", Guard = "FF_FLAGS(fd) | FF_FLAGS(copy)", Aliases = "__dup2")]
+    public static int Dup2(int fd, int copy) => fd == copy ? Process.Libc->dup2(fd, copy) : Dup3(fd, copy, 0);
+
+    [Interpose("int dup3(int fd, int copy, int flags)", Guard = "FF_FLAGS(fd) | FF_FLAGS(copy)")]
+    public static int Dup3(int fd, int copy, int flags)
+    {
+        // Ask first whether there is something to copy: a failed dup2 closes nothing.
+        if (Process.IsBorrowedMemory || fd == copy || Process.Libc->fcntl(fd, Linux.F_GETFD, null) < 0) return Process.Libc->dup3(fd, copy, flags);
+        if (Connections.InRange(copy) && Process.Flags[copy] == DescriptorFlags.Internal) return Fail(Linux.EBADF);
+        Connections.Closing(copy);
+        int result = Process.Libc->dup3(fd, copy, flags);
+        if (result >= 0) Connections.Duplicated(fd, copy);
+        return result;
+    }
+
+    [Interpose("int fcntl(int fd, int command, ...)", Guard = "FF_FLAGS(fd)", Aliases = "fcntl64 __fcntl")]
+    public static int Fcntl(int fd, int command, void* argument)
+    {
+        int result = Process.Libc->fcntl(fd, command, argument);
+        if (result < 0 || Process.IsBorrowedMemory) return result;
+        switch (command)
+        {
+            case Linux.F_DUPFD or Linux.F_DUPFD_CLOEXEC:
+                Connections.Duplicated(fd, result);
+                break;
+            case Linux.F_SETFL:
+                NoteNonBlocking(fd, ((nint)argument & Linux.O_NONBLOCK) != 0);
+                if (((nint)argument & Linux.O_ASYNC) != 0) SocketCalls.KeepInKernel(fd, Reason.KernelOnlyOption);
+                break;
+        }
+        return result;
+    }
+
+    [Interpose("int ioctl(int fd, unsigned long request, ...)", Guard = "FF_FLAGS(fd)")]
+    public static int Ioctl(int fd, nuint request, void* argument)
+    {
+        int result = Process.Libc->ioctl(fd, request, argument);
+        ConnectionRecord* record = Connections.Find(fd);
+        if (result < 0 || argument == null || record == null) return result;
+        switch ((uint)request)
+        {
+            case Linux.FIONBIO: NoteNonBlocking(fd, *(int*)argument != 0); break;
+            case Linux.FIONREAD: *(int*)argument += Waiting(record); break;
+            case Linux.TIOCOUTQ: *(int*)argument += Unread(record); break;
+            case Linux.FIOASYNC: if (*(int*)argument != 0) SocketCalls.KeepInKernel(fd, Reason.KernelOnlyOption); break;
+        }
+        return result;
+    }
+
+    private static void NoteNonBlocking(int fd, bool on)
+    {
+        ConnectionRecord* record = Connections.Find(fd);
+        if (record == null) return;
+        if (on) Interlocked.Or(ref record->Flags, (uint)ConnectionFlags.NonBlocking);
+        else Interlocked.And(ref record->Flags, ~(uint)ConnectionFlags.NonBlocking);
+    }
+
+    /// <summary>Bytes in the ring that a receive would deliver after the kernel's.</summary>
+    private static int Waiting(ConnectionRecord* record)
+    {
+        if (record->RingAddress == 0 || Gate.Phase(&record->ReceiveGate) is not (DirectionPhase.Ready or DirectionPhase.Ring)) return 0;
+        long available = RingReader.Available(record, Block.Incoming(record));
+        return available > 0 ? (int)available : 0;
+    }
+
+    /// <summary>Bytes in the ring that the peer has not taken yet.</summary>
+    private static int Unread(ConnectionRecord* record)
+    {
+        if (record->RingAddress == 0) return 0;
+        ulong used = record->SendTail - Volatile.Read(ref Block.Outgoing(record)->Head);
+        return used <= record->Capacity ? (int)used : 0;
+    }
+
+    private static int Fail(int errno)
+    {
+        Process.Errno = errno;
+        return -1;
+    }
+}

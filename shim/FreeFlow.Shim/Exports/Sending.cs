@@ -1,0 +1,98 @@
+using FreeFlow.Contract;
+using FreeFlow.Contract.Layout;
+using FreeFlow.Shim.Native;
+using FreeFlow.Shim.Sockets;
+
+namespace FreeFlow.Shim.Exports;
+
+/// <summary>write(2), send(2) and their kin, each brought into the form of sendmsg(2).</summary>
+internal static unsafe class SendingCalls
+{
+    [Interpose("ssize_t write(int fd, const void* buffer, size_t count)", Aliases = "__write")]
+    public static nint Write(int fd, byte* buffer, nuint count) => One(fd, buffer, count, 0);
+
+    [Interpose("ssize_t send(int fd, const void* buffer, size_t count, int flags)", Aliases = "__send")]
+    public static nint Send(int fd, byte* buffer, nuint count, int flags) => One(fd, buffer, count, flags);
+
+    [Interpose("ssize_t sendto(int fd, const void* buffer, size_t count, int flags, const void* address, unsigned length)")]
+    public static nint SendTo(int fd, byte* buffer, nuint count, int flags, void* address, uint length)
+    {
+        // An address matters only to a stream that is not connected yet (TCP Fast Open): the kernel's.
+        if (address != null && (flags & Linux.MSG_FASTOPEN) != 0) return Process.Libc->sendto(fd, buffer, count, flags, address, length);
+        return One(fd, buffer, count, flags);
+    }
+
+    [Interpose("ssize_t writev(int fd, const void* vectors, int count)")]
+    public static nint WriteV(int fd, IoVector* vectors, int count)
+    {
+        if (!Vectors.AreValid(vectors, count)) return Process.Libc->writev(fd, vectors, count);
+        MessageHeader message = new() { Vectors = vectors, VectorCount = (nuint)count };
+        return Finish(fd, &message, 0);
+    }
+
+    [Interpose("ssize_t sendmsg(int fd, const void* message, int flags)", Guard = "(FF_FLAGS(fd) & FF_CONNECTION) || (*ff_tracked_connections && message && ((const unsigned long*)message)[5])")]
+    public static nint SendMsg(int fd, MessageHeader* message, int flags)
+    {
+        if (message == null) return Process.Libc->sendmsg(fd, message, flags);
+        KeepPassedDescriptors(message);
+        if (message->VectorCount > Vectors.Maximum || message->ControlLength != 0 || !Vectors.AreValid(message->Vectors, (int)message->VectorCount))
+            return WithControl(fd, message, flags);
+        return Finish(fd, message, flags);
+    }
+
+    [Interpose("int sendmmsg(int fd, void* messages, unsigned count, int flags)", Guard = "(FF_FLAGS(fd) & FF_CONNECTION) || *ff_tracked_connections")]
+    public static int SendMMsg(int fd, MultipleMessageHeader* messages, uint count, int flags)
+    {
+        if (Connections.Find(fd) == null)
+        {
+            for (uint i = 0; i < count; i++) KeepPassedDescriptors(&messages[i].Header);
+            return Process.Libc->sendmmsg(fd, messages, count, flags);
+        }
+        uint done = 0;
+        while (done < count)
+        {
+            nint sent = SendMsg(fd, &messages[done].Header, flags);
+            if (sent < 0) return done > 0 ? (int)done : -1;
+            messages[done++].Length = (uint)sent;
+        }
+        return (int)done;
+    }
+
+    private static nint One(int fd, byte* buffer, nuint count, int flags)
+    {
+        IoVector vector = new() { Base = buffer, Length = count };
+        MessageHeader message = new() { Vectors = &vector, VectorCount = 1 };
+        return Finish(fd, &message, flags);
+    }
+
+    private static nint Finish(int fd, MessageHeader* message, int flags)
+    {
+        ConnectionRecord* record = Connections.Find(fd);
+        return record == null ? Process.Libc->sendmsg(fd, message, flags) : Process.Result(Sender.Send(fd, record, message, flags));
+    }
+
+    /// <summary>Ancillary data to a TCP socket (time stamps, zero-copy) is for the kernel, which then sees the bytes too.</summary>
+    private static nint WithControl(int fd, MessageHeader* message, int flags)
+    {
+        ConnectionRecord* record = Connections.Find(fd);
+        return record == null ? Process.Libc->sendmsg(fd, message, flags) : Process.Result(Sender.SendByKernel(fd, record, message, flags));
+    }
+
+    /// <summary>A connection that is passed to another process (unix(7), SCM_RIGHTS) must be whole in the kernel.</summary>
+    private static void KeepPassedDescriptors(MessageHeader* message)
+    {
+        const int headerBytes = 16;
+        byte* end = message->Control + message->ControlLength;
+        for (byte* at = message->Control; at != null && at + headerBytes <= end;)
+        {
+            ulong length = *(ulong*)at;
+            if (length < headerBytes || length > (ulong)(end - at)) return;
+            if (*(int*)(at + 8) == Linux.SOL_SOCKET && *(int*)(at + 12) == Linux.SCM_RIGHTS)
+            {
+                for (ulong offset = headerBytes; offset + sizeof(int) <= length; offset += sizeof(int))
+                    SocketCalls.KeepInKernel(*(int*)(at + offset), Reason.DescriptorPassed);
+            }
+            at += (length + 7) & ~7UL;
+        }
+    }
+}

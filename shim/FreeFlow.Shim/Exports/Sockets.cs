@@ -1,0 +1,125 @@
+using System.Threading;
+using FreeFlow.Contract;
+using FreeFlow.Contract.Layout;
+using FreeFlow.Shim.Control;
+using FreeFlow.Shim.Native;
+using FreeFlow.Shim.Sockets;
+
+namespace FreeFlow.Shim.Exports;
+
+/// <summary>Calls that make, connect and end sockets. The kernel does them all; the shim takes notes.</summary>
+internal static unsafe class SocketCalls
+{
+    [Interpose("int socket(int domain, int type, int protocol)", Opens = true, Guard = "(domain == 2 || domain == 10) && (type & 0xf) == 1 && (protocol == 0 || protocol == 6)")]
+    public static int Socket(int domain, int type, int protocol)
+    {
+        int fd = Process.Libc->socket(domain, type, protocol);
+        if (Connections.InRange(fd)) Process.Flags[fd] = DescriptorFlags.Candidate;
+        return fd;
+    }
+
+    [Interpose("int connect(int fd, const void* address, unsigned length)", Guard = "FF_FLAGS(fd) & (FF_CONNECTION | FF_CANDIDATE)", Aliases = "__connect")]
+    public static int Connect(int fd, void* address, uint length)
+    {
+        // connect(2): AF_UNSPEC dissolves the association.
+        if (length >= sizeof(ushort) && address != null && *(ushort*)address == 0 && Connections.Find(fd) != null)
+        {
+            Connections.Closing(fd);
+            Process.Flags[fd] = DescriptorFlags.Candidate;
+        }
+        int result = Process.Libc->connect(fd, address, length);
+        int errno = Process.Errno;
+        ConnectionRecord* record = Connections.Find(fd);
+        if (record == null && (result == 0 || errno is Linux.EINPROGRESS or Linux.EINTR))
+        {
+            ConnectionFlags flags = IsNonBlocking(fd) ? ConnectionFlags.NonBlocking : ConnectionFlags.None;
+            record = Connections.Begin(fd, result == 0 ? flags : flags | ConnectionFlags.Connecting);
+        }
+        if (record != null && result == 0) Established(fd, record);
+        Process.Errno = errno;
+        return result;
+    }
+
+    [Interpose("int accept(int fd, void* address, unsigned* length)", Opens = true, Guard = "(FF_FLAGS(fd) & FF_CANDIDATE) || ff_is_internet_stream(fd)")]
+    public static int Accept(int fd, void* address, uint* length) => Accepted(Process.Libc->accept(fd, address, length), 0);
+
+    [Interpose("int accept4(int fd, void* address, unsigned* length, int flags)", Opens = true, Guard = "(FF_FLAGS(fd) & FF_CANDIDATE) || ff_is_internet_stream(fd)")]
+    public static int Accept4(int fd, void* address, uint* length, int flags) => Accepted(Process.Libc->accept4(fd, address, length, flags), flags);
+
+    [Interpose("int shutdown(int fd, int how)")]
+    public static int Shutdown(int fd, int how)
+    {
+        ConnectionRecord* record = Connections.Find(fd);
+        if (record != null && how is Linux.SHUT_WR or Linux.SHUT_RDWR) HintWriterClosed(record);
+        int result = Process.Libc->shutdown(fd, how);
+        if (record != null && how is Linux.SHUT_RD or Linux.SHUT_RDWR) Volatile.Write(ref record->KernelAttention, 1);
+        return result;
+    }
+
+    [Interpose("int setsockopt(int fd, int level, int option, const void* value, unsigned length)", Guard = "FF_FLAGS(fd) & (FF_CONNECTION | FF_CANDIDATE)")]
+    public static int SetSockOpt(int fd, int level, int option, void* value, uint length)
+    {
+        int result = Process.Libc->setsockopt(fd, level, option, value, length);
+        bool kernelOnly = (level == Linux.SOL_SOCKET && option is Linux.SO_ZEROCOPY or Linux.SO_RCVLOWAT) || (level == Linux.SOL_TCP && option is Linux.TCP_ULP or Linux.TCP_REPAIR);
+        if (result == 0 && kernelOnly) KeepInKernel(fd, Reason.KernelOnlyOption);
+        return result;
+    }
+
+    [Interpose("void* fdopen(int fd, const char* mode)", Aliases = "_IO_fdopen")]
+    public static void* FdOpen(int fd, byte* mode)
+    {
+        // Standard input and output streams call the kernel from inside libc.
+        KeepInKernel(fd, Reason.StandardIoStream);
+        return Process.Libc->fdopen(fd, mode);
+    }
+
+    [Interpose("int fclose(void* stream)", Guard = "*ff_tracked_connections && stream && (FF_FLAGS(fileno(stream)) & FF_CONNECTION)")]
+    public static int FClose(void* stream)
+    {
+        Connections.Closing(Process.Libc->fileno(stream));
+        return Process.Libc->fclose(stream);
+    }
+
+    /// <summary>The connection does not get a ring any more; one that has it keeps it.</summary>
+    internal static void KeepInKernel(int fd, Reason reason)
+    {
+        ConnectionRecord* record = Connections.Find(fd);
+        if (record == null)
+        {
+            // Not connected yet: an untracked socket stays in the kernel for good.
+            if (Connections.InRange(fd)) Process.Flags[fd] &= unchecked((byte)~DescriptorFlags.Candidate);
+            return;
+        }
+        Offering.KeepInKernel(record, reason);
+        Interlocked.CompareExchange(ref record->State, (uint)ConnectionState.Kernel, (uint)ConnectionState.Offered);
+        if (record->RingAddress != 0) Log.Line("a call needs the kernel path of a connection that is on a ring already, reason "u8, (ulong)reason);
+    }
+
+    private static int Accepted(int fd, int flags)
+    {
+        if (fd < 0) return fd;
+        int errno = Process.Errno;
+        ConnectionRecord* record = Connections.Begin(fd, (flags & Linux.SOCK_NONBLOCK) != 0 ? ConnectionFlags.NonBlocking : ConnectionFlags.None);
+        if (record != null) Established(fd, record);
+        Process.Errno = errno;
+        return fd;
+    }
+
+    private static void Established(int fd, ConnectionRecord* record)
+    {
+        Interlocked.And(ref record->Flags, ~(uint)ConnectionFlags.Connecting);
+        if (record->Family == 0) Addresses.Fill(fd, record);
+        Offering.AtOnce(fd, record);
+    }
+
+    private static void HintWriterClosed(ConnectionRecord* record)
+    {
+        Interlocked.Or(ref record->Flags, (uint)ConnectionFlags.SendShutdown);
+        if (record->RingAddress == 0) return;
+        RingBlockHeader* outgoing = Memory.Block.Outgoing(record);
+        Volatile.Write(ref outgoing->WriterClosed, 1);
+        Memory.Doorbell.NotifyReader(record, outgoing);
+    }
+
+    private static bool IsNonBlocking(int fd) => (Process.Libc->fcntl(fd, Linux.F_GETFL, null) & Linux.O_NONBLOCK) != 0;
+}

@@ -1,0 +1,53 @@
+using System.Threading;
+using FreeFlow.Contract.Layout;
+using FreeFlow.Shim.Native;
+
+namespace FreeFlow.Shim.Memory;
+
+/// <summary>
+/// Wakes the other side, only if it said that it sleeps. Follows <c>shim/models/doorbell.pml</c>: who sleeps sets its Waiting word, fences, looks
+/// again and then sleeps; who has something to tell publishes it, fences, and rings if it is the one that takes the word back to 0.
+/// </summary>
+internal static unsafe class Doorbell
+{
+    /// <summary>Tells the peer's reader that bytes or a new state are published.</summary>
+    public static void NotifyReader(ConnectionRecord* connection, RingBlockHeader* outgoing)
+    {
+        Interlocked.MemoryBarrier();
+        if (Volatile.Read(ref outgoing->ReaderWaiting) != 0 && Interlocked.Exchange(ref outgoing->ReaderWaiting, 0) != 0) Ring(connection);
+    }
+
+    /// <summary>Tells the peer's writer that there is room again.</summary>
+    public static void NotifyWriter(ConnectionRecord* connection, RingBlockHeader* incoming)
+    {
+        Interlocked.MemoryBarrier();
+        if (Volatile.Read(ref incoming->WriterWaiting) != 0 && Interlocked.Exchange(ref incoming->WriterWaiting, 0) != 0) Ring(connection);
+    }
+
+    public static void ArmReader(RingBlockHeader* incoming) => Interlocked.Exchange(ref incoming->ReaderWaiting, 1);
+
+    public static void ArmWriter(RingBlockHeader* outgoing) => Interlocked.Exchange(ref outgoing->WriterWaiting, 1);
+
+    /// <summary>Empties the own doorbell after a poll(2), unless another thread still sleeps on it and would miss its wake-up.</summary>
+    public static void Drain(ConnectionRecord* connection)
+    {
+        if (Volatile.Read(ref connection->Sleepers) != 0) return;
+        ulong count;
+        int errno = Process.Errno;
+        Process.Libc->read(connection->OwnDoorbell, (byte*)&count, sizeof(ulong));
+        Process.Errno = errno;
+    }
+
+    /// <summary>Wakes this end's own sleepers.</summary>
+    public static void RingOwn(ConnectionRecord* connection) => Write(connection->OwnDoorbell);
+
+    private static void Ring(ConnectionRecord* connection) => Write(connection->PeerDoorbell);
+
+    private static void Write(int doorbell)
+    {
+        ulong one = 1;
+        int errno = Process.Errno;
+        Process.Libc->write(doorbell, (byte*)&one, sizeof(ulong));
+        Process.Errno = errno;
+    }
+}

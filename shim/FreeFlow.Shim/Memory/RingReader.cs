@@ -1,0 +1,63 @@
+using System.Threading;
+using FreeFlow.Contract.Layout;
+using FreeFlow.Shim.Native;
+
+namespace FreeFlow.Shim.Memory;
+
+/// <summary>The receiving half of a ring. Caller holds ReceiveLock. The peer's Tail and Base are checked or masked before use.</summary>
+internal static unsafe class RingReader
+{
+    /// <summary>Space is given back at least this often during a long copy.</summary>
+    private const ulong ReleaseEvery = 32 * 1024;
+
+    /// <summary>Bytes waiting; −1 if the peer wrote an impossible Tail.</summary>
+    public static long Available(ConnectionRecord* connection, RingBlockHeader* incoming)
+    {
+        ulong available = Volatile.Read(ref incoming->Tail) - connection->ReceiveHead;
+        return available > connection->Capacity ? -1 : (long)available;
+    }
+
+    /// <summary>The next contiguous piece of at most <paramref name="available"/> bytes, which the caller has from <see cref="Available"/>.</summary>
+    public static byte* Peek(ConnectionRecord* connection, RingBlockHeader* incoming, ulong position, ulong available, out nuint length)
+    {
+        ulong offset = (position - Volatile.Read(ref incoming->Base)) & (connection->Capacity - 1);
+        ulong piece = connection->Capacity - offset;
+        if (piece > available) piece = available;
+        if (piece > ReleaseEvery) piece = ReleaseEvery;
+        length = (nuint)piece;
+        return Block.Data(incoming) + offset;
+    }
+
+    /// <summary>Gives <paramref name="bytes"/> back to the writer and wakes it if it waits for room.</summary>
+    public static void Release(ConnectionRecord* connection, RingBlockHeader* incoming, nuint bytes)
+    {
+        ulong head = connection->ReceiveHead + bytes;
+        Volatile.Write(ref connection->ReceiveHead, head);
+        Volatile.Write(ref incoming->Head, head);
+        if (RingWriter.IsWritable(Volatile.Read(ref incoming->Tail) - head, connection->Capacity)) Doorbell.NotifyWriter(connection, incoming);
+    }
+
+    /// <summary>
+    /// Copies out what is there. <paramref name="peek"/> leaves it in the ring (MSG_PEEK); <paramref name="discard"/> drops it without a copy
+    /// (MSG_TRUNC on TCP, tcp(7)). Returns the bytes taken, 0 if the ring is empty, −1 if it is corrupt.
+    /// </summary>
+    public static nint Read(ConnectionRecord* connection, RingBlockHeader* incoming, ref VectorCursor target, bool peek, bool discard)
+    {
+        nint taken = 0;
+        ulong position = connection->ReceiveHead;
+        while (!target.AtEnd)
+        {
+            ulong available = Volatile.Read(ref incoming->Tail) - position;
+            if (available > connection->Capacity) return -1;
+            if (available == 0) break;
+            byte* source = Peek(connection, incoming, position, available, out nuint length);
+            if (length > target.Contiguous) length = target.Contiguous;
+            if (!discard) Process.Libc->memcpy(target.Pointer, source, length);
+            target.Advance(length);
+            position += length;
+            taken += (nint)length;
+            if (!peek) Release(connection, incoming, length);
+        }
+        return taken;
+    }
+}

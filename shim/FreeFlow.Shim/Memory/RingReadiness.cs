@@ -1,0 +1,45 @@
+using System.Threading;
+using FreeFlow.Contract;
+using FreeFlow.Contract.Layout;
+using FreeFlow.Shim.Sockets;
+
+namespace FreeFlow.Shim.Memory;
+
+/// <summary>What the ring alone says about readiness; reads only, no lock. What the kernel socket says is added by the callers.</summary>
+internal static unsafe class RingReadiness
+{
+    /// <summary>True if a receive would find something the ring knows of: bytes in their turn, a switch to take up, a pending error.</summary>
+    public static bool HasInput(ConnectionRecord* record, RingBlockHeader* incoming)
+    {
+        switch (Gate.Phase(&record->ReceiveGate))
+        {
+            case DirectionPhase.Ready:
+                return Volatile.Read(ref incoming->Handover) >= (uint)HandoverState.Ring;
+            case DirectionPhase.Ring:
+                if (Volatile.Read(ref record->KernelConsumed) < record->ReceiveSwitchAt) return false;
+                return Volatile.Read(ref incoming->Tail) != Volatile.Read(ref record->ReceiveHead)
+                    || Volatile.Read(ref incoming->Handover) == (uint)HandoverState.Back || record->PendingError != 0;
+            default:
+                return false;
+        }
+    }
+
+    /// <summary>
+    /// True if poll(2) should say POLLIN because of the ring: bytes that a receive would deliver. Unlike <see cref="HasInput"/> a mere change of state
+    /// does not count.
+    /// </summary>
+    public static bool IsReadable(ConnectionRecord* record, RingBlockHeader* incoming)
+    {
+        DirectionPhase phase = Gate.Phase(&record->ReceiveGate);
+        if (record->PendingError != 0) return true;
+        if (phase == DirectionPhase.Ring)
+            return Volatile.Read(ref record->KernelConsumed) >= record->ReceiveSwitchAt && Volatile.Read(ref incoming->Tail) != Volatile.Read(ref record->ReceiveHead);
+        return phase == DirectionPhase.Ready && Volatile.Read(ref incoming->Handover) >= (uint)HandoverState.Ring
+            && Volatile.Read(ref incoming->SwitchAt) == Volatile.Read(ref record->KernelConsumed) && Volatile.Read(ref incoming->Tail) != 0;
+    }
+
+    /// <summary>True if a send may make progress, or must learn that the reader is gone.</summary>
+    public static bool HasRoom(ConnectionRecord* record, RingBlockHeader* outgoing) =>
+        Gate.Phase(&record->SendGate) != DirectionPhase.Ring || RingWriter.IsWritable(record, outgoing)
+        || Volatile.Read(ref outgoing->ReaderClosed) != 0 || Volatile.Read(ref outgoing->ReaderWantsKernel) != 0;
+}

@@ -1,0 +1,86 @@
+using System.Threading;
+using FreeFlow.Contract.Layout;
+using FreeFlow.Shim.Native;
+
+namespace FreeFlow.Shim.Memory;
+
+/// <summary>
+/// The sending half of a ring. Caller holds SendLock. Positions are the record's own; the peer's Head is checked before use.
+/// </summary>
+internal static unsafe class RingWriter
+{
+    /// <summary>Bytes are published at least this often, so that the reader copies out while the writer still copies in.</summary>
+    private const ulong PublishEvery = 32 * 1024;
+
+    /// <summary>Once a ring's used part would leave its first page, the writer looks whether it is empty and can start over there.</summary>
+    private const ulong FirstPage = RingLayout.PageBytes - RingLayout.HeaderBytes;
+
+    /// <summary>Free bytes; −1 if the peer wrote an impossible Head.</summary>
+    public static long Free(ConnectionRecord* connection, RingBlockHeader* outgoing)
+    {
+        ulong head = Volatile.Read(ref outgoing->Head);
+        if (head - connection->SendHeadSeen > connection->SendTail - connection->SendHeadSeen) return -1;
+        connection->SendHeadSeen = head;
+        return (long)(connection->Capacity - (connection->SendTail - head));
+    }
+
+    /// <summary>Whether a sender that found the ring full should be woken: the kernel's own rule, free space at least half of what is used (tcp(7), sk_stream_is_writeable).</summary>
+    public static bool IsWritable(ulong used, ulong capacity) => used < capacity && capacity - used >= used / 2;
+
+    /// <summary>As <see cref="IsWritable(ulong, ulong)"/>, without the lock: reads only.</summary>
+    public static bool IsWritable(ConnectionRecord* connection, RingBlockHeader* outgoing) =>
+        IsWritable(Volatile.Read(ref connection->SendTail) - Volatile.Read(ref outgoing->Head), connection->Capacity);
+
+    /// <summary>Copies as much as fits; returns the bytes taken, or −1 if the ring is corrupt.</summary>
+    public static nint Write(ConnectionRecord* connection, RingBlockHeader* outgoing, ref VectorCursor source)
+    {
+        nint written = 0;
+        while (!source.AtEnd)
+        {
+            nuint wanted = source.Contiguous;
+            byte* target = Reserve(connection, outgoing, wanted, out nuint room);
+            if (target == null) return room == 0 ? written : -1;
+            Process.Libc->memcpy(target, source.Pointer, room);
+            source.Advance(room);
+            Publish(connection, outgoing, room);
+            written += (nint)room;
+        }
+        return written;
+    }
+
+    /// <summary>
+    /// A contiguous free piece of at most <paramref name="wanted"/> bytes to fill and then <see cref="Publish"/>. Null with room 0 if the ring is full, null with
+    /// room 1 if it is corrupt.
+    /// </summary>
+    public static byte* Reserve(ConnectionRecord* connection, RingBlockHeader* outgoing, nuint wanted, out nuint room)
+    {
+        ulong tail = connection->SendTail, capacity = connection->Capacity;
+        ulong free = capacity - (tail - connection->SendHeadSeen);
+        if (free < wanted || tail - connection->SendBase + wanted > FirstPage)
+        {
+            long seen = Free(connection, outgoing);
+            if (seen < 0) { room = 1; return null; }
+            free = (ulong)seen;
+            if (free == capacity && connection->SendBase != tail)
+            {
+                connection->SendBase = tail;
+                Volatile.Write(ref outgoing->Base, tail);
+            }
+        }
+        ulong offset = (tail - connection->SendBase) & (capacity - 1);
+        ulong piece = capacity - offset;
+        if (piece > free) piece = free;
+        if (piece > PublishEvery) piece = PublishEvery;
+        if (piece > wanted) piece = wanted;
+        room = (nuint)piece;
+        return piece == 0 ? null : Block.Data(outgoing) + offset;
+    }
+
+    /// <summary>Makes <paramref name="bytes"/> visible to the reader and wakes it if it sleeps.</summary>
+    public static void Publish(ConnectionRecord* connection, RingBlockHeader* outgoing, nuint bytes)
+    {
+        connection->SendTail += bytes;
+        Volatile.Write(ref outgoing->Tail, connection->SendTail);
+        Doorbell.NotifyReader(connection, outgoing);
+    }
+}

@@ -1,0 +1,19 @@
+namespace FreeFlow.Shim.Native;
+
+/// <summary>Bits of the per-descriptor byte; the same names stand in native/freeflow.h.</summary>
+internal static class DescriptorFlags
+{
+    public const int Capacity = 1 << 20;
+
+    /// <summary>A TCP connection with a record: its transfers come to the shim.</summary>
+    public const byte Connection = 1;
+
+    /// <summary>A TCP socket that is not connected yet.</summary>
+    public const byte Candidate = 2;
+
+    /// <summary>An epoll instance.</summary>
+    public const byte Epoll = 4;
+
+    /// <summary>One of the shim's own descriptors: the application can neither see nor close it.</summary>
+    public const byte Internal = 8;
+}

@@ -1,0 +1,38 @@
+using System.Runtime.Intrinsics.X86;
+using System.Threading;
+
+namespace FreeFlow.Shim.Native;
+
+/// <summary>
+/// A lock in one word that names its owner's thread, usable in shared memory. It survives its owner: who waits and finds the owner dead takes it
+/// over, which is safe because everything guarded by it is published by one final store.
+/// </summary>
+internal static unsafe class ThreadLock
+{
+    /// <summary>Takes the lock. False if this very thread holds it: a signal handler has interrupted the holder.</summary>
+    public static bool Enter(uint* word)
+    {
+        uint self = Process.Thread()->ThreadId;
+        return Interlocked.CompareExchange(ref *word, self, 0) == 0 || EnterContended(word, self);
+    }
+
+    public static void Exit(uint* word) => Volatile.Write(ref *word, 0);
+
+    private static bool EnterContended(uint* word, uint self)
+    {
+        for (uint round = 1; ; round++)
+        {
+            uint owner = Volatile.Read(ref *word);
+            if (owner == self) return false;
+            if (owner == 0)
+            {
+                if (Interlocked.CompareExchange(ref *word, self, 0) == 0) return true;
+                continue;
+            }
+            if (round % 64 != 0) { X86Base.Pause(); continue; }
+            Process.Libc->sched_yield();
+            if (round % 65536 == 0 && Process.Libc->kill((int)owner, 0) != 0 && Process.Errno == Linux.ESRCH
+                && Interlocked.CompareExchange(ref *word, self, owner) == owner) return true;
+        }
+    }
+}

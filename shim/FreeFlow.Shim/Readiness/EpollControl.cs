@@ -1,0 +1,97 @@
+using System.Threading;
+using FreeFlow.Contract;
+using FreeFlow.Contract.Layout;
+using FreeFlow.Shim.Control;
+using FreeFlow.Shim.Memory;
+using FreeFlow.Shim.Native;
+using FreeFlow.Shim.Sockets;
+
+namespace FreeFlow.Shim.Readiness;
+
+/// <summary>epoll_ctl(2) for TCP sockets and for epoll instances inside others. The kernel decides; what it accepted is recorded.</summary>
+internal static unsafe class EpollControl
+{
+    public static int Control(int epoll, int operation, int fd, EpollEvent* wanted)
+    {
+        bool locked = ThreadLock.Enter(Connections.LockWord());
+        int result = Locked(epoll, operation, fd, wanted);
+        if (locked) ThreadLock.Exit(Connections.LockWord());
+        return result;
+    }
+
+    private static int Locked(int epoll, int operation, int fd, EpollEvent* wanted)
+    {
+        EpollInstance* instance = Registrations.Instance(epoll);
+        if (instance == null || (wanted == null && operation != Linux.EPOLL_CTL_DEL)) return Process.Libc->epoll_ctl(epoll, operation, fd, wanted);
+        if ((Process.Flags[fd] & DescriptorFlags.Epoll) != 0)
+        {
+            int nested = Process.Libc->epoll_ctl(epoll, operation, fd, wanted);
+            int inner = Connections.Descriptors[fd].Instance;
+            if (nested == 0 && operation == Linux.EPOLL_CTL_ADD && inner != 0) Registrations.MarkNested(Registrations.Instances + (inner - 1));
+            return nested;
+        }
+        int owner = (int)(instance - Registrations.Instances);
+        int index = Registrations.Find(owner, fd);
+        switch (operation)
+        {
+            case Linux.EPOLL_CTL_ADD: return Add(epoll, owner, fd, wanted, index);
+            case Linux.EPOLL_CTL_MOD when index != 0: return Modify(epoll, fd, wanted, index);
+            case Linux.EPOLL_CTL_DEL when index != 0:
+                int result = Process.Libc->epoll_ctl(epoll, operation, fd, wanted);
+                if (result == 0) Registrations.Remove(index);
+                return result;
+            default: return Process.Libc->epoll_ctl(epoll, operation, fd, wanted);
+        }
+    }
+
+    private static int Add(int epoll, int owner, int fd, EpollEvent* wanted, int known)
+    {
+        int result = Process.Libc->epoll_ctl(epoll, Linux.EPOLL_CTL_ADD, fd, wanted);
+        if (result != 0) return result;
+        // The kernel forgot an earlier registration with the socket that had this number.
+        if (known != 0) Registrations.Remove(known);
+        int index = Registrations.Add(owner, epoll, fd, wanted->Events, wanted->Data);
+        ConnectionRecord* record = Connections.Find(fd);
+        if (record == null) return 0;
+        bool servable = index != 0 && Registrations.Instances[owner].Nested == 0 && !EpollTag.IsTag(wanted->Data);
+        if (Volatile.Read(ref record->RingAddress) == 0)
+        {
+            if (!servable) Offering.KeepInKernel(record, Reason.NestedEpoll);
+            return 0;
+        }
+        if (index != 0) Registrations.Accelerate(index, Connections.IndexOf(record) + 1);
+        Kick(Registrations.Instances + owner, record);
+        return 0;
+    }
+
+    private static int Modify(int epoll, int fd, EpollEvent* wanted, int index)
+    {
+        Registration* entry = Registrations.Entries + (index - 1);
+        if (entry->Connection == 0)
+        {
+            int plain = Process.Libc->epoll_ctl(epoll, Linux.EPOLL_CTL_MOD, fd, wanted);
+            if (plain == 0) { entry->Events = wanted->Events; entry->Data = wanted->Data; }
+            return plain;
+        }
+        EpollInstance* owner = Registrations.Instances + entry->Instance;
+        ConnectionRecord* record = Family.Records + (entry->Connection - 1);
+        bool locked = ThreadLock.Enter(&owner->Lock);
+        uint before = Registrations.KernelMask(entry, record);
+        bool plainLevel = ((entry->Events | wanted->Events) & (Linux.EPOLLET | Linux.EPOLLONESHOT)) == 0;
+        entry->Events = wanted->Events;
+        entry->Data = wanted->Data;
+        entry->Flags = RegistrationFlags.Fresh;
+        // Switching EPOLLOUT on and off while the ring answers for it changes nothing for the kernel.
+        int result = plainLevel && before == Registrations.KernelMask(entry, record) ? 0 : Registrations.Modify(entry, record);
+        Registrations.Heat(owner, entry);
+        if (locked) ThreadLock.Exit(&owner->Lock);
+        Kick(owner, record);
+        return result;
+    }
+
+    /// <summary>A thread that sleeps on the instance must look at what has just changed.</summary>
+    private static void Kick(EpollInstance* owner, ConnectionRecord* record)
+    {
+        if (Volatile.Read(ref owner->Sleepers) != 0) Doorbell.RingOwn(record);
+    }
+}

@@ -1,0 +1,45 @@
+using System.Runtime.InteropServices;
+
+namespace FreeFlow.Shim.Readiness;
+
+/// <summary>What this process knows of one epoll instance that has a TCP socket registered.</summary>
+[StructLayout(LayoutKind.Sequential)]
+internal unsafe struct EpollInstance
+{
+    /// <summary>Thread that holds the lists below, 0 if none.</summary>
+    public uint Lock;
+
+    /// <summary>Descriptors of this process that refer to it.</summary>
+    public int References;
+
+    /// <summary>Index plus one of the first registration.</summary>
+    public int FirstRegistration;
+
+    /// <summary>Registrations whose connection has a ring.</summary>
+    public int Accelerated;
+
+    /// <summary>
+    /// Hot registrations: those whose doorbell is not armed, to be looked at in user space. All others are armed and cost nothing: the kernel reports
+    /// their doorbell.
+    /// </summary>
+    public int* Hot;
+    public int HotCount;
+
+    /// <summary>Where the next look at the hot ones starts, so that none starves.</summary>
+    public int HotStart;
+
+    /// <summary>Threads that sleep in the kernel on this instance.</summary>
+    public int Sleepers;
+
+    /// <summary>Number of the wait in progress; tells which registrations are in its result already.</summary>
+    public uint Round;
+
+    /// <summary>When the kernel was last asked.</summary>
+    public ulong KernelAsked;
+
+    /// <summary>Next free instance plus one.</summary>
+    public int NextFree;
+
+    /// <summary>1: this instance is itself registered in another one.</summary>
+    public int Nested;
+}

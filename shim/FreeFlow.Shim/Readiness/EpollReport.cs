@@ -1,0 +1,117 @@
+using System.Threading;
+using FreeFlow.Contract.Layout;
+using FreeFlow.Shim.Control;
+using FreeFlow.Shim.Memory;
+using FreeFlow.Shim.Native;
+using FreeFlow.Shim.Sockets;
+
+namespace FreeFlow.Shim.Readiness;
+
+/// <summary>What one epoll wait reports: the ring's readiness of hot registrations, and the kernel's events translated back to the application's.</summary>
+internal static unsafe class EpollReport
+{
+    /// <summary>
+    /// The ring's part of a registration's readiness, as an event mask; 0 if there is nothing to report. <paramref name="tail"/> is the position that a
+    /// report of EPOLLIN stands for.
+    /// </summary>
+    public static uint Ready(Registration* entry, out ulong tail)
+    {
+        tail = 0;
+        if ((entry->Flags & RegistrationFlags.Disarmed) != 0) return 0;
+        ConnectionRecord* record = Family.Records + (entry->Connection - 1);
+        RingBlockHeader* incoming = Block.Incoming(record);
+        tail = Volatile.Read(ref incoming->Tail);
+        uint bits = 0;
+        if ((entry->Events & (Linux.EPOLLIN | Linux.EPOLLRDNORM)) != 0 && RingReadiness.IsReadable(record, incoming)) bits |= Linux.EPOLLIN | Linux.EPOLLRDNORM;
+        if ((entry->Events & (Linux.EPOLLOUT | Linux.EPOLLWRNORM)) != 0 && Gate.Phase(&record->SendGate) == DirectionPhase.Ring
+            && RingReadiness.HasRoom(record, Block.Outgoing(record))) bits |= Linux.EPOLLOUT | Linux.EPOLLWRNORM;
+        bits &= entry->Events;
+        if (bits == 0 || (entry->Events & Linux.EPOLLET) == 0 || (entry->Flags & RegistrationFlags.Fresh) != 0) return bits;
+        bool edge = ((bits & (Linux.EPOLLIN | Linux.EPOLLRDNORM)) != 0 && tail != entry->TailReported)
+            || ((bits & (Linux.EPOLLOUT | Linux.EPOLLWRNORM)) != 0 && Volatile.Read(ref record->SendBlocked) != 0);
+        return edge ? bits : 0;
+    }
+
+    /// <summary>Writes what the hot registrations have to report; returns the new count. Caller holds the instance's lock.</summary>
+    public static int AddHot(EpollInstance* instance, EpollEvent* events, int count, int capacity)
+    {
+        int hot = instance->HotCount;
+        if (hot == 0) return count;
+        int start = instance->HotStart % hot;
+        for (int step = 0; step < hot && count < capacity; step++)
+        {
+            int place = start + step;
+            if (place >= hot) place -= hot;
+            Registration* entry = Registrations.Entries + instance->Hot[place];
+            if (entry->ReportedRound == instance->Round) continue;
+            uint bits = Ready(entry, out ulong tail);
+            if (bits == 0) continue;
+            Report(instance, entry, events, count++, bits, tail);
+            if (count == capacity) instance->HotStart = place + 1;
+        }
+        return count;
+    }
+
+    /// <summary>
+    /// Translates <paramref name="received"/> kernel events at <paramref name="from"/> into reports that follow the <paramref name="count"/> already there;
+    /// returns the new count. Caller holds the instance's lock.
+    /// </summary>
+    public static int AddKernel(EpollInstance* instance, EpollEvent* events, int count, EpollEvent* from, int received)
+    {
+        for (int i = 0; i < received; i++)
+        {
+            EpollEvent raw = from[i];
+            if (!EpollTag.IsTag(raw.Data)) { events[count++] = raw; continue; }
+            Registration* entry = Registrations.Entries + EpollTag.Registration(raw.Data);
+            if (!EpollTag.IsCurrent(raw.Data, entry->Generation) || entry->Connection == 0) continue;
+            if (EpollTag.IsDoorbell(raw.Data)) { Registrations.Heat(instance, entry); continue; }
+            count = AddSocket(instance, entry, raw.Events, events, count);
+        }
+        return count;
+    }
+
+    private static int AddSocket(EpollInstance* instance, Registration* entry, uint raw, EpollEvent* events, int count)
+    {
+        ConnectionRecord* record = Family.Records + (entry->Connection - 1);
+        if ((raw & (Linux.EPOLLIN | Linux.EPOLLRDHUP | Linux.EPOLLHUP | Linux.EPOLLERR)) != 0) Volatile.Write(ref record->KernelAttention, 1);
+        if ((raw & (Linux.EPOLLRDHUP | Linux.EPOLLHUP | Linux.EPOLLERR)) != 0) NotePeerFinished(entry, record);
+        if ((entry->Flags & RegistrationFlags.Disarmed) != 0) return count;
+        uint bits = raw & (entry->Events | Linux.EPOLLERR | Linux.EPOLLHUP);
+        if (bits == 0) return count;
+        if (entry->ReportedRound == instance->Round && entry->ReportedAt < count)
+        {
+            events[entry->ReportedAt].Events |= bits;
+            return count;
+        }
+        bits |= Ready(entry, out ulong tail);
+        Report(instance, entry, events, count, bits, tail);
+        return count + 1;
+    }
+
+    /// <summary>
+    /// The reader may be gone: a sender that found the ring full goes back to the kernel, which knows. The watch on the end of stream is taken off,
+    /// or a level-triggered set would report it for ever.
+    /// </summary>
+    private static void NotePeerFinished(Registration* entry, ConnectionRecord* record)
+    {
+        if ((Interlocked.Or(ref record->Flags, (uint)ConnectionFlags.PeerFinished) & (uint)ConnectionFlags.PeerFinished) != 0) return;
+        if (Volatile.Read(ref record->SendBlocked) != 0 && ThreadLock.Enter(&record->SendLock))
+        {
+            if (Gate.Phase(&record->SendGate) == DirectionPhase.Ring) Handover.SendBack(record, Contract.Reason.PeerClosed);
+            ThreadLock.Exit(&record->SendLock);
+        }
+        Registrations.Modify(entry, record);
+    }
+
+    private static void Report(EpollInstance* instance, Registration* entry, EpollEvent* events, int at, uint bits, ulong tail)
+    {
+        events[at].Events = bits;
+        events[at].Data = entry->Data;
+        entry->ReportedRound = instance->Round;
+        entry->ReportedAt = at;
+        entry->Flags &= ~RegistrationFlags.Fresh;
+        if ((bits & Linux.EPOLLIN) != 0) entry->TailReported = tail;
+        if ((bits & Linux.EPOLLOUT) != 0) Family.Records[entry->Connection - 1].SendBlocked = 0;
+        if ((entry->Events & Linux.EPOLLONESHOT) != 0) entry->Flags |= RegistrationFlags.Disarmed;
+    }
+}

@@ -1,0 +1,157 @@
+using System.Threading;
+using FreeFlow.Contract.Layout;
+using FreeFlow.Shim.Control;
+using FreeFlow.Shim.Memory;
+using FreeFlow.Shim.Native;
+using FreeFlow.Shim.Sockets;
+
+namespace FreeFlow.Shim.Readiness;
+
+/// <summary>
+/// epoll_wait(2) over rings and kernel descriptors. Hot registrations are looked at in user space; before the thread sleeps their doorbells are armed
+/// and all become cold, so that an idle connection costs nothing and a sleeping thread misses nothing.
+/// </summary>
+internal static unsafe class EpollWaiter
+{
+    /// <summary>While rings are busy, the kernel is asked at least this often.</summary>
+    private const ulong KernelEveryNanoseconds = 30_000;
+    private const uint KernelEveryRounds = 16;
+
+    public static int Wait(int epoll, EpollEvent* events, int capacity, ulong nanoseconds, ulong* mask)
+    {
+        Session.Look();
+        EpollInstance* instance = Tracked(epoll);
+        if (instance == null || capacity <= 0 || events == null) return (int)Process.Result(Sleep.EpollNow(epoll, events, capacity, nanoseconds, mask));
+        ulong deadline = nanoseconds is Sleep.Forever or 0 ? nanoseconds : Sleep.Deadline(nanoseconds);
+        ThreadRecord* thread = Process.Thread();
+        uint signals = thread->SignalsHandled;
+        while (true)
+        {
+            int count = Rings(instance, events, capacity);
+            if (count > 0)
+            {
+                if (count < capacity && KernelIsDue(instance)) count = Kernel(instance, epoll, events, count, capacity, 0, mask, signals, false);
+                return count;
+            }
+            if (nanoseconds == 0)
+            {
+                count = Kernel(instance, epoll, events, 0, capacity, 0, mask, signals, false);
+                return (int)Process.Result(count);
+            }
+            if (instance->HotCount > 0)
+            {
+                count = Spin(instance, epoll, events, capacity, mask, thread, signals);
+                if (count != 0) return (int)Process.Result(count);
+            }
+            ulong left = Sleep.Left(deadline);
+            if (!Arm(instance)) continue;
+            count = Kernel(instance, epoll, events, 0, capacity, left, mask, signals, true);
+            if (count != 0 || left == 0) return (int)Process.Result(count);
+            if (deadline != Sleep.Forever && Sleep.Left(deadline) == 0) return 0;
+        }
+    }
+
+    private static EpollInstance* Tracked(int epoll)
+    {
+        if (!Connections.InRange(epoll)) return null;
+        int index = Connections.Descriptors[epoll].Instance;
+        return index == 0 ? null : Registrations.Instances + (index - 1);
+    }
+
+    /// <summary>One look at the hot registrations.</summary>
+    private static int Rings(EpollInstance* instance, EpollEvent* events, int capacity)
+    {
+        if (instance->HotCount == 0 || !ThreadLock.Enter(&instance->Lock)) return 0;
+        instance->Round++;
+        int count = EpollReport.AddHot(instance, events, 0, capacity);
+        // Another thread sleeps on this instance and this one is about to leave it: what comes next must wake the sleeper.
+        if (count > 0 && Volatile.Read(ref instance->Sleepers) != 0) ArmHot(instance);
+        ThreadLock.Exit(&instance->Lock);
+        return count;
+    }
+
+    private static bool KernelIsDue(EpollInstance* instance)
+    {
+        ulong now = Process.Now();
+        if (now - instance->KernelAsked < KernelEveryNanoseconds && instance->Round % KernelEveryRounds != 0) return false;
+        instance->KernelAsked = now;
+        return true;
+    }
+
+    private static int Spin(EpollInstance* instance, int epoll, EpollEvent* events, int capacity, ulong* mask, ThreadRecord* thread, uint signals)
+    {
+        Spinner spinner = new(thread);
+        while (spinner.Continue())
+        {
+            int count = Rings(instance, events, capacity);
+            if (count == 0 && spinner.KernelIsDue) count = Kernel(instance, epoll, events, 0, capacity, 0, mask, signals, false);
+            if (count != 0)
+            {
+                spinner.Adapt();
+                return count;
+            }
+            if (thread->SignalsHandled != signals) break;
+        }
+        return 0;
+    }
+
+    /// <summary>Arms every hot registration; false if one turned out ready on the second look, and all stay hot.</summary>
+    private static bool Arm(EpollInstance* instance)
+    {
+        if (instance->HotCount == 0) return true;
+        if (!ThreadLock.Enter(&instance->Lock)) return true;
+        ArmHot(instance);
+        bool quiet = true;
+        for (int i = 0; i < instance->HotCount && quiet; i++) quiet = EpollReport.Ready(Registrations.Entries + instance->Hot[i], out _) == 0;
+        while (quiet && instance->HotCount > 0) Registrations.Cool(instance, Registrations.Entries + instance->Hot[instance->HotCount - 1]);
+        ThreadLock.Exit(&instance->Lock);
+        return quiet;
+    }
+
+    private static void ArmHot(EpollInstance* instance)
+    {
+        for (int i = 0; i < instance->HotCount; i++)
+        {
+            Registration* entry = Registrations.Entries + instance->Hot[i];
+            ConnectionRecord* record = Family.Records + (entry->Connection - 1);
+            RingBlockHeader* outgoing = Block.Outgoing(record);
+            if ((entry->Events & (Linux.EPOLLIN | Linux.EPOLLRDNORM)) != 0) Doorbell.ArmReader(Block.Incoming(record));
+            if ((entry->Events & (Linux.EPOLLOUT | Linux.EPOLLWRNORM)) != 0 && !RingReadiness.HasRoom(record, outgoing)) Doorbell.ArmWriter(outgoing);
+        }
+    }
+
+    /// <summary>
+    /// Asks the kernel, sleeping at most <paramref name="left"/>, and translates; the new count, or a negative errno. When only doorbells rang,
+    /// the hot registrations are looked at at once.
+    /// </summary>
+    private static int Kernel(EpollInstance* instance, int epoll, EpollEvent* events, int count, int capacity, ulong left, ulong* mask, uint signals, bool sleeps)
+    {
+        EpollEvent* fresh = events + count;
+        int received;
+        if (sleeps && left != 0)
+        {
+            Spinner wait = new(Process.Thread());
+            Session.Glance();
+            Interlocked.Increment(ref instance->Sleepers);
+            received = Sleep.Epoll(epoll, fresh, capacity - count, left, mask, signals);
+            Interlocked.Decrement(ref instance->Sleepers);
+            wait.Adapt();
+        }
+        else received = Sleep.EpollNow(epoll, fresh, capacity - count, 0, mask);
+        if (received <= 0) return count > 0 ? count : received;
+        if (instance->Accelerated == 0 && !AnyTag(fresh, received)) return count + received;
+        if (!ThreadLock.Enter(&instance->Lock)) return count > 0 ? count : -Linux.EINTR;
+        if (count == 0) instance->Round++;
+        instance->KernelAsked = Process.Now();
+        count = EpollReport.AddKernel(instance, events, count, fresh, received);
+        count = EpollReport.AddHot(instance, events, count, capacity);
+        ThreadLock.Exit(&instance->Lock);
+        return count;
+    }
+
+    private static bool AnyTag(EpollEvent* events, int count)
+    {
+        for (int i = 0; i < count; i++) if (EpollTag.IsTag(events[i].Data)) return true;
+        return false;
+    }
+}

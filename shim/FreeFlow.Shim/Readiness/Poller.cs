@@ -1,0 +1,192 @@
+using System.Threading;
+using FreeFlow.Contract.Layout;
+using FreeFlow.Shim.Control;
+using FreeFlow.Shim.Memory;
+using FreeFlow.Shim.Native;
+using FreeFlow.Shim.Sockets;
+
+namespace FreeFlow.Shim.Readiness;
+
+/// <summary>poll(2) over a mixture of rings and kernel descriptors; select(2) is turned into it.</summary>
+internal static unsafe class Poller
+{
+    private const uint KernelEveryRounds = 16;
+    private const int OnStack = 256;
+    private const short InputBits = Linux.POLLIN | Linux.POLLRDNORM;
+    private const short OutputBits = Linux.POLLOUT | Linux.POLLWRNORM;
+
+    private static uint _rounds;
+
+    /// <summary>As ppoll(2) with a relative time in nanoseconds; the count, or a negative errno. Remaining time is not reported.</summary>
+    public static int Poll(PollDescriptor* descriptors, nuint count, ulong nanoseconds, ulong* mask)
+    {
+        Session.Look();
+        nuint rings = 0;
+        for (nuint i = 0; i < count; i++) if (Ring(descriptors[i].Descriptor) != null) rings++;
+        if (rings == 0) return Plain(descriptors, count, nanoseconds, mask);
+
+        nuint total = count + rings;
+        PollDescriptor* onStack = stackalloc PollDescriptor[OnStack];
+        PollDescriptor* scratch = total <= OnStack ? onStack : (PollDescriptor*)Process.Reserve(total * (nuint)sizeof(PollDescriptor));
+        if (scratch == null) return -Linux.ENOMEM;
+        int result = Mixed(descriptors, count, rings, scratch, nanoseconds, mask);
+        if (total > OnStack) Process.Libc->munmap(scratch, total * (nuint)sizeof(PollDescriptor));
+        return result;
+    }
+
+    private static ConnectionRecord* Ring(int fd)
+    {
+        if ((uint)fd >= DescriptorFlags.Capacity || (Process.Flags[fd] & DescriptorFlags.Connection) == 0) return null;
+        ConnectionRecord* record = Connections.Find(fd);
+        return record == null || Volatile.Read(ref record->RingAddress) == 0 ? null : record;
+    }
+
+    /// <summary>No ring in the set. Tracked connections are held in the kernel meanwhile: this call would not hear their doorbell.</summary>
+    private static int Plain(PollDescriptor* descriptors, nuint count, ulong nanoseconds, ulong* mask)
+    {
+        uint signals = Process.Thread()->SignalsHandled;
+        if (nanoseconds == 0) return Sleep.Poll(descriptors, count, 0, mask, signals);
+        HoldGates(descriptors, count, true);
+        int result = Sleep.Poll(descriptors, count, nanoseconds, mask, signals);
+        HoldGates(descriptors, count, false);
+        return result;
+    }
+
+    /// <summary>Enters or leaves the receive gates of the set's connections.</summary>
+    private static void HoldGates(PollDescriptor* descriptors, nuint count, bool enter)
+    {
+        for (nuint i = 0; i < count; i++)
+        {
+            int fd = descriptors[i].Descriptor;
+            if ((uint)fd >= DescriptorFlags.Capacity || (Process.Flags[fd] & DescriptorFlags.Connection) == 0) continue;
+            ConnectionRecord* record = Connections.Find(fd);
+            if (record == null) continue;
+            if (enter) Gate.Enter(&record->ReceiveGate, &record->ReceiveLock);
+            else Gate.LeaveIfEntered(&record->ReceiveGate);
+        }
+    }
+
+    private static int Mixed(PollDescriptor* descriptors, nuint count, nuint rings, PollDescriptor* scratch, ulong nanoseconds, ulong* mask)
+    {
+        ThreadRecord* thread = Process.Thread();
+        uint signals = thread->SignalsHandled;
+        int ready = LookAtRings(descriptors, count);
+        if (ready > 0 && rings == count && ++_rounds % KernelEveryRounds != 0) return ready;
+        if (ready > 0 || nanoseconds == 0) return AskKernel(descriptors, count, scratch, 0, mask, signals);
+
+        ulong deadline = Sleep.Deadline(nanoseconds);
+        Spinner spinner = new(thread);
+        while (spinner.Continue())
+        {
+            if (LookAtRings(descriptors, count) > 0) { spinner.Adapt(); return AskKernel(descriptors, count, scratch, 0, mask, signals); }
+            if (rings != count && spinner.KernelIsDue)
+            {
+                ready = AskKernel(descriptors, count, scratch, 0, mask, signals);
+                if (ready != 0) { spinner.Adapt(); return ready; }
+            }
+            if (thread->SignalsHandled != signals) break;
+        }
+        while (true)
+        {
+            Arm(descriptors, count);
+            ulong left = LookAtRings(descriptors, count) > 0 ? 0 : Sleep.Left(deadline);
+            if (left != 0) Session.Glance();
+            ready = AskKernel(descriptors, count, scratch, left, mask, signals);
+            if (ready != 0 || Sleep.Left(deadline) == 0)
+            {
+                spinner.Adapt();
+                return ready;
+            }
+        }
+    }
+
+    /// <summary>Sets Returned of every entry to what its ring says (0 for others); the number that is not 0.</summary>
+    private static int LookAtRings(PollDescriptor* descriptors, nuint count)
+    {
+        int ready = 0;
+        for (nuint i = 0; i < count; i++)
+        {
+            descriptors[i].Returned = 0;
+            ConnectionRecord* record = Ring(descriptors[i].Descriptor);
+            if (record == null) continue;
+            short events = descriptors[i].Events, bits = 0;
+            if ((events & InputBits) != 0 && RingReadiness.IsReadable(record, Block.Incoming(record))) bits |= InputBits;
+            if ((events & OutputBits) != 0 && Gate.Phase(&record->SendGate) == DirectionPhase.Ring && RingReadiness.HasRoom(record, Block.Outgoing(record))) bits |= OutputBits;
+            bits &= events;
+            descriptors[i].Returned = bits;
+            if (bits != 0) ready++;
+        }
+        return ready;
+    }
+
+    private static void Arm(PollDescriptor* descriptors, nuint count)
+    {
+        for (nuint i = 0; i < count; i++)
+        {
+            ConnectionRecord* record = Ring(descriptors[i].Descriptor);
+            if (record == null) continue;
+            RingBlockHeader* outgoing = Block.Outgoing(record);
+            if ((descriptors[i].Events & InputBits) != 0) Doorbell.ArmReader(Block.Incoming(record));
+            if ((descriptors[i].Events & OutputBits) != 0 && !RingReadiness.HasRoom(record, outgoing)) Doorbell.ArmWriter(outgoing);
+        }
+    }
+
+    /// <summary>The kernel's part, sleeping at most <paramref name="left"/>, merged with what the rings say afterwards; the count, or a negative errno.</summary>
+    private static int AskKernel(PollDescriptor* descriptors, nuint count, PollDescriptor* scratch, ulong left, ulong* mask, uint signals)
+    {
+        nuint bells = count;
+        for (nuint i = 0; i < count; i++)
+        {
+            scratch[i] = descriptors[i];
+            ConnectionRecord* record = Ring(descriptors[i].Descriptor);
+            if (record == null) continue;
+            if (Gate.Phase(&record->SendGate) == DirectionPhase.Ring)
+            {
+                scratch[i].Events &= unchecked((short)~OutputBits);
+                if ((descriptors[i].Events & OutputBits) != 0 && (record->Flags & (uint)ConnectionFlags.PeerFinished) == 0) scratch[i].Events |= Linux.POLLRDHUP;
+            }
+            if (left == 0) continue;
+            scratch[bells++] = new PollDescriptor { Descriptor = record->OwnDoorbell, Events = Linux.POLLIN };
+            Interlocked.Increment(ref record->Sleepers);
+        }
+        int result = left == 0
+            ? (int)Process.FromLibc(Process.Libc->poll(scratch, count, 0))
+            : Sleep.Poll(scratch, bells, left, mask, signals);
+        nuint bell = count;
+        for (nuint i = 0; i < count && left != 0; i++)
+        {
+            ConnectionRecord* record = bell < bells ? Ring(descriptors[i].Descriptor) : null;
+            if (record == null) continue;
+            Interlocked.Decrement(ref record->Sleepers);
+            if (result > 0 && scratch[bell].Returned != 0)
+            {
+                Doorbell.Drain(record);
+                Registrations.Heat(record);
+            }
+            bell++;
+        }
+        if (result < 0) return result;
+
+        int ready = LookAtRings(descriptors, count);
+        for (nuint i = 0; i < count && result > 0; i++)
+        {
+            short kernel = scratch[i].Returned;
+            if (kernel == 0) continue;
+            ConnectionRecord* record = Ring(descriptors[i].Descriptor);
+            if (record != null) NoteKernel(record, kernel);
+            short bits = (short)(kernel & (descriptors[i].Events | Linux.POLLERR | Linux.POLLHUP | Linux.POLLNVAL));
+            if (bits == 0) continue;
+            if (descriptors[i].Returned == 0) ready++;
+            descriptors[i].Returned |= bits;
+        }
+        return ready;
+    }
+
+    private static void NoteKernel(ConnectionRecord* record, short kernel)
+    {
+        if ((kernel & (Linux.POLLIN | Linux.POLLRDHUP | Linux.POLLERR | Linux.POLLHUP)) != 0) Volatile.Write(ref record->KernelAttention, 1);
+        if ((kernel & (Linux.POLLRDHUP | Linux.POLLERR | Linux.POLLHUP)) == 0) return;
+        Interlocked.Or(ref record->Flags, (uint)ConnectionFlags.PeerFinished);
+        if (Volatile.Read(ref record->SendBlocked) != 0) Sender.GoBack(record, Contract.Reason.PeerClosed);
+    }
+}

@@ -1,0 +1,52 @@
+using System;
+using System.Runtime.InteropServices;
+
+namespace FreeFlow.Shim.Readiness;
+
+/// <summary>One descriptor in one epoll instance, as the application registered it (epoll_ctl(2)).</summary>
+[StructLayout(LayoutKind.Sequential)]
+internal struct Registration
+{
+    public int Instance;
+    public int Epoll;
+    public int Descriptor;
+
+    /// <summary>Index of the connection's record plus one once the registration is accelerated; 0 before.</summary>
+    public uint Connection;
+
+    /// <summary>The application's event mask and data.</summary>
+    public uint Events;
+    public RegistrationFlags Flags;
+    public ulong Data;
+
+    /// <summary>The ring's Tail when EPOLLIN was last reported; edge-triggered reports need a newer one.</summary>
+    public ulong TailReported;
+
+    /// <summary>Raised when the registration is freed, so that an event fetched before finds out.</summary>
+    public uint Generation;
+
+    /// <summary>Place in the instance's hot list, −1 if cold.</summary>
+    public int HotPosition;
+
+    /// <summary>Round and place of the last report, to merge what kernel and ring say of one registration.</summary>
+    public uint ReportedRound;
+    public int ReportedAt;
+
+    /// <summary>Lists: registrations of one descriptor, of one instance; all plus one, 0 ends.</summary>
+    public int NextOfDescriptor;
+    public int NextOfInstance;
+    public int PreviousOfInstance;
+}
+
+/// <summary>State bits of a <see cref="Registration"/>.</summary>
+[Flags]
+internal enum RegistrationFlags : uint
+{
+    None = 0,
+
+    /// <summary>EPOLLONESHOT has fired; silent until EPOLL_CTL_MOD.</summary>
+    Disarmed = 1,
+
+    /// <summary>Added or modified since the last report: edge-triggered mode owes a report of the present state.</summary>
+    Fresh = 2,
+}

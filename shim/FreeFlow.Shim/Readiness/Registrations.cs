@@ -1,0 +1,261 @@
+using System.Threading;
+using FreeFlow.Contract;
+using FreeFlow.Contract.Layout;
+using FreeFlow.Shim.Control;
+using FreeFlow.Shim.Memory;
+using FreeFlow.Shim.Native;
+using FreeFlow.Shim.Sockets;
+
+namespace FreeFlow.Shim.Readiness;
+
+/// <summary>
+/// Which TCP sockets are in which epoll instances, recorded from the first epoll_ctl on, so that a connection that gets its ring later can bring its
+/// doorbell along. Callers hold the lock of <see cref="Connections"/> unless a method takes it.
+/// </summary>
+internal static unsafe class Registrations
+{
+    private const int InstanceCapacity = 1 << 14;
+    private const int Capacity = 1 << 18;
+
+    public static EpollInstance* Instances;
+    public static Registration* Entries;
+    private static int _usedInstances, _used, _freeInstances, _free;
+
+    public static bool Create()
+    {
+        Instances = (EpollInstance*)Process.Reserve((nuint)sizeof(EpollInstance) * InstanceCapacity);
+        Entries = (Registration*)Process.Reserve((nuint)sizeof(Registration) * Capacity);
+        return Instances != null && Entries != null;
+    }
+
+    /// <summary>The instance behind an epoll descriptor, made on first use; null if it cannot be tracked.</summary>
+    public static EpollInstance* Instance(int epoll)
+    {
+        if (!Connections.InRange(epoll)) return null;
+        int index = Connections.Descriptors[epoll].Instance;
+        if (index != 0) return Instances + (index - 1);
+        if (_freeInstances != 0)
+        {
+            index = _freeInstances;
+            _freeInstances = Instances[index - 1].NextFree;
+            int* hot = Instances[index - 1].Hot;
+            Instances[index - 1] = new EpollInstance { Hot = hot };
+        }
+        else if (_usedInstances < InstanceCapacity) index = ++_usedInstances;
+        else return null;
+        EpollInstance* instance = Instances + (index - 1);
+        instance->References = 1;
+        Connections.Descriptors[epoll].Instance = index;
+        Process.Flags[epoll] |= DescriptorFlags.Epoll;
+        return instance;
+    }
+
+    /// <summary>Index plus one of the registration of a descriptor in an instance; 0 if there is none.</summary>
+    public static int Find(int instance, int fd)
+    {
+        int index = Connections.Descriptors[fd].FirstRegistration;
+        while (index != 0 && Entries[index - 1].Instance != instance) index = Entries[index - 1].NextOfDescriptor;
+        return index;
+    }
+
+    /// <summary>Records a registration; its index plus one, 0 if there is no room.</summary>
+    public static int Add(int instance, int epoll, int fd, uint events, ulong data)
+    {
+        int index = _free;
+        if (index != 0) _free = Entries[index - 1].NextOfInstance;
+        else if (_used < Capacity) index = ++_used;
+        else return 0;
+        Registration* entry = Entries + (index - 1);
+        EpollInstance* owner = Instances + instance;
+        *entry = new Registration
+        {
+            Instance = instance,
+            Epoll = epoll,
+            Descriptor = fd,
+            Events = events,
+            Data = data,
+            Flags = RegistrationFlags.Fresh,
+            Generation = entry->Generation,
+            HotPosition = -1,
+            NextOfDescriptor = Connections.Descriptors[fd].FirstRegistration,
+            NextOfInstance = owner->FirstRegistration,
+        };
+        if (owner->FirstRegistration != 0) Entries[owner->FirstRegistration - 1].PreviousOfInstance = index;
+        owner->FirstRegistration = index;
+        Connections.Descriptors[fd].FirstRegistration = index;
+        return index;
+    }
+
+    /// <summary>Forgets a registration; takes its doorbell out of the epoll set.</summary>
+    public static void Remove(int index)
+    {
+        Registration* entry = Entries + (index - 1);
+        EpollInstance* owner = Instances + entry->Instance;
+        int* link = &Connections.Descriptors[entry->Descriptor].FirstRegistration;
+        while (*link != 0 && *link != index) link = &Entries[*link - 1].NextOfDescriptor;
+        if (*link != 0) *link = entry->NextOfDescriptor;
+
+        bool locked = ThreadLock.Enter(&owner->Lock);
+        if (entry->PreviousOfInstance != 0) Entries[entry->PreviousOfInstance - 1].NextOfInstance = entry->NextOfInstance;
+        else owner->FirstRegistration = entry->NextOfInstance;
+        if (entry->NextOfInstance != 0) Entries[entry->NextOfInstance - 1].PreviousOfInstance = entry->PreviousOfInstance;
+        Cool(owner, entry);
+        if (entry->Connection != 0)
+        {
+            owner->Accelerated--;
+            EpollEvent none;
+            int errno = Process.Errno;
+            Process.Libc->epoll_ctl(entry->Epoll, Linux.EPOLL_CTL_DEL, Family.Records[entry->Connection - 1].OwnDoorbell, &none);
+            Process.Errno = errno;
+        }
+        entry->Generation++;
+        entry->Connection = 0;
+        entry->NextOfInstance = _free;
+        _free = index;
+        if (locked) ThreadLock.Exit(&owner->Lock);
+    }
+
+    /// <summary>A descriptor number is about to be closed.</summary>
+    public static void DropDescriptor(int fd)
+    {
+        while (Connections.Descriptors[fd].FirstRegistration != 0)
+        {
+            Registration* entry = Entries + (Connections.Descriptors[fd].FirstRegistration - 1);
+            if (entry->Connection != 0)
+            {
+                // With a duplicate still open the kernel would go on reporting this registration under the shim's data word.
+                EpollEvent none;
+                Process.Libc->epoll_ctl(entry->Epoll, Linux.EPOLL_CTL_DEL, fd, &none);
+            }
+            Remove(Connections.Descriptors[fd].FirstRegistration);
+        }
+        int index = Connections.Descriptors[fd].Instance;
+        if (index == 0 || --Instances[index - 1].References > 0) return;
+        EpollInstance* instance = Instances + (index - 1);
+        while (instance->FirstRegistration != 0) Remove(instance->FirstRegistration);
+        instance->NextFree = _freeInstances;
+        _freeInstances = index;
+    }
+
+    /// <summary>Accelerates every registration of a connection that has just got its ring.</summary>
+    public static void AddDoorbell(uint connection)
+    {
+        for (int fd = Connections.Local[connection - 1].FirstDescriptor; fd != 0; fd = Connections.Descriptors[fd - 1].NextDescriptor)
+            for (int index = Connections.Descriptors[fd - 1].FirstRegistration; index != 0; index = Entries[index - 1].NextOfDescriptor)
+                Accelerate(index, connection);
+    }
+
+    /// <summary>Puts the connection's doorbell into the registration's epoll set and the shim's data word into its own.</summary>
+    public static void Accelerate(int index, uint connection)
+    {
+        Registration* entry = Entries + (index - 1);
+        EpollInstance* owner = Instances + entry->Instance;
+        if (owner->Hot == null)
+        {
+            owner->Hot = (int*)Process.Reserve(FamilyLayout.RecordCount * sizeof(int));
+            if (owner->Hot == null) return;
+        }
+        bool locked = ThreadLock.Enter(&owner->Lock);
+        if (owner->Accelerated < FamilyLayout.RecordCount)
+        {
+            entry->Connection = connection;
+            entry->Flags |= RegistrationFlags.Fresh;
+            owner->Accelerated++;
+            ConnectionRecord* record = Family.Records + (connection - 1);
+            EpollEvent bell = new() { Events = Linux.EPOLLIN | Linux.EPOLLET, Data = EpollTag.ForDoorbell(index - 1, entry->Generation) };
+            Process.Libc->epoll_ctl(entry->Epoll, Linux.EPOLL_CTL_ADD, record->OwnDoorbell, &bell);
+            Modify(entry, record);
+            Heat(owner, entry);
+        }
+        if (locked) ThreadLock.Exit(&owner->Lock);
+    }
+
+    /// <summary>After the sending direction has moved: the kernel's writability counts no more, or again. Takes the lock.</summary>
+    public static void Refresh(uint connection)
+    {
+        bool locked = ThreadLock.Enter(Connections.LockWord());
+        int errno = Process.Errno;
+        for (int fd = Connections.Local[connection - 1].FirstDescriptor; fd != 0; fd = Connections.Descriptors[fd - 1].NextDescriptor)
+            for (int index = Connections.Descriptors[fd - 1].FirstRegistration; index != 0; index = Entries[index - 1].NextOfDescriptor)
+                if (Entries[index - 1].Connection != 0) Modify(Entries + (index - 1), Family.Records + (connection - 1));
+        Process.Errno = errno;
+        if (locked) ThreadLock.Exit(Connections.LockWord());
+    }
+
+    /// <summary>Tells the kernel what of an accelerated registration is still its business.</summary>
+    public static int Modify(Registration* entry, ConnectionRecord* record)
+    {
+        EpollEvent wanted = new() { Events = KernelMask(entry, record), Data = EpollTag.ForSocket((int)(entry - Entries), entry->Generation) };
+        return Process.Libc->epoll_ctl(entry->Epoll, Linux.EPOLL_CTL_MOD, entry->Descriptor, &wanted);
+    }
+
+    /// <summary>
+    /// The application's mask, without writability while the ring answers for it; plus the peer's end of stream, which alone tells a sender on a full
+    /// ring that its reader has died.
+    /// </summary>
+    public static uint KernelMask(Registration* entry, ConnectionRecord* record)
+    {
+        uint mask = entry->Events & ~Linux.EPOLLEXCLUSIVE;
+        if ((entry->Flags & RegistrationFlags.Disarmed) != 0) return Linux.EPOLLONESHOT;
+        if (Gate.Phase(&record->SendGate) != DirectionPhase.Ring) return mask;
+        mask &= ~(Linux.EPOLLOUT | Linux.EPOLLWRNORM);
+        if ((record->Flags & (uint)ConnectionFlags.PeerFinished) == 0) mask |= Linux.EPOLLRDHUP;
+        return mask;
+    }
+
+    /// <summary>Makes a connection's registrations be looked at, and wakes threads that sleep on their instances. Takes the lock.</summary>
+    public static void Heat(ConnectionRecord* record)
+    {
+        uint connection = Connections.IndexOf(record) + 1;
+        bool locked = ThreadLock.Enter(Connections.LockWord());
+        for (int fd = Connections.Local[connection - 1].FirstDescriptor; fd != 0; fd = Connections.Descriptors[fd - 1].NextDescriptor)
+        {
+            for (int index = Connections.Descriptors[fd - 1].FirstRegistration; index != 0; index = Entries[index - 1].NextOfDescriptor)
+            {
+                Registration* entry = Entries + (index - 1);
+                if (entry->Connection == 0) continue;
+                EpollInstance* owner = Instances + entry->Instance;
+                bool inner = ThreadLock.Enter(&owner->Lock);
+                Heat(owner, entry);
+                if (inner) ThreadLock.Exit(&owner->Lock);
+                if (Volatile.Read(ref owner->Sleepers) != 0) Doorbell.RingOwn(record);
+            }
+        }
+        if (locked) ThreadLock.Exit(Connections.LockWord());
+    }
+
+    /// <summary>Puts a registration on its instance's hot list. Caller holds the instance's lock.</summary>
+    public static void Heat(EpollInstance* owner, Registration* entry)
+    {
+        if (entry->HotPosition >= 0 || entry->Connection == 0) return;
+        entry->HotPosition = owner->HotCount;
+        owner->Hot[owner->HotCount++] = (int)(entry - Entries);
+    }
+
+    /// <summary>Takes a registration off the hot list. Caller holds the instance's lock.</summary>
+    public static void Cool(EpollInstance* owner, Registration* entry)
+    {
+        if (entry->HotPosition < 0) return;
+        int last = owner->Hot[--owner->HotCount];
+        owner->Hot[entry->HotPosition] = last;
+        Entries[last].HotPosition = entry->HotPosition;
+        entry->HotPosition = -1;
+    }
+
+    /// <summary>An instance that is watched by another one cannot look into rings when the outer one sleeps: its connections stay in the kernel.</summary>
+    public static void MarkNested(EpollInstance* instance)
+    {
+        instance->Nested = 1;
+        for (int index = instance->FirstRegistration; index != 0; index = Entries[index - 1].NextOfInstance)
+        {
+            ConnectionRecord* record = Connections.Find(Entries[index - 1].Descriptor);
+            if (record != null && record->State == (uint)ConnectionState.Kernel) Offering.KeepInKernel(record, Reason.NestedEpoll);
+        }
+    }
+
+    /// <summary>After fork, in the child.</summary>
+    public static void ResetLocksAfterFork()
+    {
+        for (int i = 0; i < _usedInstances; i++) { Instances[i].Lock = 0; Instances[i].Sleepers = 0; }
+    }
+}

@@ -1,0 +1,63 @@
+using FreeFlow.Shim.Native;
+
+namespace FreeFlow.Shim.Readiness;
+
+/// <summary>select(2) by way of <see cref="Poller"/>, with select's own idea of what is readable, writable and exceptional.</summary>
+internal static unsafe class Selector
+{
+    private const short Readable = Linux.POLLIN | Linux.POLLRDNORM | Linux.POLLRDBAND | Linux.POLLHUP | Linux.POLLERR;
+    private const short Writable = Linux.POLLOUT | Linux.POLLWRNORM | Linux.POLLWRBAND | Linux.POLLERR;
+    private const int OnStack = 128;
+
+    /// <summary>The number of bits set, or a negative errno; the sets are changed only on success.</summary>
+    public static int Select(int limit, ulong* read, ulong* write, ulong* except, ulong nanoseconds, ulong* mask)
+    {
+        if (limit < 0) return -Linux.EINVAL;
+        int count = 0;
+        for (int fd = 0; fd < limit; fd++) if (Wanted(fd, read, write, except) != 0) count++;
+        PollDescriptor* onStack = stackalloc PollDescriptor[OnStack];
+        PollDescriptor* descriptors = count <= OnStack ? onStack : (PollDescriptor*)Process.Reserve((nuint)(count * sizeof(PollDescriptor)));
+        if (descriptors == null) return -Linux.ENOMEM;
+        int used = 0;
+        for (int fd = 0; fd < limit; fd++)
+        {
+            short events = Wanted(fd, read, write, except);
+            if (events != 0) descriptors[used++] = new PollDescriptor { Descriptor = fd, Events = events };
+        }
+        int result = Poller.Poll(descriptors, (nuint)count, nanoseconds, mask);
+        if (result >= 0) result = Store(limit, read, write, except, descriptors, count);
+        if (count > OnStack) Process.Libc->munmap(descriptors, (nuint)(count * sizeof(PollDescriptor)));
+        return result;
+    }
+
+    private static short Wanted(int fd, ulong* read, ulong* write, ulong* except)
+    {
+        int bits = 0;
+        if (IsSet(read, fd)) bits |= Linux.POLLIN | Linux.POLLRDNORM;
+        if (IsSet(write, fd)) bits |= Linux.POLLOUT | Linux.POLLWRNORM;
+        if (IsSet(except, fd)) bits |= Linux.POLLPRI;
+        return (short)bits;
+    }
+
+    private static int Store(int limit, ulong* read, ulong* write, ulong* except, PollDescriptor* descriptors, int count)
+    {
+        for (int i = 0; i < count; i++) if ((descriptors[i].Returned & Linux.POLLNVAL) != 0) return -Linux.EBADF;
+        int bits = 0;
+        for (int i = 0; i < count; i++)
+        {
+            int fd = descriptors[i].Descriptor;
+            short returned = descriptors[i].Returned;
+            bits += Keep(read, fd, (returned & Readable) != 0) + Keep(write, fd, (returned & Writable) != 0) + Keep(except, fd, (returned & Linux.POLLPRI) != 0);
+        }
+        return bits;
+    }
+
+    private static bool IsSet(ulong* set, int fd) => set != null && (set[fd / 64] & (1UL << (fd % 64))) != 0;
+
+    private static int Keep(ulong* set, int fd, bool ready)
+    {
+        if (!IsSet(set, fd)) return 0;
+        if (!ready) set[fd / 64] &= ~(1UL << (fd % 64));
+        return ready ? 1 : 0;
+    }
+}

@@ -1,0 +1,79 @@
+using System.Threading;
+using FreeFlow.Shim.Native;
+
+namespace FreeFlow.Shim.Readiness;
+
+/// <summary>
+/// The sleeping system calls. Signals are held back from the last look at the thread's signal count to the kernel's own atomic mask change, so that a
+/// handler that ran while the thread was spinning interrupts the call as it would have interrupted the kernel's (signal(7)).
+/// </summary>
+internal static unsafe class Sleep
+{
+    public const ulong Forever = ulong.MaxValue;
+
+    /// <summary>ppoll(2); the count, or a negative errno. <paramref name="mask"/> null means the thread's own.</summary>
+    public static int Poll(PollDescriptor* descriptors, nuint count, ulong nanoseconds, ulong* mask, uint signalsSeen)
+    {
+        ThreadRecord* thread = Process.Thread();
+        ulong all = ulong.MaxValue, old;
+        TimeSpec time = Time(nanoseconds);
+        Process.Libc->pthread_sigmask(Linux.SIG_BLOCK, &all, &old);
+        int result = Volatile.Read(ref thread->SignalsHandled) != signalsSeen
+            ? -Linux.EINTR
+            : (int)Process.FromLibc(Process.Libc->ppoll(descriptors, count, nanoseconds == Forever ? null : &time, mask == null ? &old : mask));
+        Process.Libc->pthread_sigmask(Linux.SIG_SETMASK, &old, null);
+        return result;
+    }
+
+    /// <summary>epoll_pwait2(2) likewise.</summary>
+    public static int Epoll(int epoll, EpollEvent* events, int capacity, ulong nanoseconds, ulong* mask, uint signalsSeen)
+    {
+        ThreadRecord* thread = Process.Thread();
+        ulong all = ulong.MaxValue, old;
+        Process.Libc->pthread_sigmask(Linux.SIG_BLOCK, &all, &old);
+        int result = Volatile.Read(ref thread->SignalsHandled) != signalsSeen
+            ? -Linux.EINTR
+            : EpollNow(epoll, events, capacity, nanoseconds, mask == null ? &old : mask);
+        Process.Libc->pthread_sigmask(Linux.SIG_SETMASK, &old, null);
+        return result;
+    }
+
+    /// <summary>The kernel's epoll wait with a timeout in nanoseconds, rounded up to milliseconds where the C library lacks epoll_pwait2.</summary>
+    public static int EpollNow(int epoll, EpollEvent* events, int capacity, ulong nanoseconds, ulong* mask)
+    {
+        if (nanoseconds % 1_000_000 != 0 && nanoseconds != Forever && Process.Libc->epoll_pwait2 != null)
+        {
+            TimeSpec time = Time(nanoseconds);
+            return (int)Process.FromLibc(Process.Libc->epoll_pwait2(epoll, events, capacity, &time, mask));
+        }
+        ulong milliseconds = (nanoseconds / 1_000_000) + (nanoseconds % 1_000_000 == 0 ? 0UL : 1UL);
+        int timeout = nanoseconds == Forever ? -1 : milliseconds > int.MaxValue ? int.MaxValue : (int)milliseconds;
+        return (int)Process.FromLibc(Process.Libc->epoll_pwait(epoll, events, capacity, timeout, mask));
+    }
+
+    /// <summary>What is left until a deadline on CLOCK_MONOTONIC.</summary>
+    public static ulong Left(ulong deadline)
+    {
+        if (deadline == Forever) return Forever;
+        ulong now = Process.Now();
+        return deadline > now ? deadline - now : 0;
+    }
+
+    /// <summary>The deadline a relative time means now.</summary>
+    public static ulong Deadline(ulong nanoseconds)
+    {
+        if (nanoseconds == Forever) return Forever;
+        ulong now = Process.Now();
+        return nanoseconds > Forever - 1 - now ? Forever : now + nanoseconds;
+    }
+
+    /// <summary>A timespec in nanoseconds; null means for ever.</summary>
+    public static ulong FromTimeSpec(TimeSpec* time)
+    {
+        if (time == null) return Forever;
+        return (ulong)time->Seconds > 1_000_000_000 ? Forever : ((ulong)time->Seconds * 1_000_000_000) + (ulong)time->Nanoseconds;
+    }
+
+    private static TimeSpec Time(ulong nanoseconds) =>
+        new() { Seconds = (long)(nanoseconds / 1_000_000_000), Nanoseconds = (long)(nanoseconds % 1_000_000_000) };
+}

@@ -1,0 +1,53 @@
+using System.Buffers.Binary;
+using FreeFlow.Contract.Layout;
+using FreeFlow.Shim.Control;
+using FreeFlow.Shim.Native;
+
+namespace FreeFlow.Shim.Sockets;
+
+/// <summary>Writes a connection's two addresses into its record, IPv4-mapped ones as IPv4.</summary>
+internal static unsafe class Addresses
+{
+    private const int SockAddrBytes = 128;
+
+    /// <summary>Fills the record from getsockname(2) and getpeername(2); false while the socket is not connected.</summary>
+    public static bool Fill(int fd, ConnectionRecord* record)
+    {
+        byte* local = stackalloc byte[SockAddrBytes];
+        byte* remote = stackalloc byte[SockAddrBytes];
+        uint length = SockAddrBytes;
+        int errno = Process.Errno;
+        bool known = Process.Libc->getsockname(fd, local, &length) == 0;
+        length = SockAddrBytes;
+        known = known && Process.Libc->getpeername(fd, remote, &length) == 0;
+        Process.Errno = errno;
+        if (!known) return false;
+        record->LocalPort = Copy(local, record->LocalAddress);
+        record->RemotePort = Copy(remote, record->RemoteAddress);
+        record->Family = IsVersion4(local) ? (ushort)Linux.AF_INET : (ushort)Linux.AF_INET6;
+        return true;
+    }
+
+    /// <summary>True if the remote address is one that VNET_PREFIX wants accelerated; IPv6 always is.</summary>
+    public static bool IsInsidePrefix(ConnectionRecord* record)
+    {
+        if (Settings.PrefixMask == 0 || record->Family != Linux.AF_INET) return true;
+        uint address = BinaryPrimitives.ReverseEndianness(*(uint*)record->RemoteAddress);
+        return (address & Settings.PrefixMask) == Settings.PrefixAddress;
+    }
+
+    /// <summary>True for the families whose SOCK_STREAM sockets are TCP.</summary>
+    public static bool IsInternet(int family) => family is Linux.AF_INET or Linux.AF_INET6;
+
+    private static bool IsVersion4(byte* address) =>
+        *(ushort*)address == Linux.AF_INET
+        || (*(ulong*)(address + 8) == 0 && *(uint*)(address + 16) == 0xffff0000);
+
+    private static ushort Copy(byte* address, byte* target)
+    {
+        bool version4 = IsVersion4(address);
+        byte* source = *(ushort*)address == Linux.AF_INET ? address + 4 : version4 ? address + 20 : address + 8;
+        for (int i = 0; i < (version4 ? 4 : 16); i++) target[i] = source[i];
+        return BinaryPrimitives.ReverseEndianness(*(ushort*)(address + 2));
+    }
+}

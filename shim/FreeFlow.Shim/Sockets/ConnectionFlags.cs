@@ -1,0 +1,28 @@
+using System;
+
+namespace FreeFlow.Shim.Sockets;
+
+/// <summary>Bits of ConnectionRecord.Flags, set with interlocked operations.</summary>
+[Flags]
+internal enum ConnectionFlags : uint
+{
+    None = 0,
+
+    /// <summary>O_NONBLOCK was set by a call the shim saw; asked again from the kernel before a thread sleeps.</summary>
+    NonBlocking = 1,
+
+    /// <summary>Will never be offered (again); Reason says why.</summary>
+    KernelOnly = 2,
+
+    /// <summary>The router holds an offer or a join of this record that must be withdrawn at close.</summary>
+    ShownToRouter = 4,
+
+    /// <summary>The peer's end of stream has been seen on the kernel socket.</summary>
+    PeerFinished = 8,
+
+    /// <summary>shutdown(SHUT_WR) was called here.</summary>
+    SendShutdown = 16,
+
+    /// <summary>connect(2) returned EINPROGRESS and nothing has been moved since.</summary>
+    Connecting = 32,
+}

@@ -1,0 +1,158 @@
+using System.Threading;
+using FreeFlow.Contract;
+using FreeFlow.Contract.Layout;
+using FreeFlow.Shim.Control;
+using FreeFlow.Shim.Memory;
+using FreeFlow.Shim.Native;
+using FreeFlow.Shim.Readiness;
+
+namespace FreeFlow.Shim.Sockets;
+
+/// <summary>
+/// From descriptor to connection record and back: when tracking begins, what dup, close and fork do to it. The kernel's own reference count on the
+/// socket stays the truth about its life; what is kept here decides only whether a ring may be used.
+/// </summary>
+internal static unsafe class Connections
+{
+    public static DescriptorEntry* Descriptors;
+    public static LocalConnection* Local;
+
+    /// <summary>Guards the descriptor table and the registration lists. Taken before an epoll instance's lock, after the session's.</summary>
+    private static uint _lock;
+
+    public static bool Create()
+    {
+        Descriptors = (DescriptorEntry*)Process.Reserve((nuint)sizeof(DescriptorEntry) * DescriptorFlags.Capacity);
+        Local = (LocalConnection*)Process.Reserve((nuint)sizeof(LocalConnection) * FamilyLayout.RecordCount);
+        return Descriptors != null && Local != null;
+    }
+
+    public static uint* LockWord() => (uint*)System.Runtime.CompilerServices.Unsafe.AsPointer(ref _lock);
+
+    /// <summary>The record behind a descriptor, or null.</summary>
+    public static ConnectionRecord* Find(int fd)
+    {
+        if ((uint)fd >= DescriptorFlags.Capacity) return null;
+        uint connection = Descriptors[fd].Connection;
+        return connection == 0 ? null : Family.Records + (connection - 1);
+    }
+
+    public static uint IndexOf(ConnectionRecord* record) => (uint)(record - Family.Records);
+
+    /// <summary>True for a descriptor that an AF_INET or AF_INET6 TCP socket may stand behind, as far as its number goes.</summary>
+    public static bool InRange(int fd) => (uint)fd < DescriptorFlags.Capacity;
+
+    /// <summary>Starts to track a connected (or connecting) TCP socket.</summary>
+    public static ConnectionRecord* Begin(int fd, ConnectionFlags flags)
+    {
+        if (!InRange(fd)) return null;
+        uint taken = Family.TakeRecord();
+        if (taken == 0) { Log.Line("family table full; connection stays on the kernel path\n"u8); return null; }
+        ConnectionRecord* record = Family.Records + (taken - 1);
+        record->Flags = (uint)flags;
+        record->Reason = (uint)Reason.NotYetOffered;
+        record->CreatedNanoseconds = Process.Now();
+        record->ProcessId = Process.Id;
+        record->Descriptor = fd;
+        record->Holders[0] = Process.Id;
+        // The number was closed by a road the shim does not see; what it stood for is not this socket.
+        if (Descriptors[fd].Connection != 0) Closing(fd, visible: false);
+        bool locked = ThreadLock.Enter(LockWord());
+        Descriptors[fd].Connection = taken;
+        Descriptors[fd].NextDescriptor = 0;
+        Local[taken - 1] = default;
+        Local[taken - 1].FirstDescriptor = fd + 1;
+        Volatile.Write(ref Process.Flags[fd], DescriptorFlags.Connection);
+        if (locked) ThreadLock.Exit(LockWord());
+        Interlocked.Increment(ref *Process.TrackedConnections);
+        return record;
+    }
+
+    /// <summary>After dup, dup2, dup3 or F_DUPFD made <paramref name="copy"/> refer to what <paramref name="fd"/> refers to.</summary>
+    public static void Duplicated(int fd, int copy)
+    {
+        if (!InRange(fd) || !InRange(copy)) return;
+        bool locked = ThreadLock.Enter(LockWord());
+        Descriptors[copy] = default;
+        uint connection = Descriptors[fd].Connection;
+        if (connection != 0)
+        {
+            Descriptors[copy].Connection = connection;
+            Descriptors[copy].NextDescriptor = Local[connection - 1].FirstDescriptor;
+            Local[connection - 1].FirstDescriptor = copy + 1;
+        }
+        Descriptors[copy].Instance = Descriptors[fd].Instance;
+        Volatile.Write(ref Process.Flags[copy], Process.Flags[fd]);
+        if (locked) ThreadLock.Exit(LockWord());
+    }
+
+    /// <summary>
+    /// Before a descriptor number is closed or overwritten. When it was this process's last one for a connection, the ring goes; when it was the
+    /// family's last, the peer is told and the record is freed.
+    /// </summary>
+    /// <param name="fd">The descriptor.</param>
+    /// <param name="visible">False if the number already stands for something else.</param>
+    public static void Closing(int fd, bool visible = true)
+    {
+        if (!InRange(fd)) return;
+        bool locked = ThreadLock.Enter(LockWord());
+        Process.Flags[fd] = 0;
+        Registrations.DropDescriptor(fd);
+        uint connection = Descriptors[fd].Connection;
+        bool last = connection != 0 && Unlink(fd, connection);
+        Descriptors[fd] = default;
+        if (locked) ThreadLock.Exit(LockWord());
+        if (last) LeaveConnection(visible ? fd : -1, Family.Records + (connection - 1));
+    }
+
+    /// <summary>Takes a descriptor off its connection's list; true if the list is empty now.</summary>
+    private static bool Unlink(int fd, uint connection)
+    {
+        int* link = &Local[connection - 1].FirstDescriptor;
+        while (*link != 0 && *link != fd + 1) link = &Descriptors[*link - 1].NextDescriptor;
+        if (*link != 0) *link = Descriptors[fd].NextDescriptor;
+        return Local[connection - 1].FirstDescriptor == 0;
+    }
+
+    private static void LeaveConnection(int fd, ConnectionRecord* record)
+    {
+        Interlocked.Decrement(ref *Process.TrackedConnections);
+        bool lastHolder = Holders.Leave(record);
+        ulong ring = record->RingAddress;
+        int own = record->OwnDoorbell, peer = record->PeerDoorbell;
+        if (lastHolder)
+        {
+            if (ring != 0) Handover.AnnounceClose(fd, record);
+            if ((record->Flags & (uint)ConnectionFlags.ShownToRouter) != 0)
+            {
+                // An offer the router has not read yet holds a copy of the socket: without this the peer would wait for the end of stream.
+                if (record->State == (uint)ConnectionState.Offered) Process.Libc->shutdown(fd, Linux.SHUT_RDWR);
+                Session.Withdraw(IndexOf(record), record->Generation);
+            }
+        }
+        if (ring != 0)
+        {
+            OwnDescriptors.Close(own);
+            OwnDescriptors.Close(peer);
+            Process.Libc->munmap((void*)ring, (nuint)RingLayout.TotalBytes(record->Capacity));
+        }
+        if (lastHolder) Family.ReturnRecord(record);
+    }
+
+    /// <summary>Before fork: the child will hold every connection too.</summary>
+    public static void AddChildHolders()
+    {
+        for (uint i = 0; i < Family.Header->RecordsUsed; i++)
+            if (Local[i].FirstDescriptor != 0) Interlocked.Increment(ref Family.Records[i].MoreHolders);
+    }
+
+    /// <summary>After fork, in the parent: names the child as a holder, or takes it back if there is no child.</summary>
+    public static void NameChildHolders(int child)
+    {
+        for (uint i = 0; i < Family.Header->RecordsUsed; i++)
+            if (Local[i].FirstDescriptor != 0) Holders.Name(Family.Records + i, child);
+    }
+
+    /// <summary>After fork, in the child: no other thread exists here.</summary>
+    public static void ResetLockAfterFork() => _lock = 0;
+}

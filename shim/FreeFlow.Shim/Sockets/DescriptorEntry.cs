@@ -1,0 +1,17 @@
+namespace FreeFlow.Shim.Sockets;
+
+/// <summary>What this process knows of one descriptor number. Private to the process; a forked child starts with a copy.</summary>
+internal struct DescriptorEntry
+{
+    /// <summary>Index of the connection's record plus one; 0 if there is none.</summary>
+    public uint Connection;
+
+    /// <summary>Index plus one of the first epoll registration of this descriptor; 0 if there is none.</summary>
+    public int FirstRegistration;
+
+    /// <summary>Next descriptor of the same connection (dup) plus one; 0 ends the list.</summary>
+    public int NextDescriptor;
+
+    /// <summary>For an epoll instance: its index plus one.</summary>
+    public int Instance;
+}

@@ -1,0 +1,23 @@
+namespace FreeFlow.Shim.Sockets;
+
+/// <summary>
+/// Where one end stands in one direction: the high half of SendGate and ReceiveGate. The shared word is <see cref="Contract.HandoverState"/>; this is
+/// the end's own, trusted view. Same names in <c>shim/models/handover.pml</c>.
+/// </summary>
+internal enum DirectionPhase : uint
+{
+    /// <summary>Calls go to the kernel and are counted in the gate's low half while they are inside.</summary>
+    Kernel = 0,
+
+    /// <summary>Receiver only: announced Ready; looks at kernel and ring.</summary>
+    Ready = 1,
+
+    /// <summary>The ring carries the bytes (for the receiver: after the kernel's remaining ones).</summary>
+    Ring = 2,
+
+    /// <summary>The kernel carries the bytes, for good; no counting any more.</summary>
+    Back = 3,
+
+    /// <summary>One thread, the holder of the direction's lock, is about to leave Kernel.</summary>
+    Switching = 4,
+}

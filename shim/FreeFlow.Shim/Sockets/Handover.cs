@@ -1,0 +1,132 @@
+using System.Threading;
+using FreeFlow.Contract;
+using FreeFlow.Contract.Layout;
+using FreeFlow.Shim.Memory;
+using FreeFlow.Shim.Native;
+using FreeFlow.Shim.Readiness;
+
+namespace FreeFlow.Shim.Sockets;
+
+/// <summary>
+/// Moves a direction from the kernel into the ring and back, by stream offset (design, principle 2). Follows <c>shim/models/handover.pml</c>: the reader
+/// announces Ready, the writer closes its gate, publishes SwitchAt and only then Ring; back, it publishes BackAt and only then Back.
+/// </summary>
+internal static unsafe class Handover
+{
+    /// <summary>
+    /// Receiver: from now on this end looks into the ring too. Only while nobody is inside a kernel receive, and only if the kernel's own count of
+    /// bytes read agrees with the shim's: otherwise somebody reads this socket by a road the shim cannot see.
+    /// </summary>
+    public static void AnnounceReady(int fd, ConnectionRecord* record)
+    {
+        if (Gate.Phase(&record->ReceiveGate) != DirectionPhase.Kernel || !ThreadLock.Enter(&record->ReceiveLock)) return;
+        int errno = Process.Errno;
+        if (Gate.TryClose(&record->ReceiveGate))
+        {
+            long consumed = KernelCounters.Consumed(fd);
+            if (consumed >= 0 && (ulong)consumed == record->KernelReceived)
+            {
+                record->KernelConsumed = (ulong)consumed;
+                Volatile.Write(ref Block.Incoming(record)->Handover, (uint)HandoverState.Ready);
+                Gate.Set(&record->ReceiveGate, DirectionPhase.Ready);
+            }
+            else
+            {
+                record->Reason = (uint)Reason.BytesOutOfSight;
+                Gate.Set(&record->ReceiveGate, DirectionPhase.Back);
+            }
+        }
+        ThreadLock.Exit(&record->ReceiveLock);
+        Process.Errno = errno;
+    }
+
+    /// <summary>Sender: switches to the ring if the peer's reader is Ready and nobody is inside a kernel send.</summary>
+    public static void TrySwitch(int fd, ConnectionRecord* record)
+    {
+        RingBlockHeader* outgoing = Block.Outgoing(record);
+        if (Volatile.Read(ref outgoing->Handover) != (uint)HandoverState.Ready || !ThreadLock.Enter(&record->SendLock)) return;
+        int errno = Process.Errno;
+        bool switched = false;
+        if (Gate.TryClose(&record->SendGate))
+        {
+            long sent = KernelCounters.Sent(fd);
+            if (sent < 0 || (ulong)sent != record->KernelSent)
+            {
+                record->Reason = (uint)Reason.BytesOutOfSight;
+                Gate.Set(&record->SendGate, DirectionPhase.Back);
+            }
+            else
+            {
+                Volatile.Write(ref outgoing->SwitchAt, (ulong)sent);
+                switched = Interlocked.CompareExchange(ref outgoing->Handover, (uint)HandoverState.Ring, (uint)HandoverState.Ready) == (uint)HandoverState.Ready;
+                Gate.Set(&record->SendGate, switched ? DirectionPhase.Ring : DirectionPhase.Kernel);
+            }
+        }
+        ThreadLock.Exit(&record->SendLock);
+        if (switched)
+        {
+            EnterRing(record);
+            Registrations.Refresh(Connections.IndexOf(record) + 1);
+        }
+        Process.Errno = errno;
+    }
+
+    /// <summary>Receiver: takes up the switch the writer has published. False if the writer's numbers are impossible. Caller holds ReceiveLock.</summary>
+    public static bool TakeUpRing(ConnectionRecord* record, RingBlockHeader* incoming)
+    {
+        ulong switchAt = Volatile.Read(ref incoming->SwitchAt);
+        if (switchAt < record->KernelConsumed) return false;
+        record->ReceiveSwitchAt = switchAt;
+        Gate.Set(&record->ReceiveGate, DirectionPhase.Ring);
+        EnterRing(record);
+        return true;
+    }
+
+    /// <summary>Sender: gives the direction back to the kernel, for good. Caller holds SendLock and the phase is Ring.</summary>
+    public static void SendBack(ConnectionRecord* record, Reason reason)
+    {
+        RingBlockHeader* outgoing = Block.Outgoing(record);
+        Volatile.Write(ref outgoing->BackAt, record->SendTail);
+        Volatile.Write(ref outgoing->Handover, (uint)HandoverState.Back);
+        Gate.Set(&record->SendGate, DirectionPhase.Back);
+        Doorbell.NotifyReader(record, outgoing);
+        record->Reason = (uint)reason;
+        Volatile.Write(ref record->State, (uint)ConnectionState.HandedBack);
+    }
+
+    /// <summary>Receiver: the ring is empty and the writer has gone back. False if it names another position. Caller holds ReceiveLock.</summary>
+    public static bool TakeUpKernel(ConnectionRecord* record, RingBlockHeader* incoming)
+    {
+        if (Volatile.Read(ref incoming->BackAt) != record->ReceiveHead) return false;
+        Gate.Set(&record->ReceiveGate, DirectionPhase.Back);
+        Volatile.Write(ref record->State, (uint)ConnectionState.HandedBack);
+        if (record->Reason == (uint)Reason.None) record->Reason = (uint)Reason.PeerClosed;
+        return true;
+    }
+
+    /// <summary>
+    /// Before the family's last close(2): tells the peer that nobody reads or writes here any more. The end of stream itself goes by the kernel; if
+    /// bytes are left unread, as a reset, as tcp(7) has it.
+    /// </summary>
+    public static void AnnounceClose(int fd, ConnectionRecord* record)
+    {
+        RingBlockHeader* incoming = Block.Incoming(record), outgoing = Block.Outgoing(record);
+        if (Gate.Phase(&record->ReceiveGate) is DirectionPhase.Ready or DirectionPhase.Ring)
+        {
+            // A writer that has not switched yet must not any more.
+            Interlocked.CompareExchange(ref incoming->Handover, (uint)HandoverState.Kernel, (uint)HandoverState.Ready);
+            if (Volatile.Read(ref incoming->Handover) >= (uint)HandoverState.Ring && Volatile.Read(ref incoming->Tail) != record->ReceiveHead)
+            {
+                ulong reset = 1;   // struct linger { l_onoff = 1, l_linger = 0 }
+                Process.Libc->setsockopt(fd, Linux.SOL_SOCKET, Linux.SO_LINGER, &reset, sizeof(ulong));
+            }
+        }
+        Volatile.Write(ref incoming->ReaderClosed, 1);
+        Doorbell.NotifyWriter(record, incoming);
+        Volatile.Write(ref outgoing->WriterClosed, 1);
+        Doorbell.NotifyReader(record, outgoing);
+    }
+
+    private static void EnterRing(ConnectionRecord* record) =>
+        Interlocked.CompareExchange(ref record->State, (uint)ConnectionState.RingSharedMemory, (uint)ConnectionState.Joined);
+}

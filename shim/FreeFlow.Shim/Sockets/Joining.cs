@@ -1,0 +1,91 @@
+using System.Threading;
+using FreeFlow.Contract;
+using FreeFlow.Contract.Layout;
+using FreeFlow.Contract.Messages;
+using FreeFlow.Shim.Control;
+using FreeFlow.Shim.Native;
+using FreeFlow.Shim.Readiness;
+
+namespace FreeFlow.Shim.Sockets;
+
+/// <summary>Takes up the ring and the doorbells that the router hands out.</summary>
+internal static unsafe class Joining
+{
+    /// <summary>Maps the ring and makes the connection Joined. The three descriptors are consumed, whatever comes.</summary>
+    public static void Take(in Join join, int* descriptors)
+    {
+        bool locked = ThreadLock.Enter(Connections.LockWord());
+        bool taken = locked && IsExpected(join) && Map(join, descriptors);
+        if (locked) ThreadLock.Exit(Connections.LockWord());
+        Process.Libc->close(descriptors[0]);
+        if (taken) return;
+        Process.Libc->close(descriptors[1]);
+        Process.Libc->close(descriptors[2]);
+    }
+
+    /// <summary>FREEFLOW_JOIN=wait: sleeps on the control socket until the router has answered, at most the time set.</summary>
+    public static void Wait(int fd, ConnectionRecord* record)
+    {
+        ulong deadline = Process.Now() + Settings.JoinTimeoutNanoseconds;
+        while (record->State == (uint)ConnectionState.Offered)
+        {
+            ulong now = Process.Now();
+            if (now >= deadline || !Session.WaitForMessage(deadline - now)) break;
+        }
+        if (record->RingAddress != 0) Handover.AnnounceReady(fd, record);
+    }
+
+    private static bool IsExpected(in Join join)
+    {
+        if (join.Connection >= FamilyLayout.RecordCount || join.Side > 1 || !RingLayout.IsValidCapacity(join.Capacity)) return false;
+        ConnectionRecord* record = Family.Records + join.Connection;
+        return record->Generation == join.Generation && record->State == (uint)ConnectionState.Offered
+            && record->ProcessId == Process.Id && Connections.Local[join.Connection].FirstDescriptor != 0;
+    }
+
+    private static bool Map(in Join join, int* descriptors)
+    {
+        ConnectionRecord* record = Family.Records + join.Connection;
+        nuint bytes = (nuint)RingLayout.TotalBytes(join.Capacity);
+        void* memory = Process.Libc->mmap(null, bytes, Linux.PROT_READ | Linux.PROT_WRITE, Linux.MAP_SHARED, descriptors[0], 0);
+        if ((nint)memory == -1) return Fail(record, Reason.MemoryLimit);
+        if (!IsRing(memory, join.Capacity) || !OwnDescriptors.HaveRoomFor(2))
+        {
+            Process.Libc->munmap(memory, bytes);
+            return Fail(record, OwnDescriptors.HaveRoomFor(2) ? Reason.CorruptRing : Reason.DescriptorLimit);
+        }
+        int own = OwnDescriptors.Adopt(descriptors[1]), peer = OwnDescriptors.Adopt(descriptors[2]);
+        if (own < 0 || peer < 0)
+        {
+            OwnDescriptors.Close(own);
+            OwnDescriptors.Close(peer);
+            Process.Libc->munmap(memory, bytes);
+            Fail(record, Reason.DescriptorLimit);
+            return true;
+        }
+        record->Capacity = join.Capacity;
+        record->Side = join.Side;
+        record->OwnDoorbell = own;
+        record->PeerDoorbell = peer;
+        record->Reason = (uint)Reason.None;
+        Volatile.Write(ref record->RingAddress, (ulong)memory);
+        Volatile.Write(ref record->State, (uint)ConnectionState.Joined);
+        Registrations.AddDoorbell(join.Connection + 1);
+        return true;
+    }
+
+    private static bool IsRing(void* memory, ulong capacity)
+    {
+        RingBlockHeader* first = (RingBlockHeader*)memory;
+        RingBlockHeader* second = (RingBlockHeader*)((byte*)memory + RingLayout.BlockBytes(capacity));
+        return first->Magic == RingLayout.Magic && first->Version == RingLayout.Version
+            && second->Magic == RingLayout.Magic && second->Version == RingLayout.Version;
+    }
+
+    private static bool Fail(ConnectionRecord* record, Reason reason)
+    {
+        Offering.KeepInKernel(record, reason);
+        Volatile.Write(ref record->State, (uint)ConnectionState.Kernel);
+        return false;
+    }
+}

@@ -1,0 +1,102 @@
+using System.Threading;
+using FreeFlow.Contract;
+using FreeFlow.Contract.Layout;
+using FreeFlow.Contract.Messages;
+using FreeFlow.Shim.Control;
+using FreeFlow.Shim.Native;
+
+namespace FreeFlow.Shim.Sockets;
+
+/// <summary>
+/// Decides when a connection is shown to the router: after it has shown that it will last, while one process holds it, and while nothing about it
+/// needs the kernel (design, principle 3).
+/// </summary>
+internal static unsafe class Offering
+{
+    /// <summary>After bytes went through the kernel: counts, and offers when it is time.</summary>
+    public static void Count(int fd, ConnectionRecord* record)
+    {
+        if (record->State != (uint)ConnectionState.Kernel || (record->Flags & (uint)ConnectionFlags.KernelOnly) != 0) return;
+        if (++record->Messages >= Settings.OfferAfterMessages || record->KernelSent + record->KernelReceived >= Settings.OfferAfterBytes) Try(fd, record);
+        else if (record->Family == 0) Addresses.Fill(fd, record);
+    }
+
+    /// <summary>Before bytes go through the kernel: with FREEFLOW_OFFER_AFTER=0 the first ones should find the ring.</summary>
+    public static void AtOnce(int fd, ConnectionRecord* record)
+    {
+        if (Settings.OfferAfterMessages != 0 || record->State != (uint)ConnectionState.Kernel || (record->Flags & (uint)ConnectionFlags.KernelOnly) != 0) return;
+        int errno = Process.Errno;
+        if (Try(fd, record) && Settings.WaitForJoin) Joining.Wait(fd, record);
+        Process.Errno = errno;
+    }
+
+    /// <summary>Leaves a connection in the kernel for good.</summary>
+    public static void KeepInKernel(ConnectionRecord* record, Reason reason)
+    {
+        Interlocked.Or(ref record->Flags, (uint)ConnectionFlags.KernelOnly);
+        record->Reason = (uint)reason;
+    }
+
+    /// <summary>The router will not join this connection.</summary>
+    public static void Refused(in Refuse refuse)
+    {
+        if (refuse.Connection >= FamilyLayout.RecordCount) return;
+        ConnectionRecord* record = Family.Records + refuse.Connection;
+        if (record->Generation != refuse.Generation || record->ProcessId != Process.Id) return;
+        if (Interlocked.CompareExchange(ref record->State, (uint)ConnectionState.Kernel, (uint)ConnectionState.Offered) != (uint)ConnectionState.Offered) return;
+        KeepInKernel(record, (Reason)refuse.Reason);
+        if (Settings.Strict) Log.Line("connection refused by the router, reason "u8, refuse.Reason);
+    }
+
+    /// <summary>The router is gone: what it was shown but has not joined must be shown to its successor.</summary>
+    public static void ForgetOffers()
+    {
+        for (uint i = 0; i < Family.Header->RecordsUsed; i++)
+        {
+            ConnectionRecord* record = Family.Records + i;
+            if (Connections.Local[i].FirstDescriptor == 0 || record->ProcessId != Process.Id) continue;
+            if (Interlocked.CompareExchange(ref record->State, (uint)ConnectionState.Kernel, (uint)ConnectionState.Offered) != (uint)ConnectionState.Offered) continue;
+            record->Messages = 0;
+            record->Reason = (uint)Reason.NoRouter;
+        }
+    }
+
+    private static bool Try(int fd, ConnectionRecord* record)
+    {
+        int errno = Process.Errno;
+        Reason reason = Obstacle(fd, record);
+        bool offered = false;
+        if (reason == Reason.None
+            && Interlocked.CompareExchange(ref record->State, (uint)ConnectionState.Offered, (uint)ConnectionState.Kernel) == (uint)ConnectionState.Kernel)
+        {
+            record->ProcessId = Process.Id;
+            record->Descriptor = fd;
+            record->Reason = (uint)Reason.PeerNotOffered;
+            Interlocked.Or(ref record->Flags, (uint)ConnectionFlags.ShownToRouter);
+            offered = Session.Offer(Connections.IndexOf(record), record->Generation, fd);
+            if (!offered)
+            {
+                reason = Reason.NoRouter;
+                Interlocked.And(ref record->Flags, ~(uint)ConnectionFlags.ShownToRouter);
+                Interlocked.CompareExchange(ref record->State, (uint)ConnectionState.Kernel, (uint)ConnectionState.Offered);
+            }
+        }
+        if (reason != Reason.None)
+        {
+            record->Reason = (uint)reason;
+            record->Messages = 0;
+        }
+        Process.Errno = errno;
+        return offered;
+    }
+
+    /// <summary>Why the connection cannot be offered now; it is asked again after as many messages.</summary>
+    private static Reason Obstacle(int fd, ConnectionRecord* record)
+    {
+        if (record->Family == 0 && !Addresses.Fill(fd, record)) return Reason.NotEstablished;
+        if (!Addresses.IsInsidePrefix(record)) { KeepInKernel(record, Reason.OutsidePrefix); return Reason.OutsidePrefix; }
+        if (!Holders.IsSole(record)) return Reason.SharedByFork;
+        if (!OwnDescriptors.HaveRoomFor(4)) return Reason.DescriptorLimit;
+        return Reason.None;
+    }
+}

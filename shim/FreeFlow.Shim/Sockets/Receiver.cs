@@ -1,0 +1,182 @@
+using System.Threading;
+using FreeFlow.Contract;
+using FreeFlow.Contract.Layout;
+using FreeFlow.Shim.Control;
+using FreeFlow.Shim.Memory;
+using FreeFlow.Shim.Native;
+
+namespace FreeFlow.Shim.Sockets;
+
+/// <summary>All receiving calls end here (recv(2), readv(2)): the kernel path while the direction is there, then the remaining kernel bytes, then the ring.</summary>
+internal static unsafe class Receiver
+{
+    /// <summary>An empty ring asks the kernel about end of stream at least every so many reads, even if nothing hinted at it.</summary>
+    private const uint EmptyReadsPerKernelLook = 16;
+
+    /// <summary>Receives into the message's buffers with MSG_ flags; the bytes, 0 at end of stream, or a negative errno.</summary>
+    public static nint Receive(int fd, ConnectionRecord* record, MessageHeader* message, int flags)
+    {
+        DirectionPhase phase = Gate.Phase(&record->ReceiveGate);
+        if (phase == DirectionPhase.Kernel)
+        {
+            Session.Look();
+            Offering.AtOnce(fd, record);
+            if (Volatile.Read(ref record->RingAddress) != 0) Handover.AnnounceReady(fd, record);
+            if (Gate.Enter(&record->ReceiveGate, &record->ReceiveLock))
+            {
+                nint received = Kernel(fd, record, message, flags);
+                Gate.Leave(&record->ReceiveGate);
+                if (received > 0) Offering.Count(fd, record);
+                return received;
+            }
+            phase = Gate.Phase(&record->ReceiveGate);
+        }
+        if (phase == DirectionPhase.Back || (flags & (Linux.MSG_OOB | Linux.MSG_ERRQUEUE)) != 0) return Kernel(fd, record, message, flags);
+        nuint total = VectorCursor.Total(message->Vectors, message->VectorCount);
+        if (total == 0) return 0;
+        message->NameLength = 0;
+        message->ControlLength = 0;
+        message->Flags = 0;
+        return FromRing(fd, record, message, flags, total);
+    }
+
+    private static nint FromRing(int fd, ConnectionRecord* record, MessageHeader* message, int flags, nuint total)
+    {
+        VectorCursor target = new(message->Vectors, message->VectorCount);
+        bool all = (flags & Linux.MSG_WAITALL) != 0 && (flags & Linux.MSG_PEEK) == 0;
+        nint received = 0;
+        ulong deadline = Waiter.Unknown;
+        while (true)
+        {
+            if (!ThreadLock.Enter(&record->ReceiveLock)) return received > 0 ? received : -Linux.EAGAIN;
+            nint step = Step(fd, record, ref target, flags);
+            ThreadLock.Exit(&record->ReceiveLock);
+            if (step > 0)
+            {
+                received += step;
+                if (!all || target.AtEnd) return received;
+                continue;
+            }
+            if (step != -Linux.EAGAIN)
+            {
+                if (received > 0 && step < 0) record->PendingError = (int)-step;
+                return received > 0 ? received : step;
+            }
+            if ((flags & Linux.MSG_DONTWAIT) != 0 || IsNonBlocking(fd, record)) return received > 0 ? received : -Linux.EAGAIN;
+            int waited = Waiter.ForInput(fd, record, ref deadline);
+            if (waited < 0) return received > 0 ? received : waited;
+        }
+    }
+
+    /// <summary>One attempt that never blocks. Caller holds ReceiveLock.</summary>
+    private static nint Step(int fd, ConnectionRecord* record, ref VectorCursor target, int flags)
+    {
+        RingBlockHeader* incoming = Block.Incoming(record);
+        while (true)
+        {
+            switch (Gate.Phase(&record->ReceiveGate))
+            {
+                case DirectionPhase.Ready:
+                    if (Volatile.Read(ref incoming->Handover) >= (uint)HandoverState.Ring)
+                    {
+                        if (!Handover.TakeUpRing(record, incoming)) return Corrupt(record);
+                        continue;
+                    }
+                    nint early = KernelPart(fd, record, ref target, flags, nuint.MaxValue);
+                    // Nothing there: the writer may have switched just before it stopped giving bytes to the kernel.
+                    if (early <= 0 && Volatile.Read(ref incoming->Handover) >= (uint)HandoverState.Ring) continue;
+                    return early;
+
+                case DirectionPhase.Ring:
+                    if (record->KernelConsumed < record->ReceiveSwitchAt)
+                        return KernelPart(fd, record, ref target, flags, (nuint)(record->ReceiveSwitchAt - record->KernelConsumed));
+                    nint copied = RingReader.Read(record, incoming, ref target, (flags & Linux.MSG_PEEK) != 0, (flags & Linux.MSG_TRUNC) != 0);
+                    if (copied > 0) return copied;
+                    if (copied < 0) return Corrupt(record);
+                    nint beyond = EmptyRing(fd, record, incoming);
+                    if (beyond != Retry) return beyond;
+                    continue;
+
+                default:
+                    return KernelPart(fd, record, ref target, flags, nuint.MaxValue);
+            }
+        }
+    }
+
+    private const int Retry = int.MinValue;
+
+    /// <summary>The ring is empty: has the writer gone back, closed, or died? Retry, 0 at end of stream, or a negative errno.</summary>
+    private static nint EmptyRing(int fd, ConnectionRecord* record, RingBlockHeader* incoming)
+    {
+        if (Volatile.Read(ref incoming->Handover) == (uint)HandoverState.Back)
+        {
+            if (RingReader.Available(record, incoming) != 0) return Retry;
+            return Handover.TakeUpKernel(record, incoming) ? Retry : Corrupt(record);
+        }
+        if (record->PendingError != 0)
+        {
+            nint pending = -record->PendingError;
+            record->PendingError = 0;
+            return pending;
+        }
+        if (Volatile.Read(ref record->KernelAttention) == 0 && Volatile.Read(ref incoming->WriterClosed) == 0
+            && ++record->EmptyReads % EmptyReadsPerKernelLook != 0) return -Linux.EAGAIN;
+
+        Volatile.Write(ref record->KernelAttention, 0);
+        byte one;
+        nint kernel = Process.FromLibc(Process.Libc->recv(fd, &one, 1, Linux.MSG_PEEK | Linux.MSG_DONTWAIT));
+        // The kernel's news came after the ring's bytes: look again before it is believed (shim/models/close.pml).
+        if (RingReader.Available(record, incoming) != 0 || Volatile.Read(ref incoming->Handover) == (uint)HandoverState.Back)
+        {
+            if (kernel is < 0 and not -Linux.EAGAIN) record->PendingError = (int)-kernel;
+            Volatile.Write(ref record->KernelAttention, 1);
+            return Retry;
+        }
+        if (kernel == 0) Interlocked.Or(ref record->Flags, (uint)ConnectionFlags.PeerFinished);
+        if (kernel == -Linux.EAGAIN) return -Linux.EAGAIN;
+        Volatile.Write(ref record->KernelAttention, 1);
+        if (kernel <= 0) return kernel;
+        // Bytes that the peer sent by a road its shim does not see; their place in the stream is unknown.
+        record->Reason = (uint)Reason.BytesOutOfSight;
+        return -Linux.ECONNRESET;
+    }
+
+    /// <summary>A receive on the kernel socket of at most <paramref name="limit"/> bytes, never blocking, counted towards the switch.</summary>
+    private static nint KernelPart(int fd, ConnectionRecord* record, ref VectorCursor target, int flags, nuint limit)
+    {
+        const int pieces = 16;
+        IoVector* vectors = stackalloc IoVector[pieces];
+        MessageHeader part = new() { Vectors = vectors, VectorCount = target.CopyTo(vectors, pieces, limit) };
+        nint received = Kernel(fd, record, &part, (flags & ~Linux.MSG_WAITALL) | Linux.MSG_DONTWAIT);
+        if (received <= 0) return received;
+        if ((flags & Linux.MSG_PEEK) == 0) Volatile.Write(ref record->KernelConsumed, record->KernelConsumed + (ulong)received);
+        for (nint left = received; left > 0;)
+        {
+            nuint piece = target.Contiguous < (nuint)left ? target.Contiguous : (nuint)left;
+            target.Advance(piece);
+            left -= (nint)piece;
+        }
+        return received;
+    }
+
+    private static nint Kernel(int fd, ConnectionRecord* record, MessageHeader* message, int flags)
+    {
+        nint received = Process.FromLibc(Process.Libc->recvmsg(fd, message, flags));
+        if (received > 0 && (flags & (Linux.MSG_PEEK | Linux.MSG_OOB | Linux.MSG_ERRQUEUE)) == 0) Interlocked.Add(ref record->KernelReceived, (ulong)received);
+        return received;
+    }
+
+    private static nint Corrupt(ConnectionRecord* record)
+    {
+        record->Reason = (uint)Reason.CorruptRing;
+        Log.Line("the peer wrote an impossible position into the ring; connection reset\n"u8);
+        return -Linux.ECONNRESET;
+    }
+
+    /// <summary>O_NONBLOCK: believed when set, asked again from the kernel when not, because the thread is about to sleep.</summary>
+    public static bool IsNonBlocking(int fd, ConnectionRecord* record)
+    {
+        if ((Volatile.Read(ref record->Flags) & (uint)ConnectionFlags.NonBlocking) != 0) return true;
+        return (Process.Libc->fcntl(fd, Linux.F_GETFL, null) & Linux.O_NONBLOCK) != 0;
+    }
+}

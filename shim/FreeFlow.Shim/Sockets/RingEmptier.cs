@@ -1,0 +1,44 @@
+using System.Threading;
+using FreeFlow.Contract.Layout;
+using FreeFlow.Shim.Memory;
+using FreeFlow.Shim.Native;
+
+namespace FreeFlow.Shim.Sockets;
+
+/// <summary>Writes ring memory straight into a pipe, for splice(2).</summary>
+internal static unsafe class RingEmptier
+{
+    /// <summary>Moves up to <paramref name="count"/> bytes; the bytes moved, 0 at end of stream, or a negative errno.</summary>
+    public static nint Splice(int fd, ConnectionRecord* record, int target, nuint count, uint spliceFlags, int flags)
+    {
+        // A look at one byte takes every step that is due, waits if the socket blocks, and finds end of stream and errors.
+        byte one;
+        IoVector vector = new() { Base = &one, Length = 1 };
+        MessageHeader look = new() { Vectors = &vector, VectorCount = 1 };
+        nint ready = Receiver.Receive(fd, record, &look, flags | Linux.MSG_PEEK);
+        if (ready <= 0) return ready;
+        if (!ThreadLock.Enter(&record->ReceiveLock)) return -Linux.EAGAIN;
+        nint moved;
+        RingBlockHeader* incoming = Block.Incoming(record);
+        bool ring = Gate.Phase(&record->ReceiveGate) == DirectionPhase.Ring && record->KernelConsumed >= record->ReceiveSwitchAt;
+        if (ring)
+        {
+            long available = RingReader.Available(record, incoming);
+            byte* source = RingReader.Peek(record, incoming, record->ReceiveHead, available > 0 ? (ulong)available : 0, out nuint length);
+            moved = length == 0 ? -Linux.EAGAIN : Process.FromLibc(Process.Libc->write(target, source, length < count ? length : count));
+            if (moved > 0) RingReader.Release(record, incoming, (nuint)moved);
+        }
+        else
+        {
+            bool bounded = Gate.Phase(&record->ReceiveGate) == DirectionPhase.Ring && record->ReceiveSwitchAt - record->KernelConsumed < count;
+            moved = Process.FromLibc(Process.Libc->splice(fd, null, target, null, bounded ? (nuint)(record->ReceiveSwitchAt - record->KernelConsumed) : count, spliceFlags));
+            if (moved > 0)
+            {
+                Interlocked.Add(ref record->KernelReceived, (ulong)moved);
+                Volatile.Write(ref record->KernelConsumed, record->KernelConsumed + (ulong)moved);
+            }
+        }
+        ThreadLock.Exit(&record->ReceiveLock);
+        return moved;
+    }
+}

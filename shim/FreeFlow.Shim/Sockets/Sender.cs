@@ -1,0 +1,127 @@
+using System.Threading;
+using FreeFlow.Contract;
+using FreeFlow.Contract.Layout;
+using FreeFlow.Shim.Control;
+using FreeFlow.Shim.Memory;
+using FreeFlow.Shim.Native;
+using FreeFlow.Shim.Readiness;
+
+namespace FreeFlow.Shim.Sockets;
+
+/// <summary>All sending calls end here (send(2), writev(2)).</summary>
+internal static unsafe class Sender
+{
+    private const int KernelOnlyFlags = Linux.MSG_OOB | Linux.MSG_ZEROCOPY | Linux.MSG_FASTOPEN;
+
+    /// <summary>Sends the message's buffers with MSG_ flags; the bytes taken, or a negative errno. SIGPIPE is the kernel's to raise.</summary>
+    public static nint Send(int fd, ConnectionRecord* record, MessageHeader* message, int flags)
+    {
+        if (!IsOnRing(fd, record, flags & KernelOnlyFlags))
+        {
+            bool entered = Gate.Enter(&record->SendGate, &record->SendLock);
+            if (entered || Gate.Phase(&record->SendGate) != DirectionPhase.Ring)
+                return LeaveKernel(fd, record, entered, Process.FromLibc(Process.Libc->sendmsg(fd, message, flags)));
+        }
+        VectorCursor source = new(message->Vectors, message->VectorCount);
+        if (source.AtEnd) return Process.FromLibc(Process.Libc->sendmsg(fd, message, flags));
+        return IntoRing(fd, record, ref source, flags);
+    }
+
+    /// <summary>As <see cref="Send"/>, by the kernel whatever else is possible: the direction goes back to it.</summary>
+    public static nint SendByKernel(int fd, ConnectionRecord* record, MessageHeader* message, int flags)
+    {
+        if (Gate.Phase(&record->SendGate) == DirectionPhase.Ring) GoBack(record, Reason.KernelOnlyOption);
+        bool entered = Gate.Enter(&record->SendGate, &record->SendLock);
+        return LeaveKernel(fd, record, entered, Process.FromLibc(Process.Libc->sendmsg(fd, message, flags)));
+    }
+
+    /// <summary>After a kernel send of any kind: counts its bytes, then leaves the gate if it was entered.</summary>
+    public static nint LeaveKernel(int fd, ConnectionRecord* record, bool entered, nint sent)
+    {
+        if (sent > 0) Interlocked.Add(ref record->KernelSent, (ulong)sent);
+        if (entered) Gate.Leave(&record->SendGate);
+        if (sent > 0) Offering.Count(fd, record);
+        return sent;
+    }
+
+    /// <summary>
+    /// True if this direction runs through the ring, after taking every step that is due: the router's answer, the switch, the way back for what
+    /// only the kernel can send.
+    /// </summary>
+    public static bool IsOnRing(int fd, ConnectionRecord* record, int kernelOnly)
+    {
+        DirectionPhase phase = Gate.Phase(&record->SendGate);
+        if (phase == DirectionPhase.Kernel)
+        {
+            Session.Look();
+            Offering.AtOnce(fd, record);
+            if (Volatile.Read(ref record->RingAddress) == 0 || kernelOnly != 0) return false;
+            Handover.TrySwitch(fd, record);
+            phase = Gate.Phase(&record->SendGate);
+        }
+        if (phase != DirectionPhase.Ring) return false;
+        RingBlockHeader* outgoing = Block.Outgoing(record);
+        if (kernelOnly == 0 && Volatile.Read(ref outgoing->ReaderClosed) == 0 && Volatile.Read(ref outgoing->ReaderWantsKernel) == 0
+            && (Volatile.Read(ref record->Flags) & (uint)ConnectionFlags.SendShutdown) == 0) return true;
+        GoBack(record, kernelOnly != 0 ? Reason.KernelOnlyOption : Reason.PeerClosed);
+        return false;
+    }
+
+    /// <summary>Gives the sending direction back to the kernel if it is on the ring.</summary>
+    public static void GoBack(ConnectionRecord* record, Reason reason)
+    {
+        if (!ThreadLock.Enter(&record->SendLock)) return;
+        if (Gate.Phase(&record->SendGate) == DirectionPhase.Ring) Handover.SendBack(record, reason);
+        ThreadLock.Exit(&record->SendLock);
+        Registrations.Refresh(Connections.IndexOf(record) + 1);
+    }
+
+    private static nint IntoRing(int fd, ConnectionRecord* record, ref VectorCursor source, int flags)
+    {
+        RingBlockHeader* outgoing = Block.Outgoing(record);
+        nint sent = 0;
+        ulong deadline = Waiter.Unknown;
+        while (true)
+        {
+            if (!ThreadLock.Enter(&record->SendLock)) return sent > 0 ? sent : -Linux.EAGAIN;
+            bool onRing = Gate.Phase(&record->SendGate) == DirectionPhase.Ring;
+            nint step = onRing ? RingWriter.Write(record, outgoing, ref source) : -1;
+            ThreadLock.Exit(&record->SendLock);
+            if (step < 0)
+            {
+                if (onRing) GoBack(record, Reason.CorruptRing);
+                return KernelRest(fd, record, ref source, flags, sent);
+            }
+            sent += step;
+            if (source.AtEnd) return sent;
+            if (IsFinished(record, outgoing))
+            {
+                GoBack(record, Reason.PeerClosed);
+                return KernelRest(fd, record, ref source, flags, sent);
+            }
+            if ((flags & Linux.MSG_DONTWAIT) != 0 || Receiver.IsNonBlocking(fd, record))
+            {
+                Volatile.Write(ref record->SendBlocked, 1);
+                Registrations.Heat(record);
+                return sent > 0 ? sent : -Linux.EAGAIN;
+            }
+            int waited = Waiter.ForOutput(fd, record, ref deadline);
+            if (waited == -Linux.EPIPE) { Interlocked.Or(ref record->Flags, (uint)ConnectionFlags.PeerFinished); continue; }
+            if (waited < 0) return sent > 0 ? sent : waited;
+        }
+    }
+
+    /// <summary>The ring is full and nobody may be reading it any more: the kernel knows, and goes on from here.</summary>
+    private static bool IsFinished(ConnectionRecord* record, RingBlockHeader* outgoing) =>
+        (Volatile.Read(ref record->Flags) & (uint)ConnectionFlags.PeerFinished) != 0
+        || Volatile.Read(ref outgoing->ReaderClosed) != 0 || Volatile.Read(ref outgoing->ReaderWantsKernel) != 0;
+
+    private static nint KernelRest(int fd, ConnectionRecord* record, ref VectorCursor source, int flags, nint sent)
+    {
+        const int pieces = 64;
+        IoVector* vectors = stackalloc IoVector[pieces];
+        MessageHeader rest = new() { Vectors = vectors, VectorCount = source.CopyTo(vectors, pieces, nuint.MaxValue) };
+        nint more = LeaveKernel(fd, record, false, Process.FromLibc(Process.Libc->sendmsg(fd, &rest, flags)));
+        return more < 0 ? (sent > 0 ? sent : more) : sent + more;
+    }
+}

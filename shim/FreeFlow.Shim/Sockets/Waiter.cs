@@ -1,0 +1,102 @@
+using System.Threading;
+using FreeFlow.Contract;
+using FreeFlow.Contract.Layout;
+using FreeFlow.Shim.Control;
+using FreeFlow.Shim.Memory;
+using FreeFlow.Shim.Native;
+using FreeFlow.Shim.Readiness;
+
+namespace FreeFlow.Shim.Sockets;
+
+/// <summary>
+/// A blocking send or receive that has nothing to do: spins, then sleeps on the kernel socket and the doorbell together, so that neither road can
+/// strand it. Follows <c>shim/models/doorbell.pml</c>.
+/// </summary>
+internal static unsafe class Waiter
+{
+    /// <summary>No deadline asked for yet: SO_RCVTIMEO or SO_SNDTIMEO is read before the first sleep.</summary>
+    public const ulong Unknown = 0;
+
+    /// <summary>Waits until a receive may succeed. 0, or −EINTR, or −EAGAIN when SO_RCVTIMEO has run out.</summary>
+    public static int ForInput(int fd, ConnectionRecord* record, ref ulong deadline)
+    {
+        RingBlockHeader* incoming = Block.Incoming(record);
+        ThreadRecord* thread = Process.Thread();
+        uint signals = thread->SignalsHandled, interrupting = thread->InterruptingSignals;
+        Spinner spinner = new(thread);
+        if (Gate.Phase(&record->ReceiveGate) == DirectionPhase.Ring)
+        {
+            while (spinner.Continue())
+            {
+                if (RingReadiness.HasInput(record, incoming)) { spinner.Adapt(); return 0; }
+                if (thread->SignalsHandled != signals) break;
+            }
+        }
+        if (deadline == Unknown) deadline = Deadline(fd, Linux.SO_RCVTIMEO);
+        Doorbell.ArmReader(incoming);
+        if (RingReadiness.HasInput(record, incoming)) return 0;
+        int result = SleepOn(fd, record, Linux.POLLIN | Linux.POLLRDHUP, deadline, signals);
+        spinner.Adapt();
+        return Outcome(result, deadline, thread, interrupting);
+    }
+
+    /// <summary>Waits until a send may succeed. 0, or −EINTR, −EAGAIN (SO_SNDTIMEO), −EPIPE when the peer's end of stream or an error was seen.</summary>
+    public static int ForOutput(int fd, ConnectionRecord* record, ref ulong deadline)
+    {
+        RingBlockHeader* outgoing = Block.Outgoing(record);
+        ThreadRecord* thread = Process.Thread();
+        uint signals = thread->SignalsHandled, interrupting = thread->InterruptingSignals;
+        Spinner spinner = new(thread);
+        while (spinner.Continue())
+        {
+            if (RingReadiness.HasRoom(record, outgoing)) { spinner.Adapt(); return 0; }
+            if (thread->SignalsHandled != signals) break;
+        }
+        if (deadline == Unknown) deadline = Deadline(fd, Linux.SO_SNDTIMEO);
+        Doorbell.ArmWriter(outgoing);
+        if (RingReadiness.HasRoom(record, outgoing)) return 0;
+        // The peer may be dead without having said so: only the kernel's end of stream tells.
+        int result = SleepOn(fd, record, Linux.POLLRDHUP, deadline, signals);
+        spinner.Adapt();
+        if (result == Finished) return -Linux.EPIPE;
+        return Outcome(result, deadline, thread, interrupting);
+    }
+
+    private const int Finished = 1 << 20;
+
+    private static int SleepOn(int fd, ConnectionRecord* record, int kernelEvents, ulong deadline, uint signals)
+    {
+        Session.Glance();
+        PollDescriptor* wait = stackalloc PollDescriptor[2];
+        wait[0] = new PollDescriptor { Descriptor = fd, Events = (short)kernelEvents };
+        wait[1] = new PollDescriptor { Descriptor = record->OwnDoorbell, Events = Linux.POLLIN };
+        Interlocked.Increment(ref record->Sleepers);
+        int result = Sleep.Poll(wait, 2, Sleep.Left(deadline), null, signals);
+        Interlocked.Decrement(ref record->Sleepers);
+        if (result <= 0) return result == 0 ? -Linux.EAGAIN : result;
+        if (wait[1].Returned != 0)
+        {
+            Doorbell.Drain(record);
+            // An epoll set that watches the same doorbell may have missed the edge that was just drained.
+            Registrations.Heat(record);
+        }
+        if (wait[0].Returned != 0) Volatile.Write(ref record->KernelAttention, 1);
+        return (wait[0].Returned & (Linux.POLLRDHUP | Linux.POLLERR | Linux.POLLHUP)) != 0 ? Finished : 0;
+    }
+
+    private static int Outcome(int result, ulong deadline, ThreadRecord* thread, uint interrupting)
+    {
+        if (result is >= 0 or -Linux.EAGAIN) return result >= 0 ? 0 : -Linux.EAGAIN;
+        // signal(7): a receive or send is taken up again after a handler with SA_RESTART, unless the socket has a timeout.
+        if (result == -Linux.EINTR && deadline == Sleep.Forever && thread->InterruptingSignals == interrupting) return 0;
+        return result;
+    }
+
+    private static ulong Deadline(int fd, int option)
+    {
+        TimeValue time;
+        uint length = (uint)sizeof(TimeValue);
+        if (Process.Libc->getsockopt(fd, Linux.SOL_SOCKET, option, &time, &length) != 0 || (time.Seconds == 0 && time.Microseconds == 0)) return Sleep.Forever;
+        return Sleep.Deadline(((ulong)time.Seconds * 1_000_000_000) + ((ulong)time.Microseconds * 1000));
+    }
+}

@@ -1,0 +1,118 @@
+/*
+ * Opens the managed core, once, at the first socket that could be accelerated. Preloaded into every program, so it does nothing
+ * before that: no thread, no allocation, no libc lookup.
+ */
+#define _GNU_SOURCE
+#include <dlfcn.h>
+#include <errno.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/auxv.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "freeflow.h"
+
+unsigned char ff_descriptor_flags[FF_DESCRIPTORS];
+int ff_tracked_count, ff_core_is_open, ff_signals_are_the_cores;
+void *ff_raw_table[256];
+intptr_t (*ff_core_call)(intptr_t, intptr_t, intptr_t, intptr_t, intptr_t, intptr_t, intptr_t);
+__thread struct ff_thread ff_thread_state __attribute__((tls_model("initial-exec")));
+
+static struct ff_thread *current_thread(void) { return &ff_thread_state; }
+
+void *ff_resolve(int index) {
+  void *found = dlsym(RTLD_NEXT, ff_real_names[index]);
+  if (found || ff_core_is_open == 0) __atomic_store_n(&ff_real[index], found, __ATOMIC_RELEASE);
+  return found;
+}
+
+int ff_is_internet_stream(int fd) {
+  int domain = 0, protocol = 0, saved = errno;
+  socklen_t length = sizeof domain;
+  int known = getsockopt(fd, SOL_SOCKET, SO_DOMAIN, &domain, &length) == 0 && getsockopt(fd, SOL_SOCKET, SO_PROTOCOL, &protocol, &length) == 0;
+  errno = saved;
+  return known && (domain == AF_INET || domain == AF_INET6) && protocol == 6;
+}
+
+/* The core lies beside this file. */
+static void *open_core_library(void) {
+  Dl_info self;
+  char path[4096];
+  if (!dladdr((void *)current_thread, &self) || !self.dli_fname) return NULL;
+  const char *slash = strrchr(self.dli_fname, '/');
+  size_t folder = slash ? (size_t)(slash - self.dli_fname) + 1 : 0;
+  static const char name[] = "libfreeflow-core.so";
+  if (folder + sizeof name > sizeof path) return NULL;
+  memcpy(path, self.dli_fname, folder);
+  memcpy(path + folder, name, sizeof name);
+  return dlopen(path, RTLD_NOW | RTLD_LOCAL);
+}
+
+/* FREEFLOW_CALLS=unmanaged, or a core whose methods cannot be called by address: go through the runtime's own transition. */
+static int raw_calls_work(void) {
+  const char *wish = getenv("FREEFLOW_CALLS");
+  if (wish && strcmp(wish, "unmanaged") == 0) return 0;
+  intptr_t (*self_test)(intptr_t) = (intptr_t (*)(intptr_t))ff_raw_table[0];
+  return self_test(41) == 41 + (intptr_t)sizeof(struct ff_handshake) + 1;
+}
+
+static int open_core(void) {
+  for (int i = 0; i < ff_real_count; i++) {
+    void *found = dlsym(RTLD_NEXT, ff_real_names[i]);
+    if (found) ff_real[i] = found;
+  }
+  void *core = open_core_library();
+  if (!core) return 0;
+  int (*enter)(struct ff_handshake *) = (int (*)(struct ff_handshake *))dlsym(core, "ff_core_open");
+  ff_core_call = (intptr_t (*)(intptr_t, intptr_t, intptr_t, intptr_t, intptr_t, intptr_t, intptr_t))dlsym(core, "ff_core_call");
+  struct ff_handshake handshake = { sizeof handshake, ff_real, ff_descriptor_flags, &ff_tracked_count, current_thread, ff_raw_table };
+  if (!enter || !ff_core_call || enter(&handshake) != 0) return 0;
+  void *const *table = raw_calls_work() ? (void *const *)ff_raw_table : ff_unmanaged_table;
+  for (int i = 1; i <= ff_call_count; i++) ff_core_table[i] = table[i];
+  return 1;
+}
+
+/*
+ * The runtime installs handlers and ignores SIGPIPE while it starts. The application's dispositions come back afterwards, all but
+ * the one signal that drives the runtime's garbage collector.
+ */
+enum { RUNTIME_SIGNAL = 34 };
+
+static void open_once(void) {
+  int (*real_sigaction)(int, const struct sigaction *, struct sigaction *) = (int (*)(int, const struct sigaction *, struct sigaction *))dlsym(RTLD_NEXT, "sigaction");
+  struct sigaction before[NSIG];
+  char known[NSIG] = { 0 };
+  stack_t alternate;
+  sigset_t all, old;
+  int saved = errno;
+  sigfillset(&all);
+  pthread_sigmask(SIG_BLOCK, &all, &old);
+  for (int i = 1; i < NSIG; i++) known[i] = real_sigaction(i, NULL, &before[i]) == 0;
+  sigaltstack(NULL, &alternate);
+  ff_signals_are_the_cores = 1;
+  int opened = open_core();
+  ff_signals_are_the_cores = 0;
+  for (int i = 1; i < NSIG; i++)
+    if (known[i] && i != RUNTIME_SIGNAL) real_sigaction(i, &before[i], NULL);
+  alternate.ss_flags &= SS_DISABLE;
+  sigaltstack(&alternate, NULL);
+  __atomic_store_n(&ff_core_is_open, opened ? 1 : -1, __ATOMIC_RELEASE);
+  pthread_sigmask(SIG_SETMASK, &old, NULL);
+  errno = saved;
+}
+
+int ff_open(void) {
+  static pthread_once_t once = PTHREAD_ONCE_INIT;
+  static __thread int opening;
+  int state = __atomic_load_n(&ff_core_is_open, __ATOMIC_ACQUIRE);
+  if (FF_LIKELY(state != 0)) return state > 0;
+  /* The core's own calls while it starts, and privileged programs, are not ours. */
+  if (opening || getauxval(AT_SECURE)) return 0;
+  opening = 1;
+  pthread_once(&once, open_once);
+  opening = 0;
+  return ff_core_is_open > 0;
+}
