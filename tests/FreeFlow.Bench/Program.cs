@@ -1,5 +1,6 @@
 using System;
 using System.CommandLine;
+using System.Threading;
 using FreeFlow.Bench;
 using FreeFlow.Bench.Measuring;
 using FreeFlow.Lab;
@@ -22,10 +23,12 @@ static int Guarded(Func<int> action)
     {
         return action();
     }
-    catch (LabException exception)
+    catch (Exception exception)
     {
+        // Whoever interrupted wants no report of what the interruption broke; its handler ends the program when all is taken down.
+        if (ContainerPair.Interrupted) Thread.Sleep(Timeout.Infinite);
         Progress.Clear();
-        Console.Error.WriteLine($"freeflow-bench: {exception.Message}");
+        Console.Error.WriteLine($"freeflow-bench: {(exception is LabException ? exception.Message : exception)}");
         return 1;
     }
 }

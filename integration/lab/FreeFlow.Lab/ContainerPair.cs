@@ -14,9 +14,10 @@ namespace FreeFlow.Lab;
 public sealed class ContainerPair : IDisposable
 {
     private static int s_count;
-    private readonly LabProcess _switch;
-    private readonly StreamWriter _switchLife;
+    private readonly LabProcess? _switch;
+    private readonly StreamWriter? _switchLife;
     private readonly List<RouterProcess> _routers = [];
+    private readonly object _takedown = new();
     private bool _disposed;
 
     private ContainerPair()
@@ -25,13 +26,21 @@ public sealed class ContainerPair : IDisposable
         Folder = LabCleanup.NewFolder(Interlocked.Increment(ref s_count));
         SocketFolder = Directory.CreateDirectory(Path.Combine(Folder, "run")).FullName;
         LabCleanup.Register(this);
-        _switch = new LabProcess(["unshare", "--net", "sh", "-c", "ip link add br0 type bridge && ip link set br0 up && echo ready && read -r end"], "the bridge", nested: false);
-        _switchLife = _switch.Input;
-        _switch.WaitForOutput("ready", TimeSpan.FromSeconds(15));
-        First = new Container("first", SocketFolder) { Address4 = "10.77.0.1", Address6 = "fd77::1" };
-        Second = new Container("second", SocketFolder) { Address4 = "10.77.0.2", Address6 = "fd77::2" };
-        Attach(First, "port1");
-        Attach(Second, "port2");
+        try
+        {
+            _switch = new LabProcess(["unshare", "--net", "sh", "-c", "ip link add br0 type bridge && ip link set br0 up && echo ready && read -r end"], "the bridge", nested: false);
+            _switchLife = _switch.Input;
+            _switch.WaitForOutput("ready", TimeSpan.FromSeconds(15));
+            First = new Container("first", SocketFolder) { Address4 = "10.77.0.1", Address6 = "fd77::1" };
+            Second = new Container("second", SocketFolder) { Address4 = "10.77.0.2", Address6 = "fd77::2" };
+            Attach(First, "port1");
+            Attach(Second, "port2");
+        }
+        catch
+        {
+            Dispose();
+            throw;
+        }
     }
 
     /// <summary>By custom the servers' side.</summary>
@@ -49,6 +58,9 @@ public sealed class ContainerPair : IDisposable
     /// <summary>The router's socket as the machine sees it.</summary>
     public string SocketPath => Path.Combine(SocketFolder, "router.sock");
 
+    /// <summary>True once Ctrl-C or SIGTERM is taking every pair down: errors that follow are its consequence, and the program is about to end.</summary>
+    public static bool Interrupted => LabCleanup.Interrupted;
+
     /// <summary>Brings the pair up; about a tenth of a second.</summary>
     public static ContainerPair Start()
     {
@@ -60,8 +72,13 @@ public sealed class ContainerPair : IDisposable
     /// <param name="arguments">More arguments for freeflow-router.</param>
     public RouterProcess StartRouter(params string[] arguments)
     {
-        RouterProcess router = new(SocketPath, Folder, arguments);
-        lock (_routers) _routers.Add(router);
+        RouterProcess router;
+        lock (_takedown) // so that an interruption never misses it
+        {
+            ObjectDisposedException.ThrowIf(_disposed, this);
+            router = new RouterProcess(SocketPath, Folder, arguments);
+            _routers.Add(router);
+        }
         router.WaitUntilReady();
         return router;
     }
@@ -69,19 +86,20 @@ public sealed class ContainerPair : IDisposable
     /// <inheritdoc/>
     public void Dispose()
     {
-        lock (_routers)
+        // A second caller waits until the first is done: after Ctrl-C that is the main thread, about to end the program.
+        lock (_takedown)
         {
             if (_disposed) return;
             _disposed = true;
+            foreach (RouterProcess router in _routers) router.Dispose();
+            First?.Dispose();
+            Second?.Dispose();
+            _switchLife?.Dispose();
+            _switch?.Kill();
+            _switch?.Dispose();
+            LabCleanup.Unregister(this);
+            LabCleanup.DeleteFolder(Folder);
         }
-        foreach (RouterProcess router in _routers) router.Dispose();
-        First?.Dispose();
-        Second?.Dispose();
-        _switchLife?.Dispose();
-        _switch?.Kill();
-        _switch?.Dispose();
-        LabCleanup.Unregister(this);
-        LabCleanup.DeleteFolder(Folder);
     }
 
     private void Attach(Container container, string port)
@@ -96,7 +114,7 @@ public sealed class ContainerPair : IDisposable
             ip -6 addr add {container.Address6}/64 dev eth0 nodad
             ip link set eth0 up'
             """;
-        using LabProcess process = new(["nsenter", "-t", _switch.Pid.ToString(CultureInfo.InvariantCulture), "-n", "sh", "-c", script], "the cable", nested: false);
+        using LabProcess process = new(["nsenter", "-t", _switch!.Pid.ToString(CultureInfo.InvariantCulture), "-n", "sh", "-c", script], "the cable", nested: false);
         _ = process.Wait(TimeSpan.FromSeconds(15)).Succeeded($"connecting {container.Name} to the bridge");
     }
 }

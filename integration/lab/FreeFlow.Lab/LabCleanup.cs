@@ -18,6 +18,9 @@ internal static class LabCleanup
     private static readonly List<ContainerPair> s_pairs = [];
     private static readonly List<PosixSignalRegistration> s_signals = [];
 
+    /// <summary>True once a signal has begun to take everything down.</summary>
+    internal static volatile bool Interrupted;
+
     internal static string NewFolder(int number)
     {
         string name = string.Create(CultureInfo.InvariantCulture, $"{Prefix}{Environment.ProcessId}.{ProcessTree.StartTime(Environment.ProcessId)}.{number}");
@@ -39,6 +42,7 @@ internal static class LabCleanup
                 s_signals.Add(PosixSignalRegistration.Create(signal, context =>
                 {
                     context.Cancel = true;
+                    Interrupted = true;
                     DisposeAll();
                     Environment.Exit(signal == PosixSignal.SIGINT ? 130 : 143);
                 }));

@@ -25,7 +25,8 @@ public sealed class LabProcess : IDisposable
     internal LabProcess(string[] arguments, string description, bool nested)
     {
         _description = description;
-        _shell = ShellCommand.Run(arguments[0], arguments.Skip(1).Cast<object>(), options => options.DisposeOnExit(false).ThrowOnError(false))
+        // A session of its own: Ctrl-C on the terminal is for this program, which then ends the others in order.
+        _shell = ShellCommand.Run("setsid", arguments.Cast<object>(), options => options.DisposeOnExit(false).ThrowOnError(false))
             .RedirectTo(_output).RedirectStandardErrorTo(_error);
         Root = _shell.ProcessId;
         Pid = nested ? FindChild() : Root;
