@@ -1,0 +1,49 @@
+using System;
+
+namespace FreeFlow.Cli;
+
+internal static class Program
+{
+    private const string Usage = """
+        Usage: freeflow run [--router PATH] -- COMMAND [ARGUMENT...]
+               freeflow status [--router PATH] [--json] [--watch [SECONDS]]
+
+        run      starts COMMAND with its TCP connections accelerated; nothing of freeflow remains in between
+        status   lists the processes connected to the router and their connections, with the way their bytes take
+
+          --router PATH       the router's socket; default $FREEFLOW_SOCKET or /run/freeflow/router.sock
+          --json              for machines
+          --watch [SECONDS]   again every SECONDS (default 1) until Ctrl-C
+          --help, --version
+        """;
+
+    private static int Main(string[] arguments)
+    {
+        try
+        {
+            switch (arguments.Length > 0 ? arguments[0] : "")
+            {
+                case "run":
+                    return RunCommand.Execute(RunOptions.Parse(arguments.AsSpan(1)));
+                case "status":
+                    return StatusCommand.Execute(StatusOptions.Parse(arguments.AsSpan(1)));
+                case "--help" or "-h" or "help":
+                    Console.WriteLine(Usage);
+                    return 0;
+                case "--version":
+                    Console.WriteLine(typeof(Program).Assembly.GetName().Version?.ToString(3));
+                    return 0;
+                case "":
+                    Console.Error.WriteLine(Usage);
+                    return 2;
+                default:
+                    throw new CommandException($"unknown command '{arguments[0]}'; freeflow --help lists them.", 2);
+            }
+        }
+        catch (CommandException exception)
+        {
+            Console.Error.WriteLine($"freeflow: {exception.Message}");
+            return exception.ExitCode;
+        }
+    }
+}

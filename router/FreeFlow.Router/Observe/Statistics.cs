@@ -1,0 +1,22 @@
+using System;
+using System.Collections.Generic;
+using FreeFlow.Contract;
+
+namespace FreeFlow.Router.Observe;
+
+/// <summary>What the router has counted since it started.</summary>
+internal sealed class Statistics
+{
+    private readonly long _started = Environment.TickCount64;
+
+    /// <summary>Connections whose two ends were given a ring.</summary>
+    public long Joined { get; set; }
+
+    /// <summary>Refused ends by reason.</summary>
+    public SortedDictionary<Reason, long> Refused { get; } = [];
+
+    /// <summary>Seconds since the start.</summary>
+    public long UptimeSeconds => (Environment.TickCount64 - _started) / 1000;
+
+    public void Count(Reason reason) => Refused[reason] = Refused.TryGetValue(reason, out long count) ? count + 1 : 1;
+}

@@ -1,0 +1,121 @@
+using System;
+using System.Buffers;
+using System.Collections.Generic;
+using System.Diagnostics;
+using System.Linq;
+using System.Reflection;
+using System.Text.Json;
+using FreeFlow.Contract;
+using FreeFlow.Contract.Layout;
+using FreeFlow.Router.Pairing;
+using FreeFlow.Router.Sessions;
+
+namespace FreeFlow.Router.Observe;
+
+/// <summary>The status as JSON. Records are the processes' own word, so every value is brought into its range.</summary>
+internal static unsafe class StatusReport
+{
+    private const int RecordsAtATime = 256;
+
+    /// <summary>Version of this program.</summary>
+    public static string Version { get; } = typeof(StatusReport).Assembly.GetName().Version?.ToString(3) ?? "0";
+
+    /// <summary>Writes {"router":{...},"processes":[...]} with the processes that <paramref name="visible"/> lets through.</summary>
+    public static void Write(IBufferWriter<byte> target, IEnumerable<Family> families, Func<Session, bool> visible, Statistics statistics)
+    {
+        using Utf8JsonWriter json = new(target);
+        json.WriteStartObject();
+        WriteRouter(json, families, statistics);
+        json.WriteStartArray("processes");
+        foreach (Family family in families) WriteFamily(json, family, visible);
+        json.WriteEndArray();
+        json.WriteEndObject();
+    }
+
+    private static void WriteRouter(Utf8JsonWriter json, IEnumerable<Family> families, Statistics statistics)
+    {
+        json.WriteStartObject("router");
+        json.WriteString("version", Version);
+        json.WriteNumber("pid", Environment.ProcessId);
+        json.WriteNumber("uptime_s", statistics.UptimeSeconds);
+        json.WriteNumber("sessions", families.Sum(family => family.Sessions.Count));
+        json.WriteNumber("joined_total", statistics.Joined);
+        json.WriteStartObject("refused");
+        foreach ((Reason reason, long count) in statistics.Refused) json.WriteNumber(reason.ToString(), count);
+        json.WriteEndObject();
+        json.WriteEndObject();
+    }
+
+    private static void WriteFamily(Utf8JsonWriter json, Family family, Func<Session, bool> visible)
+    {
+        Session[] shown = family.Sessions.Where(visible).ToArray();
+        if (shown.Length == 0) return;
+        Dictionary<Session, List<ConnectionRecord>> records = shown.ToDictionary(session => session, _ => new List<ConnectionRecord>());
+        Dictionary<uint, Session> byProcess = [];
+        foreach (Session session in family.Sessions) byProcess.TryAdd(session.OwnProcessId, session);
+
+        ConnectionRecord[] chunk = new ConnectionRecord[RecordsAtATime];
+        uint used = family.RecordsUsed;
+        for (uint first = 0; first < used; first += RecordsAtATime)
+        {
+            int count = family.ReadRecords(first, chunk.AsSpan(0, (int)Math.Min(RecordsAtATime, used - first)));
+            foreach (ref readonly ConnectionRecord record in chunk.AsSpan(0, count))
+            {
+                if (record.State == (uint)ConnectionState.Free) continue;
+                Session holder = byProcess.GetValueOrDefault((uint)record.ProcessId) ?? family.Sessions[0];
+                if (records.TryGetValue(holder, out List<ConnectionRecord>? list)) list.Add(record);
+            }
+        }
+        foreach (Session session in shown) WriteProcess(json, session, records[session]);
+    }
+
+    private static void WriteProcess(Utf8JsonWriter json, Session session, List<ConnectionRecord> records)
+    {
+        json.WriteStartObject();
+        json.WriteNumber("pid", session.Peer.ProcessId);
+        json.WriteString("program", session.Program);
+        json.WriteString("container", session.Container);
+        json.WriteNumber("uid", session.Peer.UserId);
+        json.WriteStartArray("connections");
+        foreach (ConnectionRecord record in records) WriteConnection(json, record);
+        json.WriteEndArray();
+        json.WriteEndObject();
+    }
+
+    private static void WriteConnection(Utf8JsonWriter json, in ConnectionRecord record)
+    {
+        fixed (byte* local = record.LocalAddress)
+        fixed (byte* remote = record.RemoteAddress)
+        {
+            json.WriteStartObject();
+            json.WriteString("local", Endpoint(record.Family, local, record.LocalPort));
+            json.WriteString("remote", Endpoint(record.Family, remote, record.RemotePort));
+        }
+        json.WriteNumber("fd", record.Descriptor);
+        json.WriteString("state", Words.Of((ConnectionState)record.State));
+        json.WriteString("reason", Words.Of((Reason)record.Reason));
+        json.WriteString("reason_code", ((Reason)record.Reason).ToString());
+        json.WriteNumber("kernel_sent", Counter(record.KernelSent));
+        json.WriteNumber("kernel_received", Counter(record.KernelReceived));
+        json.WriteNumber("ring_sent", Counter(record.SendTail));
+        json.WriteNumber("ring_received", Counter(record.ReceiveHead));
+        json.WriteNumber("age_s", AgeSeconds(record.CreatedNanoseconds));
+        json.WriteEndObject();
+    }
+
+    private static string Endpoint(ushort family, byte* address, ushort port) => family switch
+    {
+        Native.Libc.AF_INET => new InternetEndpoint(InternetAddress.FromIPv4(new ReadOnlySpan<byte>(address, 4)), port).ToString(),
+        Native.Libc.AF_INET6 => new InternetEndpoint(InternetAddress.FromIPv6(new ReadOnlySpan<byte>(address, 16)), port).ToString(),
+        _ => "",
+    };
+
+    private static long Counter(ulong value) => value > long.MaxValue ? long.MaxValue : (long)value;
+
+    private static double AgeSeconds(ulong created)
+    {
+        // Stopwatch reads CLOCK_MONOTONIC here, as the shim does.
+        double age = (Stopwatch.GetTimestamp() / (double)Stopwatch.Frequency) - (created / 1e9);
+        return Math.Round(Math.Max(0, age), 3);
+    }
+}

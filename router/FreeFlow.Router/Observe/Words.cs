@@ -1,0 +1,66 @@
+using System;
+using System.Text;
+using FreeFlow.Contract;
+
+namespace FreeFlow.Router.Observe;
+
+/// <summary>States and reasons as people read them; the only place where these words stand.</summary>
+internal static class Words
+{
+    /// <summary>A state by the names of the design's principle 8.</summary>
+    public static string Of(ConnectionState state) => state switch
+    {
+        ConnectionState.Free => "free",
+        ConnectionState.Kernel => "kernel",
+        ConnectionState.Offered => "offered",
+        ConnectionState.Joined => "joined",
+        ConnectionState.RingSharedMemory => "ring (shm)",
+        ConnectionState.RingRdma => "ring (rdma)",
+        ConnectionState.RingFabric => "ring (tcp fabric)",
+        ConnectionState.HandedBack => "handed back",
+        _ => $"unknown state {(uint)state}",
+    };
+
+    /// <summary>Why a connection is not further; empty for <see cref="Reason.None"/>.</summary>
+    public static string Of(Reason reason) => reason switch
+    {
+        Reason.None => "",
+        Reason.NotYetOffered => "too little traffic so far",
+        Reason.NoRouter => "no router",
+        Reason.PeerNotOffered => "the other end is not known to this router",
+        Reason.SharedByFork => "more than one process holds the socket",
+        Reason.NestedEpoll => "watched through nested epoll sets",
+        Reason.UnprovenNamespace => "its network namespace belongs to a user namespace",
+        Reason.AmbiguousAddress => "two network namespaces have its address",
+        Reason.OutsidePrefix => "the remote address is outside VNET_PREFIX",
+        Reason.DescriptorLimit => "too few descriptors left (ulimit -n)",
+        Reason.MemoryLimit => "no memory for the ring",
+        Reason.CorruptRing => "the peer wrote nonsense into the ring",
+        Reason.KernelOnlyOption => "a socket option needs the kernel",
+        Reason.Disabled => "switched off",
+        Reason.PeerClosed => "the peer has closed",
+        Reason.BytesOutOfSight => "bytes moved that the shim did not see",
+        Reason.StandardIoStream => "used through a stdio stream",
+        Reason.Exec => "the process replaced its program",
+        Reason.DescriptorPassed => "the socket was passed to another process",
+        Reason.VersionMismatch => "shim and router are of different versions",
+        Reason.RouterLimit => "the router's limit for this user is reached",
+        Reason.NotEstablished => "not an established TCP connection",
+        Reason.PeerGone => "closed before the other end was shown",
+        Reason.TableFull => "too many connections in this process",
+        Reason.NoWitness => "the router lacks the rights or the kernel the means to prove it",
+        Reason.Busy => "busy in the kernel when it should have moved",
+        _ => $"unknown reason {(uint)reason}",
+    };
+
+    /// <summary>A name that a process gave, fit to be shown on a terminal: control characters and broken UTF-8 become question marks.</summary>
+    public static string Printable(ReadOnlySpan<byte> utf8)
+    {
+        char[] text = Encoding.UTF8.GetString(utf8).ToCharArray();
+        for (int i = 0; i < text.Length; i++)
+        {
+            if (char.IsControl(text[i]) || char.IsSurrogate(text[i]) || text[i] is '\ufffd' or (>= '\u200b' and <= '\u200f') or (>= '\u2028' and <= '\u202e')) text[i] = '?';
+        }
+        return new string(text);
+    }
+}

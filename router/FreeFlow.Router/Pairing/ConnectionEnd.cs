@@ -1,0 +1,22 @@
+namespace FreeFlow.Router.Pairing;
+
+/// <summary>One shown end of a connection, waiting or joined.</summary>
+/// <param name="owner">Who showed it.</param>
+/// <param name="connection">Index of its record in the owner's family table.</param>
+/// <param name="generation">Generation of that record.</param>
+/// <param name="facts">What the kernel said about it.</param>
+internal sealed class ConnectionEnd(IConnectionOwner owner, uint connection, uint generation, SocketFacts facts)
+{
+    public IConnectionOwner Owner { get; } = owner;
+    public uint Connection { get; } = connection;
+    public uint Generation { get; } = generation;
+    public SocketFacts Facts { get; } = facts;
+
+    /// <summary>Bytes of the ring it was given; 0 while it waits.</summary>
+    public ulong RingBytes { get; set; }
+
+    /// <summary>True while its record still means this connection.</summary>
+    public bool IsCurrent => Owner.IsCurrent(Connection, Generation);
+
+    public override string ToString() => Facts.Addresses.ToString();
+}

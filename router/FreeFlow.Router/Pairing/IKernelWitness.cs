@@ -1,0 +1,19 @@
+using FreeFlow.Contract;
+
+namespace FreeFlow.Router.Pairing;
+
+/// <summary>The kernel, as the router's only source of facts about connections (design, principle 4).</summary>
+internal interface IKernelWitness
+{
+    /// <summary>Reads the facts of a socket that a process showed. <see cref="Reason.None"/> with facts, or why there are none.</summary>
+    Reason Examine(int socket, out SocketFacts? facts);
+
+    /// <summary>Asks whether exactly this socket is still established with these addresses, without having a descriptor of it.</summary>
+    Liveness Ask(SocketFacts facts);
+
+    /// <summary>A session has shown a socket of this namespace: what is needed to ask there is kept until as many calls of <see cref="Release"/>.</summary>
+    void Retain(ulong namespaceCookie);
+
+    /// <summary>That session has ended.</summary>
+    void Release(ulong namespaceCookie);
+}

@@ -1,0 +1,109 @@
+using System;
+using System.Collections.Generic;
+using FreeFlow.Contract;
+using FreeFlow.Native;
+
+namespace FreeFlow.Router.Pairing;
+
+/// <summary>The running kernel, asked through socket options, namespace ioctls (ioctl_ns(2)) and sock_diag(7).</summary>
+internal sealed class KernelWitness : IKernelWitness, IDisposable
+{
+    private readonly Dictionary<ulong, KnownNamespace> _namespaces = [];
+    private readonly int _ownNetwork;
+    private readonly FileStatus _ownUsers;
+
+    /// <summary>Notes the calling thread's namespaces; it must be the thread that asks later.</summary>
+    public KernelWitness()
+    {
+        _ownNetwork = Libc.open("/proc/self/ns/net", Libc.O_RDONLY | Libc.O_CLOEXEC);
+        if (_ownNetwork < 0 || Libc.stat("/proc/self/ns/user", out _ownUsers) != 0) throw new RouterException($"/proc/self/ns cannot be read ({Errno.LastText}): mount /proc.");
+        int probe = Libc.socket(Libc.AF_UNIX, Libc.SOCK_STREAM | Libc.SOCK_CLOEXEC, 0);
+        bool named = SocketOptions.TryGet(probe, Libc.SO_NETNS_COOKIE, out ulong cookie);
+        Libc.close(probe);
+        OwnNamespaceCookie = named ? cookie : 0;
+        SocketDiagnosis? diagnosis = SocketDiagnosis.Open();
+        HasDiagnosis = diagnosis is not null && diagnosis.KnowsTcp();
+        _namespaces[OwnNamespaceCookie] = new KnownNamespace(OwnerOf(_ownNetwork), HasDiagnosis ? diagnosis : null) { Sessions = 1 };
+    }
+
+    /// <summary>SO_NETNS_COOKIE of the router's own namespace; 0 if the kernel (before 5.14) has none.</summary>
+    public ulong OwnNamespaceCookie { get; }
+
+    /// <summary>False if the kernel lacks tcp_diag: no pair can be proven then.</summary>
+    public bool HasDiagnosis { get; }
+
+    public Reason Examine(int socket, out SocketFacts? facts)
+    {
+        facts = null;
+        if (!SocketOptions.IsEstablishedTcp(socket, out int domain) || !SocketOptions.TryGetAddresses(socket, out FourTuple addresses)) return Reason.NotEstablished;
+        if (!SocketOptions.TryGet(socket, Libc.SO_COOKIE, out ulong cookie) || !SocketOptions.TryGet(socket, Libc.SO_NETNS_COOKIE, out ulong namespaceCookie)
+            || !SocketOptions.TryGet(socket, Libc.SO_BINDTOIFINDEX, out int boundInterface)) return Reason.NoWitness;
+        facts = new SocketFacts
+        {
+            Addresses = addresses, Cookie = cookie, NamespaceCookie = namespaceCookie, Owner = Know(socket, namespaceCookie).Owner, Domain = domain, BoundInterface = boundInterface,
+        };
+        return Reason.None;
+    }
+
+    public Liveness Ask(SocketFacts facts) =>
+        _namespaces.TryGetValue(facts.NamespaceCookie, out KnownNamespace? known) && known.Diagnosis is not null ? known.Diagnosis.Ask(facts) : Liveness.Unavailable;
+
+    public void Retain(ulong namespaceCookie)
+    {
+        if (_namespaces.TryGetValue(namespaceCookie, out KnownNamespace? known)) known.Sessions++;
+    }
+
+    public void Release(ulong namespaceCookie)
+    {
+        if (!_namespaces.TryGetValue(namespaceCookie, out KnownNamespace? known) || --known.Sessions > 0) return;
+        known.Diagnosis?.Dispose();
+        _namespaces.Remove(namespaceCookie);
+    }
+
+    /// <summary>Inode of the network namespace of a socket, as /proc/PID/ns/net shows it; 0 if the kernel would not say.</summary>
+    public ulong NamespaceInode(int socket)
+    {
+        if (SocketOptions.TryGet(socket, Libc.SO_NETNS_COOKIE, out ulong cookie) && cookie == OwnNamespaceCookie && Libc.fstat(_ownNetwork, out FileStatus own) == 0) return own.Inode;
+        int network = Libc.ioctl(socket, Libc.SIOCGSKNS, 0);
+        if (network < 0) return 0;
+        ulong inode = Libc.fstat(network, out FileStatus status) == 0 ? status.Inode : 0;
+        Libc.close(network);
+        return inode;
+    }
+
+    public void Dispose()
+    {
+        foreach (KnownNamespace known in _namespaces.Values) known.Diagnosis?.Dispose();
+        _namespaces.Clear();
+        Libc.close(_ownNetwork);
+    }
+
+    private KnownNamespace Know(int socket, ulong cookie)
+    {
+        if (_namespaces.TryGetValue(cookie, out KnownNamespace? known)) return known;
+        int network = Libc.ioctl(socket, Libc.SIOCGSKNS, 0); // needs CAP_NET_ADMIN there
+        if (network < 0) return _namespaces[cookie] = new KnownNamespace(NamespaceOwner.Unknown, null);
+        known = new KnownNamespace(OwnerOf(network), HasDiagnosis ? OpenInside(network) : null);
+        Libc.close(network);
+        return _namespaces[cookie] = known;
+    }
+
+    private NamespaceOwner OwnerOf(int network)
+    {
+        int users = Libc.ioctl(network, Libc.NS_GET_USERNS, 0);
+        if (users < 0) return NamespaceOwner.Unknown;
+        bool read = Libc.fstat(users, out FileStatus status) == 0;
+        Libc.close(users);
+        if (!read) return NamespaceOwner.Unknown;
+        return status.Device == _ownUsers.Device && status.Inode == _ownUsers.Inode ? NamespaceOwner.Host : NamespaceOwner.Other;
+    }
+
+    /// <summary>A socket belongs for good to the namespace its maker was in: this thread steps inside for that one call.</summary>
+    private SocketDiagnosis? OpenInside(int network)
+    {
+        if (Libc.setns(network, Libc.CLONE_NEWNET) != 0) return null;
+        SocketDiagnosis? diagnosis = SocketDiagnosis.Open();
+        if (Libc.setns(_ownNetwork, Libc.CLONE_NEWNET) != 0) throw new RouterException($"the way back to the router's own network namespace is closed ({Errno.LastText}): restart the router.");
+        return diagnosis;
+    }
+}

@@ -1,0 +1,23 @@
+namespace FreeFlow.Router.Pairing;
+
+/// <summary>What the kernel said about a shown socket. Nothing here comes from the process.</summary>
+internal sealed record SocketFacts
+{
+    /// <summary>Its addresses (getsockname, getpeername).</summary>
+    public required FourTuple Addresses { get; init; }
+
+    /// <summary>SO_COOKIE: names the socket, never used twice while the machine runs.</summary>
+    public required ulong Cookie { get; init; }
+
+    /// <summary>SO_NETNS_COOKIE: names its network namespace, likewise.</summary>
+    public required ulong NamespaceCookie { get; init; }
+
+    /// <summary>Whose that namespace is.</summary>
+    public required NamespaceOwner Owner { get; init; }
+
+    /// <summary>SO_DOMAIN: AF_INET or AF_INET6.</summary>
+    public int Domain { get; init; } = Native.Libc.AF_INET;
+
+    /// <summary>SO_BINDTOIFINDEX: the interface it is bound to, 0 if none.</summary>
+    public int BoundInterface { get; init; }
+}

@@ -1,0 +1,71 @@
+using System;
+using System.Globalization;
+using FreeFlow.Contract;
+using FreeFlow.Contract.Layout;
+
+namespace FreeFlow.Router;
+
+/// <summary>What the command line of freeflow-router says.</summary>
+internal sealed record RouterOptions
+{
+    public const string Usage = """
+        Usage: freeflow-router [options]
+
+        Introduces the two ends of a TCP connection on this host to each other, so that their bytes go through shared memory.
+
+          --socket PATH                     where to listen; default $FREEFLOW_SOCKET or /run/freeflow/router.sock
+          --ring-bytes N                    data bytes of one direction of a ring, a power of two; default 1048576
+          --max-sessions-per-user N         connected processes of one user; default 16384
+          --max-connections-per-user N      shown ends of connections of one user; default 131072
+          --max-ring-bytes-per-user N       memory the rings of one user could come to; default 274877906944
+          --verbose                         a line for every session, pair and refusal
+          --version, --help
+        """;
+
+    public string SocketPath { get; init; } = Environment.GetEnvironmentVariable("FREEFLOW_SOCKET") is { Length: > 0 } path ? path : Protocol.DefaultSocketPath;
+    public ulong RingBytes { get; init; } = 1 << 20;
+    public ulong MaximumSessionsPerUser { get; init; } = 16384;
+    public ulong MaximumConnectionsPerUser { get; init; } = 131072;
+    public ulong MaximumRingBytesPerUser { get; init; } = 256UL << 30;
+    public bool Verbose { get; init; }
+
+    /// <summary>Reads the arguments; throws <see cref="RouterException"/> with one line about the first that is wrong.</summary>
+    public static RouterOptions Parse(ReadOnlySpan<string> arguments)
+    {
+        RouterOptions options = new();
+        for (int i = 0; i < arguments.Length; i++)
+        {
+            string name = arguments[i];
+            string? value = null;
+            int equals = name.IndexOf('=', StringComparison.Ordinal);
+            if (equals > 0) { value = name[(equals + 1)..]; name = name[..equals]; }
+            if (name == "--verbose" && value is null) { options = options with { Verbose = true }; continue; }
+            if (name is not ("--socket" or "--ring-bytes" or "--max-sessions-per-user" or "--max-connections-per-user" or "--max-ring-bytes-per-user"))
+            {
+                throw new RouterException($"unknown option {arguments[i]}; freeflow-router --help lists them.");
+            }
+            if (value is null)
+            {
+                if (i + 1 == arguments.Length) throw new RouterException($"{name} needs a value after it.");
+                value = arguments[++i];
+            }
+            options = name switch
+            {
+                "--socket" => options with { SocketPath = value.Length > 0 ? value : throw new RouterException("--socket needs a path; it was empty.") },
+                "--ring-bytes" => options with { RingBytes = Capacity(value) },
+                "--max-sessions-per-user" => options with { MaximumSessionsPerUser = Number(name, value) },
+                "--max-connections-per-user" => options with { MaximumConnectionsPerUser = Number(name, value) },
+                _ => options with { MaximumRingBytesPerUser = Number(name, value) },
+            };
+        }
+        return options;
+    }
+
+    private static ulong Number(string name, string value) =>
+        ulong.TryParse(value, NumberStyles.None, CultureInfo.InvariantCulture, out ulong number) ? number : throw new RouterException($"{name} {value}: give a whole number, 0 or more.");
+
+    private static ulong Capacity(string value) =>
+        ulong.TryParse(value, NumberStyles.None, CultureInfo.InvariantCulture, out ulong number) && RingLayout.IsValidCapacity(number)
+            ? number
+            : throw new RouterException($"--ring-bytes {value}: give a power of two from {RingLayout.MinimumCapacity} to {RingLayout.MaximumCapacity}.");
+}

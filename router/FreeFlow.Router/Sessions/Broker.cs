@@ -1,0 +1,155 @@
+using System;
+using System.Linq;
+using FreeFlow.Contract;
+using FreeFlow.Contract.Layout;
+using FreeFlow.Contract.Messages;
+using FreeFlow.Native;
+using FreeFlow.Router.Observe;
+using FreeFlow.Router.Pairing;
+
+namespace FreeFlow.Router.Sessions;
+
+/// <summary>Takes the ends that sessions show, asks the pairing rules, hands out rings, and keeps count for the limits.</summary>
+internal sealed class Broker
+{
+    private const int MaximumNamespacesPerSession = 16;
+    private const int MaximumClaimsPerSession = 1024;
+
+    private readonly RouterOptions _options;
+    private readonly IKernelWitness _witness;
+    private readonly Statistics _statistics;
+    private readonly Log _log;
+    private readonly AddressClaims _claims = new();
+    private readonly PairingTable _pairing;
+
+    public Broker(RouterOptions options, IKernelWitness witness, Statistics statistics, Log log)
+    {
+        _options = options;
+        _witness = witness;
+        _statistics = statistics;
+        _log = log;
+        _pairing = new PairingTable(witness, _claims);
+    }
+
+    /// <summary>A session that said Hello shows a socket. The descriptor is the caller's and may be closed on return.</summary>
+    public void Offer(Session session, in Offer offer, int socket)
+    {
+        Family family = session.Family!;
+        if (family.Ends.TryGetValue(offer.Connection, out ConnectionEnd? earlier)) Forget(earlier);
+        if (session.Account.Connections >= _options.MaximumConnectionsPerUser) ForgetStale(family);
+        if (session.Account.Connections >= _options.MaximumConnectionsPerUser) { Refuse(session, offer.Connection, offer.Generation, Reason.RouterLimit, null); return; }
+
+        Reason reason = _witness.Examine(socket, out SocketFacts? facts);
+        if (reason == Reason.None && !Note(session, facts!)) reason = Reason.RouterLimit;
+        if (reason != Reason.None) { Refuse(session, offer.Connection, offer.Generation, reason, null); return; }
+
+        ConnectionEnd end = new(session, offer.Connection, offer.Generation, facts!);
+        family.Ends[end.Connection] = end;
+        session.Ends.Add(end);
+        session.Account.Connections++;
+
+        PairingOutcome outcome = _pairing.Offer(end);
+        foreach (ConnectionEnd forgotten in outcome.Forgotten) Forget(forgotten);
+        foreach ((ConnectionEnd refused, Reason why) in outcome.Refused) Refuse(refused, why);
+        if (outcome.Partner is not null) Join(outcome.Partner, end);
+    }
+
+    /// <summary>A process of the family has closed a connection that it or another one of them showed.</summary>
+    public void Withdraw(Session session, in Withdraw withdraw)
+    {
+        if (session.Family!.Ends.TryGetValue(withdraw.Connection, out ConnectionEnd? end) && end.Generation == withdraw.Generation) Forget(end);
+    }
+
+    /// <summary>The session is over: nothing that it showed waits or counts any more.</summary>
+    public void EndSession(Session session)
+    {
+        foreach (ConnectionEnd end in session.Ends.ToArray()) Forget(end);
+        foreach ((InternetAddress address, ulong namespaceCookie) in session.Claims) _claims.Remove(address, namespaceCookie);
+        foreach (ulong namespaceCookie in session.Namespaces) _witness.Release(namespaceCookie);
+        session.Claims.Clear();
+        session.Namespaces.Clear();
+    }
+
+    /// <summary>Remembers what the shown socket says of the session's place; false if that is more than one session may claim.</summary>
+    private bool Note(Session session, SocketFacts facts)
+    {
+        if (session.Namespaces.Add(facts.NamespaceCookie)) _witness.Retain(facts.NamespaceCookie);
+        if (facts.Owner != NamespaceOwner.Host || facts.Addresses.IsLocalToNamespace) return session.Namespaces.Count <= MaximumNamespacesPerSession;
+        if (session.Claims.Count >= MaximumClaimsPerSession && !session.Claims.Contains((facts.Addresses.Local.Address, facts.NamespaceCookie))) return false;
+        if (session.Claims.Add((facts.Addresses.Local.Address, facts.NamespaceCookie))) _claims.Add(facts.Addresses.Local.Address, facts.NamespaceCookie);
+        return session.Namespaces.Count <= MaximumNamespacesPerSession;
+    }
+
+    private void Join(ConnectionEnd first, ConnectionEnd second)
+    {
+        ulong bytes = RingLayout.TotalBytes(_options.RingBytes);
+        if (!HasRoom(first, bytes) || !HasRoom(second, bytes)) { Refuse(first, Reason.RouterLimit); Refuse(second, Reason.RouterLimit); return; }
+        using Ring? ring = Ring.TryCreate(_options.RingBytes);
+        if (ring is null)
+        {
+            _log.Line($"no memory or descriptors for a ring ({Errno.LastText}): {first} stays in the kernel");
+            Refuse(first, Reason.MemoryLimit);
+            Refuse(second, Reason.MemoryLimit);
+            return;
+        }
+        Charge(first, bytes);
+        Charge(second, bytes);
+        // If one of the two cannot be told, the other finds a ring whose peer never becomes ready, and stays in the kernel.
+        Tell(first, 0, [ring.Memory, ring.FirstDoorbell, ring.SecondDoorbell]);
+        Tell(second, 1, [ring.Memory, ring.SecondDoorbell, ring.FirstDoorbell]);
+        _statistics.Joined++;
+        _log.Detail($"joined {first} of {first.Owner} with {second.Owner}");
+    }
+
+    private void Tell(ConnectionEnd end, uint side, ReadOnlySpan<int> descriptors)
+    {
+        Span<byte> message = stackalloc byte[Protocol.MaximumMessageBytes];
+        int length = new Join { Connection = end.Connection, Generation = end.Generation, Side = side, Capacity = _options.RingBytes }.Write(message);
+        ((Session)end.Owner).Send(message[..length], descriptors);
+    }
+
+    private void Refuse(ConnectionEnd end, Reason reason)
+    {
+        Forget(end);
+        Refuse((Session)end.Owner, end.Connection, end.Generation, reason, end);
+    }
+
+    private void Refuse(Session session, uint connection, uint generation, Reason reason, ConnectionEnd? end)
+    {
+        Span<byte> message = stackalloc byte[Protocol.MaximumMessageBytes];
+        int length = new Refuse { Connection = connection, Generation = generation, Reason = (uint)reason }.Write(message);
+        session.Send(message[..length], default);
+        _statistics.Count(reason);
+        _log.Detail($"refused {end?.ToString() ?? $"connection {connection}"} of {session}: {Words.Of(reason)}");
+    }
+
+    private bool HasRoom(ConnectionEnd end, ulong bytes)
+    {
+        UserAccount account = ((Session)end.Owner).Account;
+        return account.RingBytes + bytes <= _options.MaximumRingBytesPerUser;
+    }
+
+    private static void Charge(ConnectionEnd end, ulong bytes)
+    {
+        end.RingBytes = bytes;
+        ((Session)end.Owner).Account.RingBytes += bytes;
+    }
+
+    private void ForgetStale(Family family)
+    {
+        foreach (ConnectionEnd end in family.Ends.Values.ToArray())
+        {
+            if (!end.IsCurrent) Forget(end);
+        }
+    }
+
+    private void Forget(ConnectionEnd end)
+    {
+        Session session = (Session)end.Owner;
+        if (!session.Ends.Remove(end)) return;
+        _pairing.Withdraw(end);
+        if (session.Family!.Ends.TryGetValue(end.Connection, out ConnectionEnd? current) && current == end) session.Family.Ends.Remove(end.Connection);
+        session.Account.Connections--;
+        session.Account.RingBytes -= end.RingBytes;
+    }
+}

@@ -1,0 +1,113 @@
+using System;
+using System.Collections.Generic;
+using FreeFlow.Native;
+using FreeFlow.Router.Observe;
+
+namespace FreeFlow.Router.Sessions;
+
+/// <summary>The router's one thread: callers, messages and the request to stop, through one epoll set.</summary>
+internal sealed unsafe class EventLoop : IDisposable
+{
+    private const ulong ListenerKey = 0, StopKey = 1, FirstSession = 2;
+    private const int EventsAtATime = 64;
+    private const int CallersPerTurn = 64;
+
+    private readonly RouterOptions _options;
+    private readonly Listener _listener;
+    private readonly SessionMessages _messages;
+    private readonly Log _log;
+    private readonly int _epoll = Libc.epoll_create1(Libc.EPOLL_CLOEXEC);
+    private readonly int _stop = Libc.eventfd(0, Libc.EFD_CLOEXEC | Libc.EFD_NONBLOCK);
+    private readonly Dictionary<ulong, Session> _sessions = [];
+    private readonly Dictionary<uint, UserAccount> _accounts = [];
+    private readonly Queue<Session> _failed = [];
+    private ulong _nextSession = FirstSession;
+
+    public EventLoop(RouterOptions options, Listener listener, SessionMessages messages, Log log)
+    {
+        _options = options;
+        _listener = listener;
+        _messages = messages;
+        _log = log;
+        if (_epoll < 0 || _stop < 0 || !Watch(listener.Socket, ListenerKey) || !Watch(_stop, StopKey)) throw new RouterException($"no epoll set can be had ({Errno.LastText}).");
+    }
+
+    /// <summary>Makes <see cref="Run"/> return; may be called from any thread.</summary>
+    public void Stop()
+    {
+        ulong one = 1;
+        Libc.write(_stop, &one, sizeof(ulong));
+    }
+
+    /// <summary>Serves until <see cref="Stop"/>.</summary>
+    public void Run()
+    {
+        EpollEvent* events = stackalloc EpollEvent[EventsAtATime];
+        while (true)
+        {
+            int count = Libc.epoll_wait(_epoll, events, EventsAtATime, -1);
+            if (count < 0 && Errno.Last != Errno.EINTR) throw new RouterException($"epoll_wait fails ({Errno.LastText}).");
+            for (int i = 0; i < count; i++)
+            {
+                ulong key = events[i].Data;
+                if (key == StopKey) return;
+                if (key == ListenerKey) Accept();
+                else if (_sessions.TryGetValue(key, out Session? session)) _messages.Receive(session);
+                CloseFailed();
+            }
+        }
+    }
+
+    public void Dispose()
+    {
+        foreach (Session session in _sessions.Values)
+        {
+            _messages.EndSession(session);
+            Libc.close(session.Socket);
+        }
+        _sessions.Clear();
+        Libc.close(_epoll);
+        Libc.close(_stop);
+    }
+
+    private void Accept()
+    {
+        for (int i = 0; i < CallersPerTurn; i++)
+        {
+            int socket = _listener.Accept();
+            if (socket < 0) return;
+            PeerCredentials peer;
+            uint length = (uint)sizeof(PeerCredentials);
+            if (Libc.getsockopt(socket, Libc.SOL_SOCKET, Libc.SO_PEERCRED, &peer, &length) != 0 || length != sizeof(PeerCredentials)) { Libc.close(socket); continue; }
+            UserAccount account = _accounts.TryGetValue(peer.UserId, out UserAccount? known) ? known : _accounts[peer.UserId] = new UserAccount();
+            Session session = new(_nextSession++, socket, peer, account, _failed);
+            if (account.Sessions >= _options.MaximumSessionsPerUser || !Watch(socket, session.Id))
+            {
+                _log.Line($"{session} turned away: user {peer.UserId} has {account.Sessions} sessions");
+                Libc.close(socket);
+                continue;
+            }
+            account.Sessions++;
+            _sessions[session.Id] = session;
+        }
+    }
+
+    private void CloseFailed()
+    {
+        while (_failed.TryDequeue(out Session? session))
+        {
+            if (session.Failure == Session.Gone) _log.Detail($"{session} ended");
+            else _log.Line($"{session} closed: {session.Failure}");
+            _sessions.Remove(session.Id);
+            _messages.EndSession(session);
+            Libc.close(session.Socket);
+            if (--session.Account.Sessions == 0) _accounts.Remove(session.Peer.UserId);
+        }
+    }
+
+    private bool Watch(int descriptor, ulong key)
+    {
+        EpollEvent interest = new() { Events = Libc.EPOLLIN, Data = key };
+        return Libc.epoll_ctl(_epoll, Libc.EPOLL_CTL_ADD, descriptor, &interest) == 0;
+    }
+}

@@ -1,0 +1,95 @@
+using System;
+using System.Collections.Generic;
+using System.Runtime.CompilerServices;
+using System.Threading;
+using FreeFlow.Contract.Layout;
+using FreeFlow.Native;
+using FreeFlow.Router.Pairing;
+
+namespace FreeFlow.Router.Sessions;
+
+/// <summary>
+/// A process family's table, as its processes showed it. Only the pages of the session slots are mapped (the router writes mailboxes there);
+/// records are read through the descriptor, which takes a snapshot and never allocates a page for what was never written.
+/// </summary>
+internal sealed unsafe class Family : IDisposable
+{
+    private const int MappedBytes = FamilyLayout.RecordsOffset;
+    private readonly int _memory;
+    private readonly byte* _mapping;
+
+    private Family(int memory, byte* mapping, (ulong, ulong) identity)
+    {
+        _memory = memory;
+        _mapping = mapping;
+        Identity = identity;
+    }
+
+    /// <summary>Device and inode of the memfd.</summary>
+    public (ulong Device, ulong Inode) Identity { get; }
+
+    /// <summary>Connected processes of the family, in the order of their Hello.</summary>
+    public List<Session> Sessions { get; } = [];
+
+    /// <summary>Shown ends by index of their record: one process of a family may show what another one withdraws.</summary>
+    public Dictionary<uint, ConnectionEnd> Ends { get; } = [];
+
+    /// <summary>Takes a shown descriptor over if it is a family table; otherwise says what is wrong with it and leaves it to the caller.</summary>
+    public static Family? TryOpen(int memory, in FileStatus status, out string problem)
+    {
+        int seals = Libc.fcntl(memory, Libc.F_GET_SEALS, 0);
+        if (seals < 0 || (seals & SealedMemory.SizeSeals) != SealedMemory.SizeSeals) { problem = $"its family table has seals {seals}, not those of a fixed size"; return null; }
+        if (status.Size != FamilyLayout.TotalBytes) { problem = $"its family table has {status.Size} bytes instead of {FamilyLayout.TotalBytes}"; return null; }
+        FamilyHeader header;
+        if (Libc.pread(memory, &header, (nuint)sizeof(FamilyHeader), 0) != sizeof(FamilyHeader) || header.Magic != FamilyLayout.Magic || header.Version != FamilyLayout.Version
+            || header.SlotCount != FamilyLayout.SlotCount || header.RecordCount != FamilyLayout.RecordCount)
+        {
+            problem = "its family table is of another layout";
+            return null;
+        }
+        void* mapping = Libc.mmap(null, MappedBytes, Libc.PROT_READ | Libc.PROT_WRITE, Libc.MAP_SHARED, memory, 0);
+        if (mapping == Libc.MAP_FAILED) { problem = $"its family table cannot be mapped ({Errno.LastText})"; return null; }
+        problem = "";
+        return new Family(memory, (byte*)mapping, (status.Device, status.Inode));
+    }
+
+    /// <summary>Tells the process at <paramref name="slot"/> (already checked) that a message waits.</summary>
+    public void RaiseMailbox(uint slot)
+    {
+        SessionSlot* place = (SessionSlot*)(_mapping + FamilyLayout.SlotsOffset) + slot;
+        Interlocked.Increment(ref Unsafe.AsRef<uint>(&place->Mailbox));
+    }
+
+    /// <summary>True while the record has this generation.</summary>
+    public bool IsCurrent(uint connection, uint generation)
+    {
+        uint now;
+        return Libc.pread(_memory, &now, sizeof(uint), FamilyLayout.RecordsOffset + ((long)connection * FamilyLayout.RecordBytes)) == sizeof(uint) && now == generation;
+    }
+
+    /// <summary>How many records were ever used, at most as many as there are.</summary>
+    public uint RecordsUsed
+    {
+        get
+        {
+            FamilyHeader header;
+            return Libc.pread(_memory, &header, (nuint)sizeof(FamilyHeader), 0) == sizeof(FamilyHeader) ? Math.Min(header.RecordsUsed, FamilyLayout.RecordCount) : 0;
+        }
+    }
+
+    /// <summary>Copies records from <paramref name="first"/> on; returns how many. Their content is the processes' own word.</summary>
+    public int ReadRecords(uint first, Span<ConnectionRecord> target)
+    {
+        fixed (ConnectionRecord* records = target)
+        {
+            nint bytes = Libc.pread(_memory, records, (nuint)((long)target.Length * sizeof(ConnectionRecord)), FamilyLayout.RecordsOffset + ((long)first * FamilyLayout.RecordBytes));
+            return bytes < 0 ? 0 : (int)(bytes / sizeof(ConnectionRecord));
+        }
+    }
+
+    public void Dispose()
+    {
+        Libc.munmap(_mapping, MappedBytes);
+        Libc.close(_memory);
+    }
+}

@@ -1,0 +1,67 @@
+using System;
+using System.Collections.Generic;
+using FreeFlow.Contract;
+using FreeFlow.Native;
+using FreeFlow.Router.Pairing;
+
+namespace FreeFlow.Router.Sessions;
+
+/// <summary>One connection to the router's socket: a process with the shim, or somebody who asks for the status.</summary>
+internal sealed class Session(ulong id, int socket, PeerCredentials peer, UserAccount account, Queue<Session> failed) : IConnectionOwner
+{
+    /// <summary>The failure that is none: the process closed its end.</summary>
+    public const string Gone = "gone";
+
+    public ulong Id { get; } = id;
+    public int Socket { get; } = socket;
+
+    /// <summary>Who connected, by the kernel.</summary>
+    public PeerCredentials Peer { get; } = peer;
+
+    public UserAccount Account { get; } = account;
+
+    /// <summary>The family it said Hello for; null before.</summary>
+    public Family? Family { get; set; }
+
+    /// <summary>Its place among the family's slots.</summary>
+    public uint Slot { get; set; }
+
+    /// <summary>Its pid as it sees itself; only to tell the family's records apart in the status.</summary>
+    public uint OwnProcessId { get; set; }
+
+    public string Program { get; set; } = "";
+    public string Container { get; set; } = "";
+
+    /// <summary>Ends it showed that wait or are joined.</summary>
+    public HashSet<ConnectionEnd> Ends { get; } = [];
+
+    /// <summary>Local addresses it showed, by namespace.</summary>
+    public HashSet<(InternetAddress Address, ulong NamespaceCookie)> Claims { get; } = [];
+
+    /// <summary>Network namespaces of the sockets it showed.</summary>
+    public HashSet<ulong> Namespaces { get; } = [];
+
+    /// <summary>Why the session must be closed; null while all is well.</summary>
+    public string? Failure { get; private set; }
+
+    public bool IsCurrent(uint connection, uint generation) => Family is not null && Family.IsCurrent(connection, generation);
+
+    /// <summary>Sends one message, then raises the mailbox. A process that does not read its messages loses the session.</summary>
+    public bool Send(ReadOnlySpan<byte> message, ReadOnlySpan<int> descriptors)
+    {
+        if (Failure is not null) return false;
+        if (!SeqPacket.Send(Socket, message, descriptors)) { Fail($"a message could not be sent ({Errno.LastText})"); return false; }
+        Family?.RaiseMailbox(Slot);
+        return true;
+    }
+
+    /// <summary>Marks the session for closing once the event at hand is dealt with.</summary>
+    public void Fail(string reason)
+    {
+        if (Failure is not null) return;
+        Failure = reason;
+        failed.Enqueue(this);
+    }
+
+    public override string ToString() => Family is null ? $"session {Id} (pid {Peer.ProcessId}, uid {Peer.UserId})" : $"session {Id} ({Program}, pid {Peer.ProcessId}, uid {Peer.UserId})";
+}

@@ -1,0 +1,117 @@
+using System;
+using System.Collections.Generic;
+using FreeFlow.Contract;
+using FreeFlow.Contract.Layout;
+using FreeFlow.Contract.Messages;
+using FreeFlow.Native;
+using FreeFlow.Router.Observe;
+
+namespace FreeFlow.Router.Sessions;
+
+/// <summary>Reads the messages of sessions and acts on them. Whatever is not exactly as the contract says ends that session and no other.</summary>
+internal sealed class SessionMessages(Broker broker, StatusService status, Log log)
+{
+    private const int MessagesPerTurn = 32; // so that one busy process does not hold up the others
+
+    private readonly Dictionary<(ulong Device, ulong Inode), Family> _families = [];
+
+    /// <summary>Families with at least one session.</summary>
+    public IReadOnlyCollection<Family> Families => _families.Values;
+
+    /// <summary>Deals with what waits on the session's socket. A session that must end has <see cref="Session.Failure"/> set.</summary>
+    public void Receive(Session session)
+    {
+        Span<byte> packet = stackalloc byte[Protocol.MaximumMessageBytes];
+        Span<int> descriptors = stackalloc int[Protocol.MaximumDescriptors];
+        for (int i = 0; i < MessagesPerTurn && session.Failure is null; i++)
+        {
+            int length = SeqPacket.Receive(session.Socket, packet, descriptors, out int count, out bool truncated, Libc.MSG_DONTWAIT);
+            if (length < 0)
+            {
+                if (Errno.Last == Errno.EAGAIN) return;
+                if (Errno.Last != Errno.EINTR) session.Fail(Session.Gone);
+                continue;
+            }
+            try
+            {
+                if (truncated) session.Fail("malformed message: too long, or too many descriptors");
+                else if (length == 0) session.Fail(count == 0 ? Session.Gone : "malformed message: empty");
+                else Handle(session, packet[..length], descriptors[..count]);
+            }
+            finally
+            {
+                foreach (int descriptor in descriptors[..count])
+                {
+                    if (descriptor >= 0) Libc.close(descriptor);
+                }
+            }
+        }
+    }
+
+    /// <summary>Gives back what a closed session held.</summary>
+    public void EndSession(Session session)
+    {
+        broker.EndSession(session);
+        if (session.Family is not { } family) return;
+        session.Family = null;
+        family.Sessions.Remove(session);
+        if (family.Sessions.Count > 0) return;
+        _families.Remove(family.Identity);
+        family.Dispose();
+    }
+
+    private void Handle(Session session, ReadOnlySpan<byte> message, Span<int> descriptors)
+    {
+        MessageType type = message.Length > 1 ? (MessageType)message[1] : 0;
+        switch (type)
+        {
+            case MessageType.Hello when descriptors.Length == 1 && Hello.TryRead(message, out Hello hello):
+                if (session.Family is null) Greet(session, hello, ref descriptors[0]);
+                else session.Fail("malformed message: a second Hello");
+                return;
+            case MessageType.Offer when session.Family is not null && descriptors.Length == 1 && Offer.TryRead(message, out Offer offer) && offer.Connection < FamilyLayout.RecordCount:
+                broker.Offer(session, offer, descriptors[0]);
+                return;
+            case MessageType.Withdraw when session.Family is not null && descriptors.IsEmpty && Withdraw.TryRead(message, out Withdraw withdraw):
+                broker.Withdraw(session, withdraw);
+                return;
+            case MessageType.StatusRequest when descriptors.Length == 1 && StatusRequest.TryRead(message, out StatusRequest request):
+                if (request.ProtocolVersion == Protocol.Version) status.Answer(session, descriptors[0], Families);
+                else session.Fail($"it asks for the status in version {request.ProtocolVersion} of the protocol");
+                return;
+            default:
+                session.Fail($"malformed message: type {(int)type}, {message.Length} bytes, {descriptors.Length} descriptors{(session.Family is null ? ", before Hello" : "")}");
+                return;
+        }
+    }
+
+    /// <summary>Takes the process in. <paramref name="memory"/> becomes -1 if its descriptor is kept.</summary>
+    private void Greet(Session session, in Hello hello, ref int memory)
+    {
+        Span<byte> answer = stackalloc byte[Protocol.MaximumMessageBytes];
+        int length = new Welcome { ProtocolVersion = Protocol.Version, SessionId = session.Id }.Write(answer);
+        if (hello.ProtocolVersion != Protocol.Version)
+        {
+            session.Send(answer[..length], default); // tells it which version is spoken here
+            session.Fail($"it speaks version {hello.ProtocolVersion} of the protocol, this router {Protocol.Version}");
+            return;
+        }
+        if (hello.Slot >= FamilyLayout.SlotCount) { session.Fail($"malformed message: slot {hello.Slot} of {FamilyLayout.SlotCount}"); return; }
+        if (Libc.fstat(memory, out FileStatus file) != 0) { session.Fail("malformed message: its family table cannot be read"); return; }
+        if (!_families.TryGetValue((file.Device, file.Inode), out Family? family))
+        {
+            family = Family.TryOpen(memory, file, out string problem);
+            if (family is null) { session.Fail($"malformed message: {problem}"); return; }
+            memory = -1;
+            _families[family.Identity] = family;
+        }
+        session.Family = family;
+        session.Slot = hello.Slot;
+        session.OwnProcessId = hello.ProcessId;
+        session.Program = Words.Printable(hello.ProgramName);
+        session.Container = Words.Printable(hello.ContainerName);
+        family.Sessions.Add(session);
+        log.Detail($"{session} said hello");
+        session.Send(answer[..length], default);
+    }
+}
