@@ -31,5 +31,5 @@ public static class Tools
     public static string Program(string name) => Path.Combine(Artifacts.Root, "tests", "FreeFlow.EndToEnd.Tests", "programs", name);
 
     /// <summary>A command that runs one of the Python programs in programs/.</summary>
-    public static CommandLine PythonProgram(string name, params string[] arguments) => new(Python, [Program(name), .. arguments]);
+    public static CommandLine PythonProgram(string name, params string[] arguments) => new(Python, ["-B", Program(name), .. arguments]);
 }

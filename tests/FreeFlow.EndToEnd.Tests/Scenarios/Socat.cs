@@ -3,7 +3,7 @@ using FreeFlow.Lab;
 
 namespace FreeFlow.EndToEnd.Tests.Scenarios;
 
-/// <summary>socat: a server that forks for each client and sends everything back through a pipe.</summary>
+/// <summary>socat: a server that forks for each client and sends everything back through cat.</summary>
 public sealed class Socat : Scenario
 {
     private const int Port = 7020;
@@ -13,7 +13,7 @@ public sealed class Socat : Scenario
     public override void Start(Stage stage)
     {
         NginxServer.MakeFiles(stage.Folder);
-        stage.Serve(new CommandLine("socat", "-b", "65536", $"TCP4-LISTEN:{Port},fork,reuseaddr", "PIPE"), Port);
+        stage.Serve(new CommandLine("socat", "-t", "20", "-b", "65536", $"TCP4-LISTEN:{Port},fork,reuseaddr", "EXEC:cat"), Port);
     }
 
     public override string Work(Stage stage, int seconds)
