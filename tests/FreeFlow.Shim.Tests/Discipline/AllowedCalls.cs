@@ -52,5 +52,5 @@ public static class AllowedCalls
 
     // nint.op_Explicit, ulong.Max and their like: what the compiler emits for conversions between primitive numbers.
     private static bool IsSimpleValueMember(Type type, MethodBase method) =>
-        type.IsPrimitive && (method.Name.StartsWith("op_", StringComparison.Ordinal) || method.Name is "Min" or "Max" or "Clamp" or "get_Size");
+        type.IsPrimitive && (method.Name.StartsWith("op_", StringComparison.Ordinal) || method.Name is "Min" or "Max" or "Clamp" or "get_Size" or "get_MaxValue" or "get_MinValue");
 }
