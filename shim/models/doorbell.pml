@@ -14,10 +14,8 @@
  *         FAULT_DRAIN_ALWAYS      the doorbell is emptied although the other thread still sleeps on it
  *         FAULT_DRAIN_UNCHECKED   Sleepers is looked at before the doorbell is emptied, but not once more after
  */
-#ifndef ITEMS
-#define ITEMS 2
-#endif
 #define CAPACITY 1
+#define ITEMS (3 - 2 * ring)   /* side 0 is the busy sleeper: it sends 3, so it often waits for space, and waits for 1 */
 
 /* Shared words of ring r; ring r carries side r to side 1-r. */
 #define Tail(r)          (r)
