@@ -33,6 +33,7 @@ public sealed class ByteExactTests
             foreach (string style in new[] { "blocking", "poll", "select", "epoll-lt", "epoll-et", "epoll-oneshot" })
                 foreach (string family in new[] { "4", "6", "mapped", "dual" })
                     if ((where, style) != ("single", "blocking") && (where != "single" || family != "dual")) yield return new(where, style, family, Bytes, seed++);
+        foreach (string style in new[] { "blocking", "poll", "epoll-et" }) yield return new("processes", style, "4", Bytes, seed++, Promised: true);
     }
 
     [TestCaseSource(nameof(Plans))]
@@ -42,7 +43,7 @@ public sealed class ByteExactTests
         run.WaitUntilTransferred();
         ConnectionStatus[] ends = run.Connections(_stage);
         run.Finish();
-        Assert.That(ends, Has.Length.EqualTo(2), "ends of the connection that the router knows");
+        Assert.That(ends, Has.Length.EqualTo(2), $"ends of the connection that the router knows: {string.Join("; ", ends.AsEnumerable())}");
         foreach (ConnectionStatus end in ends)
         {
             Assert.That(end.RingSent, Is.Positive, $"{end.State}: {end.Reason}");

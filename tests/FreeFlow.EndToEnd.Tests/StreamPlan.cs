@@ -7,7 +7,8 @@ namespace FreeFlow.EndToEnd.Tests;
 /// <param name="Bytes">Bytes in each direction.</param>
 /// <param name="Seed">Of the bytes, their sizes and the calls that move them.</param>
 /// <param name="Pauses">Each side sleeps now and then.</param>
-public sealed record StreamPlan(string Where, string Style, string Family, long Bytes, int Seed, bool Pauses = false)
+/// <param name="Promised">What FIONREAD counts must come in one read.</param>
+public sealed record StreamPlan(string Where, string Style, string Family, long Bytes, int Seed, bool Pauses = false, bool Promised = false)
 {
-    public override string ToString() => $"{Where}, {Style}, IPv{Family}, {Bytes} bytes, seed {Seed}{(Pauses ? ", pauses" : "")}";
+    public override string ToString() => $"{Where}, {Style}, IPv{Family}, {Bytes} bytes, seed {Seed}{(Pauses ? ", pauses" : "")}{(Promised ? ", promised" : "")}";
 }

@@ -43,7 +43,12 @@ public sealed class StreamRun : IDisposable
     /// <summary>Waits until all bytes have arrived and were right; the connection stays open.</summary>
     public void WaitUntilTransferred()
     {
-        foreach (LabProcess end in _ends) end.WaitForOutput("transferred", s_patience);
+        bool done = Waiting.Until(() => _ends.All(Transferred) || _ends.Exists(end => end.HasExited), s_patience) && _ends.All(Transferred);
+        // The first end to complain takes the other with it: wait for both, so that the cause is shown.
+        if (!done) Waiting.Until(() => _ends.TrueForAll(end => end.HasExited), TimeSpan.FromSeconds(1));
+        Assert.That(done, Is.True, string.Join("\n--\n", _ends.Select(end => $"{(end.HasExited ? "ended" : "still running")}: {(end.Output + end.Error).Trim()}")));
+
+        static bool Transferred(LabProcess end) => end.Output.Contains("transferred", StringComparison.Ordinal);
     }
 
     /// <summary>Lets the ends close; each must see the end of the stream, and nothing before it.</summary>
@@ -66,7 +71,7 @@ public sealed class StreamRun : IDisposable
 
     private CommandLine Command(string role, string address, StreamPlan plan)
     {
-        string[] arguments = [role, address, $"{_port}", $"{plan.Bytes}", $"{plan.Seed}", plan.Style, .. plan.Pauses ? ["pauses"] : Array.Empty<string>()];
+        string[] arguments = [role, address, $"{_port}", $"{plan.Bytes}", $"{plan.Seed}", plan.Style, plan.Pauses ? "pauses" : "", plan.Promised ? "promised" : ""];
         return Tools.PythonProgram("stream.py", arguments);
     }
 }

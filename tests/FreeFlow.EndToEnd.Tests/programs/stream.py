@@ -1,9 +1,10 @@
 """Sends pseudo-random bytes both ways over one TCP connection and compares every byte that arrives.
 
-usage: stream.py ROLE ADDRESS PORT BYTES SEED STYLE [PAUSES]
+usage: stream.py ROLE ADDRESS PORT BYTES SEED STYLE [pauses] [promised]
 ROLE    server | client | threads (both ends, a thread each) | single (both ends in one thread; not with style blocking)
 STYLE   blocking (a thread per direction) | poll | select | epoll-lt | epoll-et | epoll-oneshot
-PAUSES  anything: a side sleeps now and then, so that the other finds the road full or empty
+pauses  a side sleeps now and then, so that the other finds the road full or empty
+promised  what FIONREAD counts must come in one read, as the kernel does it
 
 Prints "transferred" when all bytes have arrived both ways, waits for a line on standard input, closes, and prints "ok".
 The first wrong byte ends it with exit code 1 and one line that says where.
@@ -12,7 +13,7 @@ import select, socket, sys, threading
 from stream_end import End, TIMEOUT, fail
 
 ROLE, ADDRESS, PORT, BYTES, SEED, STYLE = sys.argv[1], sys.argv[2], int(sys.argv[3]), int(sys.argv[4]), int(sys.argv[5]), sys.argv[6]
-PAUSES = len(sys.argv) > 7
+PAUSES, PROMISED = "pauses" in sys.argv[7:], "promised" in sys.argv[7:]
 MOST_PER_TURN = 16
 
 
@@ -117,7 +118,7 @@ def connect():
 
 
 def end(connection, side):
-    return End(connection, side, BYTES, SEED, STYLE == "blocking", PAUSES)
+    return End(connection, side, BYTES, SEED, STYLE == "blocking", PAUSES, PROMISED)
 
 
 if ROLE == "client":
