@@ -1,0 +1,55 @@
+using System;
+using System.Linq;
+using System.Text;
+using FreeFlow.Cli;
+using FreeFlow.Contract;
+using FreeFlow.Router.Observe;
+using NUnit.Framework;
+
+namespace FreeFlow.Router.Tests;
+
+public class StatusTextTests
+{
+    [TestCase(0, "0")]
+    [TestCase(999, "999")]
+    [TestCase(1536, "1.5K")]
+    [TestCase(24 << 20, "24M")]
+    [TestCase(long.MaxValue, "8.0E")]
+    public void BytesHaveThreeDigits(long bytes, string expected) => Assert.That(Units.Bytes(bytes), Is.EqualTo(expected));
+
+    [TestCase(-1, "0s")]
+    [TestCase(59.9, "59s")]
+    [TestCase(125, "2m05s")]
+    [TestCase(4020, "1h07m")]
+    [TestCase(273600, "3d04h")]
+    public void DurationsHaveTwoUnits(double seconds, string expected) => Assert.That(Units.Duration(seconds), Is.EqualTo(expected));
+
+    [Test]
+    public void EveryStateAndReasonHasItsOwnWords()
+    {
+        string[] reasons = Enum.GetValues<Reason>().Select(Words.Of).ToArray();
+        Assert.That(reasons, Is.Unique);
+        Assert.That(reasons, Has.None.Contains("unknown"));
+        Assert.That(Enum.GetValues<ConnectionState>().Select(Words.Of), Is.Unique.And.None.Contains("unknown"));
+        Assert.That(Words.Of((Reason)12345), Is.EqualTo("unknown reason 12345"));
+    }
+
+    [Test]
+    public void NamesCannotDriveATerminal() =>
+        Assert.That(Words.Printable("ab\u001b[2J\u009b\u202e\nü"u8), Is.EqualTo("ab?[2J???ü"));
+
+    [Test]
+    public void TheTableShowsEachConnectionOnItsLine()
+    {
+        string text = StatusCommand.Render(Encoding.UTF8.GetBytes("""
+            {"router":{"version":"1.2.3","pid":7,"uptime_s":61,"sessions":2,"joined_total":5,"refused":{"PeerGone":1,"RouterLimit":2}},
+             "processes":[{"pid":10,"program":"redis-server","container":"","uid":0,"connections":[{"local":"10.0.0.1:1","remote":"10.0.0.2:2","fd":5,"state":"ring (shm)","reason":"",
+               "kernel_sent":10,"kernel_received":20,"ring_sent":2048,"ring_received":30,"age_s":3.5}]},
+              {"pid":11,"program":"idle","container":"c","uid":0,"connections":[]}]}
+            """));
+        string[] lines = text.TrimEnd().Split('\n');
+        Assert.That(lines[0], Is.EqualTo("router 1.2.3, pid 7, up 1m01s, 2 processes, 5 connections joined so far; 1 refused: PeerGone, 2 refused: RouterLimit"));
+        Assert.That(lines[3], Does.Match(@"^redis-server\s+10\s+-\s+10\.0\.0\.1:1\s+10\.0\.0\.2:2\s+ring \(shm\)\s+10\s+20\s+2\.0K\s+30\s+3s$"));
+        Assert.That(lines[4], Does.Match(@"^idle\s+11\s+c\s+-.*no connections$"));
+    }
+}
