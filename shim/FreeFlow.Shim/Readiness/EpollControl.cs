@@ -34,14 +34,44 @@ internal static unsafe class EpollControl
         int index = Registrations.Find(owner, fd);
         switch (operation)
         {
+            case Linux.EPOLL_CTL_ADD when index != 0 && IsDormant(index): return Revive(owner, epoll, fd, wanted, index);
             case Linux.EPOLL_CTL_ADD: return Add(epoll, owner, fd, wanted, index);
+            case Linux.EPOLL_CTL_MOD or Linux.EPOLL_CTL_DEL when index != 0 && IsDormant(index):
+                Process.Errno = Linux.ENOENT;
+                return -1;
             case Linux.EPOLL_CTL_MOD when index != 0: return Modify(epoll, fd, wanted, index);
-            case Linux.EPOLL_CTL_DEL when index != 0:
-                int result = Process.Libc->epoll_ctl(epoll, operation, fd, wanted);
-                if (result == 0) Registrations.Remove(index);
-                return result;
+            case Linux.EPOLL_CTL_DEL when index != 0: return Delete(epoll, fd, index);
             default: return Process.Libc->epoll_ctl(epoll, operation, fd, wanted);
         }
+    }
+
+    private static bool IsDormant(int index) => (Registrations.Entries[index - 1].Flags & RegistrationFlags.Dormant) != 0;
+
+    private static int Delete(int epoll, int fd, int index)
+    {
+        Registration* entry = Registrations.Entries + (index - 1);
+        if (entry->Connection == 0)
+        {
+            EpollEvent none;
+            int result = Process.Libc->epoll_ctl(epoll, Linux.EPOLL_CTL_DEL, fd, &none);
+            if (result == 0) Registrations.Remove(index);
+            return result;
+        }
+        EpollInstance* owner = Registrations.Instances + entry->Instance;
+        bool locked = ThreadLock.Enter(&owner->Lock);
+        entry->Flags |= RegistrationFlags.Dormant;
+        Registrations.Cool(owner, entry);
+        if (locked) ThreadLock.Exit(&owner->Lock);
+        return 0;
+    }
+
+    /// <summary>The application adds again what it had removed.</summary>
+    private static int Revive(int owner, int epoll, int fd, EpollEvent* wanted, int index)
+    {
+        Registration* entry = Registrations.Entries + (index - 1);
+        if ((entry->Flags & RegistrationFlags.Absent) == 0 && Connections.Descriptors[fd].Connection == entry->Connection && !EpollTag.IsTag(wanted->Data)) return Change(entry, wanted);
+        Registrations.Discard(index);
+        return Add(epoll, owner, fd, wanted, 0);
     }
 
     private static int Add(int epoll, int owner, int fd, EpollEvent* wanted, int known)
@@ -73,16 +103,18 @@ internal static unsafe class EpollControl
             if (plain == 0) { entry->Events = wanted->Events; entry->Data = wanted->Data; }
             return plain;
         }
+        return Change(entry, wanted);
+    }
+
+    private static int Change(Registration* entry, EpollEvent* wanted)
+    {
         EpollInstance* owner = Registrations.Instances + entry->Instance;
         ConnectionRecord* record = Family.Records + (entry->Connection - 1);
         bool locked = ThreadLock.Enter(&owner->Lock);
-        uint before = Registrations.KernelMask(entry, record);
-        bool plainLevel = ((entry->Events | wanted->Events) & (Linux.EPOLLET | Linux.EPOLLONESHOT)) == 0;
         entry->Events = wanted->Events;
         entry->Data = wanted->Data;
         entry->Flags = RegistrationFlags.Fresh;
-        // Switching EPOLLOUT on and off while the ring answers for it changes nothing for the kernel.
-        int result = plainLevel && before == Registrations.KernelMask(entry, record) ? 0 : Registrations.Modify(entry, record);
+        int result = Registrations.Widen(entry, record);
         Registrations.Heat(owner, entry);
         if (locked) ThreadLock.Exit(&owner->Lock);
         Kick(owner, record);

@@ -64,7 +64,7 @@ internal static unsafe class EpollReport
             if (!EpollTag.IsTag(raw.Data)) { events[count++] = raw; continue; }
             Registration* entry = Registrations.Entries + EpollTag.Registration(raw.Data);
             if (!EpollTag.IsCurrent(raw.Data, entry->Generation) || entry->Connection == 0) continue;
-            if (EpollTag.IsDoorbell(raw.Data)) { Registrations.Heat(instance, entry); continue; }
+            if (EpollTag.IsDoorbell(raw.Data)) { if ((entry->Flags & RegistrationFlags.Dormant) == 0) Registrations.Heat(instance, entry); continue; }
             count = AddSocket(instance, entry, raw.Events, events, count);
         }
         return count;
@@ -75,9 +75,16 @@ internal static unsafe class EpollReport
         ConnectionRecord* record = Family.Records + (entry->Connection - 1);
         if ((raw & (Linux.EPOLLIN | Linux.EPOLLRDHUP | Linux.EPOLLHUP | Linux.EPOLLERR)) != 0) Volatile.Write(ref record->KernelAttention, 1);
         if ((raw & (Linux.EPOLLRDHUP | Linux.EPOLLHUP | Linux.EPOLLERR)) != 0) NotePeerFinished(entry, record);
+        if ((entry->Events & Linux.EPOLLONESHOT) != 0) entry->KernelEvents = 0;
+        if ((entry->Flags & RegistrationFlags.Dormant) != 0) { Silence(entry); return count; }
         if ((entry->Flags & RegistrationFlags.Disarmed) != 0) return count;
         uint bits = raw & (entry->Events | Linux.EPOLLERR | Linux.EPOLLHUP);
-        if (bits == 0) return count;
+        if (bits == 0)
+        {
+            // The kernel's mask was wider than needed; a level-triggered set would report this for ever.
+            Registrations.Modify(entry, record);
+            return count;
+        }
         if (entry->ReportedRound == instance->Round && entry->ReportedAt < count)
         {
             events[entry->ReportedAt].Events |= bits;
@@ -86,6 +93,15 @@ internal static unsafe class EpollReport
         bits |= Ready(entry, out ulong tail);
         Report(instance, entry, events, count, bits, tail);
         return count + 1;
+    }
+
+    /// <summary>An event for what the application has removed: the kernel is told now.</summary>
+    private static void Silence(Registration* entry)
+    {
+        EpollEvent none;
+        Process.Libc->epoll_ctl(entry->Epoll, Linux.EPOLL_CTL_DEL, entry->Descriptor, &none);
+        entry->KernelEvents = 0;
+        entry->Flags |= RegistrationFlags.Absent;
     }
 
     /// <summary>

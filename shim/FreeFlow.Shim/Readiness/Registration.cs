@@ -19,6 +19,9 @@ internal struct Registration
     public RegistrationFlags Flags;
     public ulong Data;
 
+    /// <summary>The mask the kernel has now; may be wider than needed, so that most changes of an accelerated registration cost no system call.</summary>
+    public uint KernelEvents;
+
     /// <summary>The ring's Tail when EPOLLIN was last reported; edge-triggered reports need a newer one.</summary>
     public ulong TailReported;
 
@@ -46,6 +49,15 @@ internal enum RegistrationFlags : uint
 
     /// <summary>EPOLLONESHOT has fired; silent until EPOLL_CTL_MOD.</summary>
     Disarmed = 1,
+
+    /// <summary>
+    /// Removed by the application, but still in the kernel's set: programs that add and remove the same socket all the time pay nothing, and the first
+    /// event the kernel reports removes it for good.
+    /// </summary>
+    Dormant = 4,
+
+    /// <summary>Dormant, and no longer in the kernel's set.</summary>
+    Absent = 8,
 
     /// <summary>Added or modified since the last report: edge-triggered mode owes a report of the present state.</summary>
     Fresh = 2,

@@ -115,19 +115,25 @@ internal static unsafe class Registrations
         if (locked) ThreadLock.Exit(&owner->Lock);
     }
 
+    /// <summary>As <see cref="Remove"/>, out of the kernel's set too.</summary>
+    public static void Discard(int index)
+    {
+        EpollEvent none;
+        int errno = Process.Errno;
+        Process.Libc->epoll_ctl(Entries[index - 1].Epoll, Linux.EPOLL_CTL_DEL, Entries[index - 1].Descriptor, &none);
+        Process.Errno = errno;
+        Remove(index);
+    }
+
     /// <summary>A descriptor number is about to be closed.</summary>
     public static void DropDescriptor(int fd)
     {
         while (Connections.Descriptors[fd].FirstRegistration != 0)
         {
             Registration* entry = Entries + (Connections.Descriptors[fd].FirstRegistration - 1);
-            if (entry->Connection != 0)
-            {
-                // With a duplicate still open the kernel would go on reporting this registration under the shim's data word.
-                EpollEvent none;
-                Process.Libc->epoll_ctl(entry->Epoll, Linux.EPOLL_CTL_DEL, fd, &none);
-            }
-            Remove(Connections.Descriptors[fd].FirstRegistration);
+            // With a duplicate still open the kernel would go on reporting an accelerated registration under the shim's data word.
+            if (entry->Connection != 0) Discard(Connections.Descriptors[fd].FirstRegistration);
+            else Remove(Connections.Descriptors[fd].FirstRegistration);
         }
         int index = Connections.Descriptors[fd].Instance;
         if (index == 0 || --Instances[index - 1].References > 0) return;
@@ -182,18 +188,37 @@ internal static unsafe class Registrations
         if (locked) ThreadLock.Exit(Connections.LockWord());
     }
 
-    /// <summary>Tells the kernel what of an accelerated registration is still its business.</summary>
-    public static int Modify(Registration* entry, ConnectionRecord* record)
+    /// <summary>Tells the kernel exactly what of an accelerated registration is its business now, and no more.</summary>
+    public static int Modify(Registration* entry, ConnectionRecord* record) => SetKernelMask(entry, NeededMask(entry, record));
+
+    /// <summary>
+    /// As <see cref="Modify"/> after the application has changed its mind, but only if what the kernel has does not serve already; then with room for
+    /// further changes.
+    /// </summary>
+    public static int Widen(Registration* entry, ConnectionRecord* record)
     {
-        EpollEvent wanted = new() { Events = KernelMask(entry, record), Data = EpollTag.ForSocket((int)(entry - Entries), entry->Generation) };
-        return Process.Libc->epoll_ctl(entry->Epoll, Linux.EPOLL_CTL_MOD, entry->Descriptor, &wanted);
+        const uint modes = Linux.EPOLLET | Linux.EPOLLONESHOT;
+        uint needed = NeededMask(entry, record);
+        bool quiet = (record->Flags & (uint)ConnectionFlags.PeerFinished) == 0 && Volatile.Read(ref record->KernelAttention) == 0;
+        // Modifying an edge-triggered registration makes the kernel report anew what it has; with nothing to report that is no loss.
+        if ((needed & ~entry->KernelEvents) == 0 && (needed & modes) == (entry->KernelEvents & modes) && ((needed & modes) == 0 || quiet)) return 0;
+        bool onlyEndOfStream = quiet && Gate.Phase(&record->SendGate) == DirectionPhase.Ring && Gate.Phase(&record->ReceiveGate) == DirectionPhase.Ring;
+        return SetKernelMask(entry, onlyEndOfStream ? needed | Linux.EPOLLIN | Linux.EPOLLRDHUP : needed);
+    }
+
+    private static int SetKernelMask(Registration* entry, uint mask)
+    {
+        EpollEvent wanted = new() { Events = mask, Data = EpollTag.ForSocket((int)(entry - Entries), entry->Generation) };
+        int result = Process.Libc->epoll_ctl(entry->Epoll, Linux.EPOLL_CTL_MOD, entry->Descriptor, &wanted);
+        if (result == 0) entry->KernelEvents = mask;
+        return result;
     }
 
     /// <summary>
     /// The application's mask, without writability while the ring answers for it; plus the peer's end of stream, which alone tells a sender on a full
     /// ring that its reader has died.
     /// </summary>
-    public static uint KernelMask(Registration* entry, ConnectionRecord* record)
+    private static uint NeededMask(Registration* entry, ConnectionRecord* record)
     {
         uint mask = entry->Events & ~Linux.EPOLLEXCLUSIVE;
         if ((entry->Flags & RegistrationFlags.Disarmed) != 0) return Linux.EPOLLONESHOT;
@@ -227,7 +252,7 @@ internal static unsafe class Registrations
     /// <summary>Puts a registration on its instance's hot list. Caller holds the instance's lock.</summary>
     public static void Heat(EpollInstance* owner, Registration* entry)
     {
-        if (entry->HotPosition >= 0 || entry->Connection == 0) return;
+        if (entry->HotPosition >= 0 || entry->Connection == 0 || (entry->Flags & RegistrationFlags.Dormant) != 0) return;
         entry->HotPosition = owner->HotCount;
         owner->Hot[owner->HotCount++] = (int)(entry - Entries);
     }
