@@ -1,18 +1,22 @@
 /*
- * The doorbell in an epoll instance (FreeFlow.Shim/Readiness follows this model; doorbell.pml is the part for poll(2)).
+ * The doorbell in an epoll instance (FreeFlow.Shim/Readiness/EpollWaiter.cs and Memory/Doorbell.cs follow this model; doorbell.pml is poll(2) alone).
  *
- * One side. Thread Epoll waits for data of the incoming ring: the doorbell is registered edge triggered (EPOLLET) and never emptied by it. Thread
- * Sleeper of the same process waits for space of the outgoing ring in poll(2) on the same doorbell, and empties it. The kernel's rule (epoll(7), seen in
- * fs/eventpoll.c): a write to the eventfd puts the registration on the ready list (Edge); epoll_wait takes it off and reports it only if the eventfd is
- * readable at that moment. So a doorbell emptied in between swallows the event. Who has emptied it therefore nudges: it writes a second eventfd that
- * the shim keeps in the epoll instance for itself (Nudge, level triggered, emptied by who waits in epoll).
+ * One side of a connection. Thread Epoll waits for data of the incoming ring: the doorbell is registered edge triggered (EPOLLET) and never emptied
+ * by it. Thread Sleeper of the same process waits for space of the outgoing ring, in poll(2) on the same doorbell, and empties it. The kernel's rule
+ * (epoll(7)): a write to the eventfd puts the registration on the ready list (Edge); epoll_wait takes it off and reports it only if the eventfd
+ * is readable at that moment. A doorbell emptied in between swallows the event. So who has emptied it makes the registration Hot (to be looked at)
+ * and, if a thread sleeps in epoll_wait, writes the instance's own eventfd (Nudge: level triggered, emptied by who comes out of epoll_wait). The
+ * doorbell itself will not do: who rings it would wake himself and, with nothing to do, ring it again for ever.
  *
  * Memory is sequentially consistent here: where the fences must stand is shown in doorbell.pml.
- * Proved: every item arrives in both directions and every thread ends.
+ * Proved: every item arrives in both directions, every thread ends, and Sleeper wakes only if the peer has rung since it last did.
  *
- * Faults: FAULT_NO_NUDGE   who empties the doorbell tells nobody
- *         FAULT_NOT_ARMED  a new ring has ReaderWaiting = 0 although epoll_wait sleeps already
- *         FAULT_NO_REARM   epoll_wait sleeps again without ReaderWaiting and second look
+ * Faults: FAULT_NO_NUDGE            who empties the doorbell makes Hot, but wakes nobody
+ *         FAULT_RING_OWN            who empties the doorbell rings it again, instead of the nudge
+ *         FAULT_NUDGE_HEATS_NOT     who comes out of epoll_wait by the nudge trusts that what is to be looked at is still Hot
+ *         FAULT_EPOLL_SLEEPERS_LATE the thread counts itself as sleeping only after it has armed and looked again
+ *         FAULT_NOT_ARMED           a new ring has ReaderWaiting = 0 although epoll_wait sleeps already
+ *         FAULT_NO_SECOND_LOOK      no look at the ring between arming and sleeping
  */
 #define ITEMS 3
 #define CAPACITY 1
@@ -25,10 +29,13 @@ bool ReaderWaiting = false;
 bool ReaderWaiting = true;
 #endif
 bool WriterWaiting;
-byte Sleepers;
+byte Sleepers;            /* in poll(2): ConnectionRecord.Sleepers */
+byte EpollSleepers = 1;   /* in epoll_wait(2): EpollInstance.Sleepers */
+bool Hot = true;          /* to be looked at in user space; a registration that is not Hot is armed */
 bool Bell, Edge, Nudge;
+bool PeerRang;            /* since the doorbell was last emptied */
 
-inline RingBell() { atomic { Bell = true; Edge = true } }
+inline Ring() { atomic { Bell = true; Edge = true } }
 
 inline Notify(waiting) {
     if
@@ -36,7 +43,7 @@ inline Notify(waiting) {
     :: else ->
         atomic { taken = waiting; waiting = false }
         if
-        :: taken -> RingBell()
+        :: taken -> atomic { Bell = true; Edge = true; PeerRang = true }
         :: else
         fi
     fi
@@ -46,25 +53,42 @@ active proctype Epoll() {
     goto asleep;   /* it slept before the ring came, and the ring's creator armed it */
     do
     :: InHead == ITEMS -> break
-    :: InHead < ITEMS && InTail != InHead -> InHead++
-    :: InHead < ITEMS && InTail == InHead ->
-#ifndef FAULT_NO_REARM
-        ReaderWaiting = true;
-        if
-        :: InTail != InHead
-        :: else ->
-#else
-        if
-        :: true ->
+    :: InHead < ITEMS && Hot && InTail != InHead -> InHead++
+    :: InHead < ITEMS && !(Hot && InTail != InHead) ->
+#ifndef FAULT_EPOLL_SLEEPERS_LATE
+        EpollSleepers++;
 #endif
+        if
+        :: Hot ->
+            ReaderWaiting = true;
+#ifdef FAULT_NO_SECOND_LOOK
+            Hot = false
+#else
+            if
+            :: atomic { InTail == InHead -> Hot = false }   /* the instance's lock */
+            :: else
+            fi
+#endif
+        :: else
+        fi;
+#ifdef FAULT_EPOLL_SLEEPERS_LATE
+        EpollSleepers++;
+#endif
+        if
+        :: Hot -> EpollSleepers--
+        :: else ->
 asleep:     if   /* epoll_wait(2) */
             :: atomic { Edge -> Edge = false };
                 if
-                :: Bell
+                :: Bell -> Hot = true
                 :: else -> goto asleep   /* swallowed: the kernel goes on sleeping */
                 fi
-            :: atomic { Nudge -> Nudge = false }
-            fi
+            :: atomic { Nudge -> Nudge = false };
+#ifndef FAULT_NUDGE_HEATS_NOT
+                Hot = true   /* every registration of the instance: what Sleeper made Hot may have been armed and cooled again in between */
+#endif
+            fi;
+            EpollSleepers--
         fi
     od
 }
@@ -80,18 +104,28 @@ active proctype Sleeper() {
         :: OutTail - OutHead < CAPACITY -> Sleepers--
         :: else ->
             Bell;
+            assert(PeerRang);
             Sleepers--;
             if
             :: Sleepers == 0 ->
-                Bell = false;
-#ifndef FAULT_NO_NUDGE
-                Nudge = true;
-#endif
+                atomic { Bell = false; PeerRang = false };
                 if
-                :: Sleepers != 0 -> RingBell()
+                :: Sleepers != 0 -> Ring()
                 :: else
                 fi
             :: else
+            fi;
+            Hot = true;
+            if
+            :: EpollSleepers == 0
+            :: else ->
+#ifdef FAULT_RING_OWN
+                Ring()
+#else
+#ifndef FAULT_NO_NUDGE
+                Nudge = true
+#endif
+#endif
             fi
         fi
     od
@@ -113,4 +147,3 @@ active proctype PeerReader() {
     :: OutHead < ITEMS && OutTail != OutHead -> OutHead++; Notify(WriterWaiting)
     od
 }
-

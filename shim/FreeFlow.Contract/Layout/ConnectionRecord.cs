@@ -72,6 +72,8 @@ public unsafe struct ConnectionRecord
     [FieldOffset(232)] public uint EmptyReads;
     /// <summary>An errno the kernel reported while the ring still held bytes; delivered after them.</summary>
     [FieldOffset(236)] public int PendingError;
+    /// <summary>CLOCK_MONOTONIC nanoseconds at the last such look.</summary>
+    [FieldOffset(240)] public ulong KernelLookedAt;
 
     // ---- sleeping
     /// <summary>Threads that sleep in poll(2) on the own doorbell.</summary>

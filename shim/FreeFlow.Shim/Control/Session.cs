@@ -20,6 +20,8 @@ internal static unsafe class Session
     private static int _slot;
     private static uint _mailSeen;
     private static ulong _nextAttempt;
+    private static ulong _nextGlance;
+    private static bool _everConnected;
     private static uint _lock;
 
     /// <summary>A forked child has no session of its own yet.</summary>
@@ -27,6 +29,7 @@ internal static unsafe class Session
     {
         if (_control > 0) OwnDescriptors.Close(_control);
         _control = 0;
+        _everConnected = false;
         _nextAttempt = 0;
         _lock = 0;
     }
@@ -45,14 +48,13 @@ internal static unsafe class Session
     public static void Glance()
     {
         ulong now = Process.Now();
-        if (now < Volatile.Read(ref _nextAttempt) || !ThreadLock.Enter(LockWord())) return;
-        _nextAttempt = now + RetryNanoseconds;
+        if (now < Volatile.Read(ref _nextGlance) || !ThreadLock.Enter(LockWord())) return;
+        _nextGlance = now + RetryNanoseconds;
         byte one;
         if (_control > 0 && Process.Libc->recv(_control, &one, 1, Linux.MSG_PEEK | Linux.MSG_DONTWAIT) == 0) Lose();
-        if (_control <= 0 && _everConnected) Open();
+        if (_control <= 0 && _everConnected) TryOpen();
         ThreadLock.Exit(LockWord());
     }
-    private static bool _everConnected;
 
     /// <summary>Shows a connection to the router. False if there is no router to show it to.</summary>
     public static bool Offer(uint connection, uint generation, int fd)

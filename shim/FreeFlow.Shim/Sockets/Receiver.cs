@@ -10,8 +10,12 @@ namespace FreeFlow.Shim.Sockets;
 /// <summary>All receiving calls end here (recv(2), readv(2)): the kernel path while the direction is there, then the remaining kernel bytes, then the ring.</summary>
 internal static unsafe class Receiver
 {
-    /// <summary>An empty ring asks the kernel about end of stream at least every so many reads, even if nothing hinted at it.</summary>
-    private const uint EmptyReadsPerKernelLook = 16;
+    /// <summary>
+    /// An empty ring asks the kernel about end of stream now and then even if nothing hinted at it: a peer that was killed says nothing. Every so many
+    /// empty reads the clock is asked, and after so much time the kernel.
+    /// </summary>
+    private const uint EmptyReadsPerClock = 4;
+    private const ulong KernelLookNanoseconds = 50_000;
 
     /// <summary>Receives into the message's buffers with MSG_ flags; the bytes, 0 at end of stream, or a negative errno.</summary>
     public static nint Receive(int fd, ConnectionRecord* record, MessageHeader* message, int flags)
@@ -119,8 +123,7 @@ internal static unsafe class Receiver
             record->PendingError = 0;
             return pending;
         }
-        if (Volatile.Read(ref record->KernelAttention) == 0 && Volatile.Read(ref incoming->WriterClosed) == 0
-            && ++record->EmptyReads % EmptyReadsPerKernelLook != 0) return -Linux.EAGAIN;
+        if (Volatile.Read(ref record->KernelAttention) == 0 && Volatile.Read(ref incoming->WriterClosed) == 0 && !IsKernelLookDue(record)) return -Linux.EAGAIN;
 
         Volatile.Write(ref record->KernelAttention, 0);
         byte one;
@@ -139,6 +142,15 @@ internal static unsafe class Receiver
         // Bytes that the peer sent by a road its shim does not see; their place in the stream is unknown.
         record->Reason = (uint)Reason.BytesOutOfSight;
         return -Linux.ECONNRESET;
+    }
+
+    private static bool IsKernelLookDue(ConnectionRecord* record)
+    {
+        if (++record->EmptyReads % EmptyReadsPerClock != 0) return false;
+        ulong now = Process.Now();
+        if (now - record->KernelLookedAt < KernelLookNanoseconds) return false;
+        record->KernelLookedAt = now;
+        return true;
     }
 
     /// <summary>A receive on the kernel socket of at most <paramref name="limit"/> bytes, never blocking, counted towards the switch.</summary>
