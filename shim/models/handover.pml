@@ -18,7 +18,7 @@
  *         FAULT_HANDOVER_AFTER_TAIL  the reader looks at Tail, then at Handover, and then believes the ring to be empty
  */
 #ifndef N
-#define N 4
+#define N 3
 #endif
 #define CAPACITY 2
 #define UNKNOWN 255
@@ -31,7 +31,8 @@ byte SwitchAt = UNKNOWN, BackAt = UNKNOWN;
 byte Tail, Head;
 bool ReaderWaiting;
 
-chan kernel = [N] of { byte };     /* the TCP connection, and ... */
+chan wire = [N] of { byte };       /* the TCP connection: bytes on their way, */
+chan kernel = [N] of { byte };     /* and bytes in the receiving socket */
 chan ring = [CAPACITY] of { byte };
 bool Bell;
 
@@ -60,7 +61,7 @@ inline NotifyReader() {
 inline KernelSend() {
     atomic {
         if
-        :: next <= N -> kernel!next; next++; KernelSent++
+        :: next <= N -> wire!next; next++; KernelSent++
         :: else
         fi
     }
@@ -102,6 +103,14 @@ inline SendBack() {
 #endif
     SendPhase = Back;
     NotifyReader()   /* courtesy: the next kernel byte would wake the reader as well */
+}
+
+active proctype Network() {
+    byte value;
+end:
+    do
+    :: atomic { wire?value -> kernel!value }
+    od
 }
 
 active [2] proctype Writer() {
