@@ -20,7 +20,7 @@ public sealed class ByteExactTests
     public void SetUp()
     {
         Tools.Require(Tools.Python);
-        _stage = new Stage(Mixture.Both);
+        _stage = new Stage(Mixture.Both).WaitingForTheJoin();
     }
 
     [OneTimeTearDown]

@@ -18,7 +18,7 @@ public sealed class ExperimentTests
     public void SetUp()
     {
         Tools.Require(Tools.Python);
-        _stage = new Stage(Mixture.Both);
+        _stage = new Stage(Mixture.Both).WaitingForTheJoin();
     }
 
     [OneTimeTearDown]

@@ -15,7 +15,7 @@ public sealed class SettingsTests
     [Test]
     public void FreeflowRunIsThePreloadByHand()
     {
-        using Stage stage = new(Mixture.Both);
+        using Stage stage = new Stage(Mixture.Both).WaitingForTheJoin();
         CommandLine environment = new CommandLine("env").With(stage.Variables);
         string run = Relevant(stage.Server.Run(environment.WithFreeFlow()));
         string byHand = Relevant(stage.Server.Run(environment.WithPreload()));
@@ -34,9 +34,9 @@ public sealed class SettingsTests
     [TestCase("FREEFLOW_OFFER_AFTER", "nonsense", null)]
     public void SettingDecides(string variable, string value, bool? accelerated)
     {
-        using Stage stage = new(Mixture.Both);
+        using Stage stage = new Stage(Mixture.Both).WaitingForTheJoin();
         stage.Variables[variable] = value;
-        using StreamRun run = new(stage, new StreamPlan("processes", "epoll-lt", "4", 1_000_000, 1));
+        using StreamRun run = new(stage, new StreamPlan("processes", "poll", "4", 1_000_000, 1));
         run.WaitUntilTransferred();
         ConnectionStatus[] ends = run.Connections(stage);
         run.Finish();
@@ -50,7 +50,7 @@ public sealed class SettingsTests
     [TestCase("FFR_ID")]
     public void TheStatusShowsTheContainersName(string variable)
     {
-        using Stage stage = new(Mixture.Both);
+        using Stage stage = new Stage(Mixture.Both).WaitingForTheJoin();
         // The lab names its containers by FREEFLOW_NAME; here it must not.
         string name = variable == "FREEFLOW_NAME" ? "a-name" : "an-old-name";
         CommandLine program = stage.AsServer(Tools.PythonProgram("stream.py", "threads", "127.0.0.1", "7000", "100000", "1", "poll"));

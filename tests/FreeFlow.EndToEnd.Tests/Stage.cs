@@ -41,8 +41,15 @@ public sealed class Stage : IDisposable
     /// <summary>The router's socket as the machine sees it.</summary>
     public string SocketPath => _pair.SocketPath;
 
-    /// <summary>What every preloaded program finds in its environment: here, acceleration from the first byte on.</summary>
-    public Dictionary<string, string> Variables { get; } = new() { ["FREEFLOW_OFFER_AFTER"] = "0", ["FREEFLOW_JOIN"] = "wait" };
+    /// <summary>What every preloaded program finds in its environment: here, an offer at once, without waiting for what comes of it.</summary>
+    public Dictionary<string, string> Variables { get; } = new() { ["FREEFLOW_OFFER_AFTER"] = "0" };
+
+    /// <summary>Makes connect and accept wait for the join, so that the ring carries everything from the first byte on.</summary>
+    public Stage WaitingForTheJoin()
+    {
+        Variables["FREEFLOW_JOIN"] = "wait";
+        return this;
+    }
 
     public void StartRouter() => Router = _pair.StartRouter();
 

@@ -192,8 +192,7 @@ def stdio_stream(client, server):
     client.send(b"by send, ")
     libc.fputs(b"by stdio", stream)
     libc.fflush(stream)
-    settle()
-    attempt("recv", server.recv, 100)
+    attempt("recv", server.recv, 17, socket.MSG_WAITALL)
 
 
 def raw_system_call(client, server):
