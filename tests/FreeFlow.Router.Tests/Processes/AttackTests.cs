@@ -1,0 +1,157 @@
+using System.Net;
+using System.Net.Sockets;
+using FreeFlow.Contract;
+using NUnit.Framework;
+
+namespace FreeFlow.Router.Tests.Processes;
+
+/// <summary>A process that claims someone else's connection gets nothing, and its victims lose nothing.</summary>
+public class AttackTests
+{
+    private RouterUnderTest _router = null!;
+
+    [SetUp]
+    public void SetUp() => _router = RouterUnderTest.Start();
+
+    [TearDown]
+    public void TearDown() => _router.Dispose();
+
+    [Test]
+    public void OnlyEstablishedTcpSocketsCount()
+    {
+        using FakeShim attacker = FakeShim.Greeted(_router);
+        using Socket idle = new(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp), datagram = new(AddressFamily.InterNetwork, SocketType.Dgram, ProtocolType.Udp),
+            local = new(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified), listener = TcpPair.Listen(new IPEndPoint(IPAddress.Loopback, 0));
+        using TcpPair halfClosed = TcpPair.Loopback();
+        datagram.Connect(IPAddress.Loopback, 53);
+        halfClosed.Client.Shutdown(SocketShutdown.Send);
+        foreach (Socket socket in (Socket[])[idle, datagram, local, listener, halfClosed.Client])
+        {
+            attacker.Offer(0, socket);
+            using Received answer = attacker.Receive();
+            Assert.That((answer.Type, answer.Reason), Is.EqualTo((MessageType.Refuse, Reason.NotEstablished)), $"{socket.SocketType} {socket.ProtocolType}");
+        }
+        attacker.OfferDescriptor(0, attacker.Family.Memory);
+        using Received last = attacker.Receive();
+        Assert.That(last.Reason, Is.EqualTo(Reason.NotEstablished), "a file");
+    }
+
+    [Test]
+    public void AThirdPartyWithConnectionsToTheSameServerGetsNothing()
+    {
+        using Socket listener = TcpPair.Listen(new IPEndPoint(IPAddress.Loopback, 0));
+        using TcpPair victim = TcpPair.Connect(new IPEndPoint(IPAddress.Loopback, 0), listener), own = TcpPair.Connect(new IPEndPoint(IPAddress.Loopback, 0), listener);
+        using FakeShim attacker = FakeShim.Greeted(_router), client = FakeShim.Greeted(_router), server = FakeShim.Greeted(_router);
+        client.Offer(0, victim.Client);
+        Assert.That(client.HearsNothing());
+        attacker.Offer(0, own.Client); // its own connection, under the numbers of the victim's
+        Assert.That(attacker.HearsNothing());
+        server.Offer(0, victim.Server);
+        using Received first = client.Receive(), second = server.Receive();
+        Assert.That((first.Type, second.Type), Is.EqualTo((MessageType.Join, MessageType.Join)));
+        Assert.That(attacker.HearsNothing());
+    }
+
+    [Test]
+    public void AnUnprivilegedNamespaceThatMirrorsTheVictimIsRefused([Values] bool attackerIsFirst)
+    {
+        using VictimNetwork network = new();
+        using AttackerNetwork forged = new();
+        using TcpPair victim = network.Connect();
+        using TcpPair mirror = Place.Run(forged.Path, Place.Nobody, () => TcpPair.Connect((IPEndPoint)victim.Client.LocalEndPoint!, (IPEndPoint)victim.Server.LocalEndPoint!));
+        Assert.That(mirror.Server.RemoteEndPoint, Is.EqualTo(victim.Server.RemoteEndPoint), "the forged end has the very addresses");
+        using FakeShim attacker = Place.Run(null, Place.Nobody, () => FakeShim.Greeted(_router, "attacker"));
+        using FakeShim client = FakeShim.Greeted(_router, "client"), server = FakeShim.Greeted(_router, "server");
+
+        if (attackerIsFirst)
+        {
+            attacker.Offer(0, mirror.Server);
+            Assert.That(attacker.HearsNothing());
+            client.Offer(0, victim.Client);
+        }
+        else
+        {
+            client.Offer(0, victim.Client);
+            Assert.That(client.HearsNothing());
+            attacker.Offer(0, mirror.Server);
+        }
+        using Received refusal = attacker.Receive();
+        Assert.That((refusal.Type, refusal.Reason), Is.EqualTo((MessageType.Refuse, Reason.UnprovenNamespace)));
+        server.Offer(0, victim.Server);
+        using Received first = client.Receive(), second = server.Receive();
+        Assert.That((first.Type, second.Type), Is.EqualTo((MessageType.Join, MessageType.Join)), "the true pair");
+    }
+
+    [Test]
+    public void ASecondContainerWithTheSameAddressMakesItAmbiguous()
+    {
+        using VictimNetwork network = new(), twin = new();
+        using TcpPair victim = network.Connect(), other = twin.Connect();
+        using FakeShim client = FakeShim.Greeted(_router), server = FakeShim.Greeted(_router), stranger = FakeShim.Greeted(_router);
+        stranger.Offer(0, other.Server);
+        Assert.That(stranger.HearsNothing());
+        client.Offer(0, victim.Client);
+        server.Offer(0, victim.Server);
+        using Received first = client.Receive(), second = server.Receive();
+        Assert.That((first.Reason, second.Reason), Is.EqualTo((Reason.AmbiguousAddress, Reason.AmbiguousAddress)));
+    }
+
+    [Test]
+    public void AClosedEndWhoseAddressesAVictimReusesGetsNothing()
+    {
+        using Socket listener = TcpPair.Listen(new IPEndPoint(IPAddress.Loopback, 0));
+        using FakeShim attacker = FakeShim.Greeted(_router), client = FakeShim.Greeted(_router), server = FakeShim.Greeted(_router);
+        TcpPair old = TcpPair.Connect(new IPEndPoint(IPAddress.Loopback, 0), listener);
+        IPEndPoint reused = (IPEndPoint)old.Client.LocalEndPoint!;
+        attacker.Offer(0, old.Client);
+        Assert.That(attacker.HearsNothing());
+        old.Client.LingerState = new LingerOption(true, 0); // reset at once, so that no TIME_WAIT keeps the addresses
+        old.Dispose();
+
+        using TcpPair victim = TcpPair.Connect(reused, listener);
+        server.Offer(0, victim.Server);
+        using Received answer = attacker.Receive();
+        Assert.That((answer.Type, answer.Reason), Is.EqualTo((MessageType.Refuse, Reason.PeerGone)));
+        Assert.That(server.HearsNothing(), "it waits for its true other end");
+        client.Offer(0, victim.Client);
+        using Received first = server.Receive(), second = client.Receive();
+        Assert.That((first.Type, second.Type), Is.EqualTo((MessageType.Join, MessageType.Join)));
+    }
+
+    [Test]
+    public void LimitsAreKeptPerUserAndReleased()
+    {
+        using RouterUnderTest router = RouterUnderTest.Start("--max-connections-per-user", "2", "--max-sessions-per-user", "3", "--max-ring-bytes-per-user", "100000000");
+        using TcpPair pair = TcpPair.Loopback(), more = TcpPair.Loopback();
+        using FakeShim shim = FakeShim.Greeted(router);
+        shim.Offer(0, pair.Client);
+        shim.Offer(1, pair.Server);
+        shim.Receive().Dispose();
+        shim.Receive().Dispose();
+        shim.Offer(2, more.Client);
+        using Received refusal = shim.Receive();
+        Assert.That((refusal.Connection, refusal.Reason), Is.EqualTo((2u, Reason.RouterLimit)));
+        using FakeShim stranger = Place.Run(null, Place.Nobody, () => FakeShim.Greeted(router));
+        stranger.Offer(0, more.Server);
+        Assert.That(stranger.HearsNothing(), "another user has limits of their own");
+        shim.Withdraw(0);
+        shim.Offer(2, more.Client);
+        using Received join = shim.Receive();
+        Assert.That(join.Type, Is.EqualTo(MessageType.Join));
+
+        using FakeShim second = FakeShim.Greeted(router), third = FakeShim.Greeted(router), fourth = new(router);
+        Assert.That(fourth.Receive().IsClosed);
+    }
+
+    [Test]
+    public void RingMemoryIsLimited()
+    {
+        using RouterUnderTest router = RouterUnderTest.Start("--max-ring-bytes-per-user", "100000");
+        using TcpPair pair = TcpPair.Loopback();
+        using FakeShim shim = FakeShim.Greeted(router);
+        shim.Offer(0, pair.Client);
+        shim.Offer(1, pair.Server);
+        using Received first = shim.Receive(), second = shim.Receive();
+        Assert.That((first.Reason, second.Reason), Is.EqualTo((Reason.RouterLimit, Reason.RouterLimit)));
+    }
+}

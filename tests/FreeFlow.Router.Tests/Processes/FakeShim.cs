@@ -1,0 +1,100 @@
+using System;
+using System.Net.Sockets;
+using System.Text;
+using FreeFlow.Contract;
+using FreeFlow.Contract.Messages;
+using FreeFlow.Native;
+
+namespace FreeFlow.Router.Tests.Processes;
+
+/// <summary>Speaks to the router like a shim, or like one that lies.</summary>
+internal sealed unsafe class FakeShim : IDisposable
+{
+    private readonly int _socket;
+
+    public FakeShim(RouterUnderTest router, FamilyMemory? family = null)
+    {
+        Family = family ?? new FamilyMemory();
+        _socket = SeqPacket.Connect(router.SocketPath);
+        if (_socket < 0) throw new InvalidOperationException($"{router.SocketPath}: {Errno.LastText}");
+        SetTimeout(5);
+    }
+
+    public FamilyMemory Family { get; }
+
+    /// <summary>One that has said Hello and was welcomed.</summary>
+    public static FakeShim Greeted(RouterUnderTest router, string program = "test", FamilyMemory? family = null, uint slot = 0, uint process = 1)
+    {
+        FakeShim shim = new(router, family);
+        shim.Hello(program, slot, process);
+        using Received answer = shim.Receive();
+        return answer.Type == MessageType.Welcome ? shim : throw new InvalidOperationException($"no welcome: {router.Process.Output}");
+    }
+
+    public void Hello(string program = "test", uint slot = 0, uint process = 1, uint version = Protocol.Version)
+    {
+        Span<byte> packet = stackalloc byte[Protocol.MaximumMessageBytes];
+        int length = new Hello { ProtocolVersion = version, Slot = slot, ProcessId = process, ProgramName = Encoding.UTF8.GetBytes(program) }.Write(packet);
+        Send(packet[..length], Family.Memory);
+    }
+
+    public void Offer(uint connection, Socket shown, uint generation = 0) => OfferDescriptor(connection, (int)shown.Handle, generation);
+
+    public void OfferDescriptor(uint connection, int descriptor, uint generation = 0)
+    {
+        Span<byte> packet = stackalloc byte[Protocol.MaximumMessageBytes];
+        Send(packet[..new Offer { Connection = connection, Generation = generation }.Write(packet)], descriptor);
+    }
+
+    public void Withdraw(uint connection, uint generation = 0)
+    {
+        Span<byte> packet = stackalloc byte[Protocol.MaximumMessageBytes];
+        Send(packet[..new Withdraw { Connection = connection, Generation = generation }.Write(packet)]);
+    }
+
+    /// <summary>Any bytes with any descriptors; false if the router has closed.</summary>
+    public bool Send(ReadOnlySpan<byte> packet, params ReadOnlySpan<int> descriptors) => SeqPacket.Send(_socket, packet, descriptors);
+
+    /// <summary>The next message, waited for; throws after five seconds.</summary>
+    public Received Receive() => TryReceive() ?? throw new TimeoutException("the router sent nothing for five seconds");
+
+    /// <summary>True if the router says nothing although it has dealt with everything sent before: it answers a status request in order.</summary>
+    public bool HearsNothing()
+    {
+        int any = Libc.socket(Libc.AF_UNIX, Libc.SOCK_STREAM | Libc.SOCK_CLOEXEC, 0);
+        Span<byte> packet = stackalloc byte[Protocol.MaximumMessageBytes];
+        Send(packet[..new StatusRequest { ProtocolVersion = Protocol.Version }.Write(packet)], any);
+        Libc.close(any);
+        using Received next = Receive();
+        return next.Type == MessageType.StatusReply;
+    }
+
+    public void Dispose()
+    {
+        Libc.close(_socket);
+        Family.Dispose();
+    }
+
+    private void SetTimeout(long seconds)
+    {
+        long* timeout = stackalloc long[2] { seconds, 0 };
+        Libc.setsockopt(_socket, Libc.SOL_SOCKET, Libc.SO_RCVTIMEO, timeout, 16);
+    }
+
+    private Received? TryReceive()
+    {
+        Span<byte> packet = stackalloc byte[Protocol.MaximumMessageBytes];
+        Span<int> descriptors = stackalloc int[Protocol.MaximumDescriptors];
+        int length = SeqPacket.Receive(_socket, packet, descriptors, out int count, out _, 0);
+        if (length < 0) return Errno.Last == Errno.EAGAIN ? null : Received.Closed;
+        if (length == 0) return Received.Closed;
+        int[] received = descriptors[..count].ToArray();
+        ReadOnlySpan<byte> message = packet[..length];
+        return (MessageType)message[1] switch
+        {
+            MessageType.Join when Join.TryRead(message, out Join join) => new Received(MessageType.Join, join.Connection, Reason.None, join.Side, join.Capacity, received),
+            MessageType.Refuse when Refuse.TryRead(message, out Refuse refuse) => new Received(MessageType.Refuse, refuse.Connection, (Reason)refuse.Reason, 0, 0, received),
+            MessageType other => new Received(other, 0, Reason.None, 0, 0, received),
+        };
+    }
+}

@@ -1,0 +1,183 @@
+using System;
+using System.Linq;
+using System.Net.Sockets;
+using FreeFlow.Contract;
+using FreeFlow.Contract.Layout;
+using FreeFlow.Contract.Messages;
+using FreeFlow.Native;
+using NUnit.Framework;
+
+namespace FreeFlow.Router.Tests.Processes;
+
+/// <summary>Whatever is malformed ends that session, is logged in one line, and disturbs nobody else.</summary>
+public class HostileMessageTests
+{
+    private RouterUnderTest _router = null!;
+    private FakeShim _bystander = null!;
+
+    [SetUp]
+    public void SetUp()
+    {
+        _router = RouterUnderTest.Start();
+        _bystander = FakeShim.Greeted(_router, "bystander");
+    }
+
+    [TearDown]
+    public void TearDown()
+    {
+        _bystander.Dispose();
+        _router.Dispose();
+    }
+
+    [TestCase(FamilyLayout.TotalBytes, 0, FamilyLayout.Magic, TestName = "TableWithoutSeals")]
+    [TestCase(FamilyLayout.TotalBytes, Libc.F_SEAL_SHRINK | Libc.F_SEAL_GROW, FamilyLayout.Magic, TestName = "TableWhoseSealsAreOpen")]
+    [TestCase(FamilyLayout.TotalBytes, Libc.F_SEAL_SEAL | Libc.F_SEAL_GROW, FamilyLayout.Magic, TestName = "TableThatMayShrink")]
+    [TestCase(FamilyLayout.TotalBytes - 4096, SealedMemory.SizeSeals, FamilyLayout.Magic, TestName = "TableTooSmall")]
+    [TestCase(FamilyLayout.TotalBytes + 4096, SealedMemory.SizeSeals, FamilyLayout.Magic, TestName = "TableTooLarge")]
+    [TestCase(FamilyLayout.TotalBytes, SealedMemory.SizeSeals, 1u, TestName = "TableOfAnotherKind")]
+    public void FamilyTablesAreChecked(long bytes, int seals, uint magic)
+    {
+        using FakeShim shim = new(_router, new FamilyMemory(bytes, seals, magic));
+        shim.Hello();
+        AssertClosed(shim);
+    }
+
+    [Test]
+    public void HelloTwiceCloses()
+    {
+        using FakeShim shim = FakeShim.Greeted(_router);
+        shim.Hello();
+        AssertClosed(shim);
+    }
+
+    [Test]
+    public void ASlotOutsideTheTableCloses()
+    {
+        using FakeShim shim = new(_router);
+        shim.Hello(slot: FamilyLayout.SlotCount);
+        AssertClosed(shim);
+    }
+
+    [Test]
+    public void AnotherVersionIsToldOursAndClosed()
+    {
+        using FakeShim shim = new(_router);
+        shim.Hello(version: 2);
+        Assert.That(shim.Receive().Type, Is.EqualTo(MessageType.Welcome));
+        AssertClosed(shim);
+    }
+
+    [Test]
+    public void AnOfferOutsideTheTableCloses()
+    {
+        using TcpPair pair = TcpPair.Loopback();
+        using FakeShim shim = FakeShim.Greeted(_router);
+        shim.Offer(FamilyLayout.RecordCount, pair.Client);
+        AssertClosed(shim);
+    }
+
+    [Test]
+    public void AnOfferBeforeHelloCloses()
+    {
+        using TcpPair pair = TcpPair.Loopback();
+        using FakeShim shim = new(_router);
+        shim.Offer(0, pair.Client);
+        AssertClosed(shim);
+    }
+
+    [TestCase(0)]
+    [TestCase(2)]
+    [TestCase(3)]
+    [TestCase(40)]
+    public void AWrongNumberOfDescriptorsCloses(int count)
+    {
+        using TcpPair pair = TcpPair.Loopback();
+        using FakeShim shim = FakeShim.Greeted(_router);
+        byte[] packet = new byte[16];
+        shim.Send(packet.AsSpan(0, new Offer().Write(packet)), Enumerable.Repeat((int)pair.Client.Handle, count).ToArray());
+        AssertClosed(shim);
+    }
+
+    [Test]
+    public void AProcessThatNeverReadsLosesItsSessionOnly()
+    {
+        using FakeShim deaf = FakeShim.Greeted(_router);
+        using Socket unconnected = new(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
+        byte[] packet = new byte[16];
+        int length = new Offer { Connection = 1 }.Write(packet);
+        for (int i = 0; i < 100_000 && !_router.Process.Output.Contains("could not be sent", StringComparison.Ordinal); i++) deaf.Send(packet.AsSpan(0, length), (int)unconnected.Handle);
+        Assert.That(_router.Process.WaitFor("could not be sent"), _router.Process.Output);
+        AssertOthersUndisturbed();
+    }
+
+    [Test]
+    public void RandomMessagesDoNoHarm([Values(1, 2, 3)] int seed)
+    {
+        Random random = new(seed);
+        using TcpPair pair = TcpPair.Loopback();
+        Assert.That(_bystander.HearsNothing());
+        int before = _router.Descriptors;
+        byte[] packet = new byte[600];
+        for (int round = 0; round < 150; round++)
+        {
+            using FakeShim shim = random.Next(2) == 0 ? new FakeShim(_router) : FakeShim.Greeted(_router);
+            for (int i = 0; i < 20; i++)
+            {
+                int length = random.Next(3) switch
+                {
+                    0 => Noise(random, packet.AsSpan(0, random.Next(packet.Length))),
+                    1 => Damaged(random, packet),
+                    _ => new Offer { Connection = (uint)random.Next(1 << random.Next(1, 31)), Generation = (uint)random.Next() }.Write(packet),
+                };
+                int[] pool = [shim.Family.Memory, (int)pair.Client.Handle, (int)pair.Server.Handle];
+                if (!shim.Send(packet.AsSpan(0, length), random.GetItems(pool, random.Next(4)))) break;
+            }
+        }
+        AssertOthersUndisturbed();
+        Assert.That(() => _router.Descriptors, Is.EqualTo(before).After(2000, 20), "no descriptor is left behind");
+    }
+
+    /// <summary>A family table full of nonsense shows as nonsense within bounds.</summary>
+    [Test]
+    public unsafe void AHostileTableCannotBreakTheStatus()
+    {
+        new Random(5).NextBytes(new Span<byte>(_bystander.Family.Record(0), 1000 * FamilyLayout.RecordBytes));
+        _bystander.Family.Header->RecordsUsed = uint.MaxValue;
+        _bystander.Family.Record(0)->KernelSent = ulong.MaxValue;
+        System.Text.Json.JsonElement process = _router.Status().GetProperty("processes").EnumerateArray().Single();
+        System.Text.Json.JsonElement[] connections = process.GetProperty("connections").EnumerateArray().ToArray();
+        Assert.That(connections, Has.Length.InRange(900, 1000));
+        Assert.That(connections[0].GetProperty("kernel_sent").GetInt64(), Is.EqualTo(long.MaxValue));
+        Assert.That(connections.Select(connection => connection.GetProperty("age_s").GetDouble()), Has.All.GreaterThanOrEqualTo(0));
+    }
+
+    private static int Noise(Random random, Span<byte> packet)
+    {
+        random.NextBytes(packet);
+        return packet.Length;
+    }
+
+    private static int Damaged(Random random, byte[] packet)
+    {
+        int length = new Hello { ProtocolVersion = 1, Slot = (uint)random.Next(2000), ProcessId = 5, ProgramName = "fuzz"u8 }.Write(packet);
+        packet[random.Next(length)] ^= (byte)(1 << random.Next(8));
+        return random.Next(4) == 0 ? random.Next(length) : length;
+    }
+
+    private void AssertClosed(FakeShim shim)
+    {
+        using Received next = shim.Receive();
+        Assert.That(next.IsClosed, $"{next.Type}");
+        Assert.That(_router.Process.WaitFor(" closed: "), _router.Process.Output);
+        AssertOthersUndisturbed();
+    }
+
+    private void AssertOthersUndisturbed()
+    {
+        using TcpPair pair = TcpPair.Loopback();
+        _bystander.Offer(1, pair.Client);
+        _bystander.Offer(2, pair.Server);
+        using Received first = _bystander.Receive(), second = _bystander.Receive();
+        Assert.That((first.Type, second.Type), Is.EqualTo((MessageType.Join, MessageType.Join)));
+    }
+}

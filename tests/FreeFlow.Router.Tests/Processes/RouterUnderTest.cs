@@ -1,0 +1,86 @@
+using System;
+using System.IO;
+using System.Linq;
+using System.Text.Json;
+using System.Threading;
+using FreeFlow.Cli;
+
+namespace FreeFlow.Router.Tests.Processes;
+
+/// <summary>A real router process on a socket of its own, and its folder.</summary>
+internal sealed class RouterUnderTest : IDisposable
+{
+    private static readonly string[] Kinds = ["socket:", "memfd:", "anon_inode:", "net:", "user:"];
+    private static int _number;
+
+    private readonly string _folder = Path.Combine(Path.GetTempPath(), $"freeflow-router-test-{Environment.ProcessId}-{++_number}");
+
+    private RouterUnderTest(bool start, string[] arguments)
+    {
+        SocketPath = Path.Combine(_folder, "run", "router.sock");
+        Directory.CreateDirectory(_folder);
+        Process = start ? Launch(arguments) : null!;
+        if (start && !Process.WaitFor("listens on")) throw new InvalidOperationException($"the router did not start: {Process.Output}");
+    }
+
+    public string SocketPath { get; }
+
+    public TestProcess Process { get; private set; }
+
+    /// <summary>How many sockets, memfds, eventfds and namespaces it has open once it is at rest; the runtime itself opens files as it goes.</summary>
+    public int Descriptors
+    {
+        get
+        {
+            for (int last = CountDescriptors(), now; ; last = now)
+            {
+                Thread.Sleep(50);
+                now = CountDescriptors();
+                if (now == last) return now;
+            }
+        }
+    }
+
+    /// <summary>Starts one and waits until it listens.</summary>
+    public static RouterUnderTest Start(params string[] arguments) => new(true, arguments);
+
+    /// <summary>Only the folder, for a test that prepares the socket's path first.</summary>
+    public static RouterUnderTest Prepare() => new(false, []);
+
+    /// <summary>Starts one more on the same path.</summary>
+    public TestProcess Launch(params string[] arguments) => TestProcess.OfThisBuild("freeflow-router.dll", ["--socket", SocketPath, "--verbose", .. arguments]);
+
+    /// <summary>A new one in place of one that was killed.</summary>
+    public void Restart()
+    {
+        Process.Dispose();
+        Process = Launch();
+        if (!Process.WaitFor("listens on")) throw new InvalidOperationException($"the router did not start: {Process.Output}");
+    }
+
+    /// <summary>The status, as the calling thread's user and namespace may see it.</summary>
+    public JsonElement Status() => JsonDocument.Parse(RouterClient.AskStatus(SocketPath)).RootElement;
+
+    /// <summary>Names of the programs in the status.</summary>
+    public string[] Programs() => Status().GetProperty("processes").EnumerateArray().Select(process => process.GetProperty("program").GetString()!).ToArray();
+
+    private int CountDescriptors() => Directory.GetFileSystemEntries($"/proc/{Process.Process.Id}/fd").Count(IsCounted);
+
+    private static bool IsCounted(string entry)
+    {
+        try
+        {
+            return File.ResolveLinkTarget(entry, false) is { } target && Kinds.Any(target.FullName.Contains);
+        }
+        catch (FileNotFoundException)
+        {
+            return false; // closed meanwhile
+        }
+    }
+
+    public void Dispose()
+    {
+        Process?.Dispose();
+        Directory.Delete(_folder, recursive: true);
+    }
+}

@@ -1,0 +1,83 @@
+using System.Linq;
+using System.Text.Json;
+using FreeFlow.Contract;
+using FreeFlow.Contract.Layout;
+using NUnit.Framework;
+
+namespace FreeFlow.Router.Tests.Processes;
+
+/// <summary>What the status says, and to whom.</summary>
+public unsafe class StatusTests
+{
+    private RouterUnderTest _router = null!;
+
+    [SetUp]
+    public void SetUp() => _router = RouterUnderTest.Start();
+
+    [TearDown]
+    public void TearDown() => _router.Dispose();
+
+    [Test]
+    public void RecordsAreShownUnderTheirProcess()
+    {
+        using FakeShim parent = FakeShim.Greeted(_router, "parent", slot: 0, process: 10), child = FakeShim.Greeted(_router, "child", parent.Family, slot: 1, process: 11);
+        parent.Family.Header->RecordsUsed = 300; // more than one read
+        ConnectionRecord* record = parent.Family.Record(299);
+        record->State = (uint)ConnectionState.RingSharedMemory;
+        record->ProcessId = 11;
+        record->Descriptor = 7;
+        record->Family = 2;
+        record->LocalPort = 6379;
+        record->RemotePort = 40000;
+        record->LocalAddress[0] = record->RemoteAddress[0] = 10;
+        record->LocalAddress[3] = 1;
+        record->RemoteAddress[3] = 2;
+        record->KernelSent = 1;
+        record->KernelReceived = 2;
+        record->SendTail = 3;
+        record->ReceiveHead = 4;
+        ConnectionRecord* orphan = parent.Family.Record(0);
+        orphan->State = (uint)ConnectionState.Kernel;
+        orphan->Reason = (uint)Reason.NotYetOffered;
+        orphan->ProcessId = 99;
+
+        JsonElement[] processes = _router.Status().GetProperty("processes").EnumerateArray().ToArray();
+        Assert.That(processes.Select(process => process.GetProperty("program").GetString()), Is.EqualTo(new[] { "parent", "child" }));
+        Assert.That(processes[0].GetProperty("pid").GetInt32(), Is.EqualTo(System.Environment.ProcessId), "the kernel's word, not the Hello's");
+        JsonElement first = processes[0].GetProperty("connections").EnumerateArray().Single(), second = processes[1].GetProperty("connections").EnumerateArray().Single();
+        Assert.That((first.GetProperty("state").GetString(), first.GetProperty("reason").GetString()), Is.EqualTo(("kernel", "too little traffic so far")), "of no known process: shown with the first");
+        Assert.That(second.GetProperty("local").GetString(), Is.EqualTo("10.0.0.1:6379"));
+        Assert.That(second.GetProperty("remote").GetString(), Is.EqualTo("10.0.0.2:40000"));
+        Assert.That(second.GetProperty("state").GetString(), Is.EqualTo("ring (shm)"));
+        Assert.That(new[] { "fd", "kernel_sent", "kernel_received", "ring_sent", "ring_received" }.Select(name => second.GetProperty(name).GetInt64()), Is.EqualTo(new[] { 7L, 1, 2, 3, 4 }));
+    }
+
+    [Test]
+    public void RootInTheRoutersNamespaceSeesAllAndOthersTheirOwn()
+    {
+        using VictimNetwork network = new();
+        using TcpPair pair = network.Connect();
+        using FakeShim root = FakeShim.Greeted(_router, "root"), inside = FakeShim.Greeted(_router, "inside"), nobody = Place.Run(null, Place.Nobody, () => FakeShim.Greeted(_router, "nobody"));
+        inside.Offer(0, pair.Client);
+        Assert.That(inside.HearsNothing());
+
+        Assert.That(_router.Programs(), Is.EquivalentTo(new[] { "root", "inside", "nobody" }));
+        Assert.That(Place.Run(null, Place.Nobody, _router.Programs), Is.EqualTo(new[] { "nobody" }));
+        Assert.That(Place.Run(network.PathA, null, _router.Programs), Is.EqualTo(new[] { "inside" }), "root of a container");
+        Assert.That(Place.Run(network.PathB, null, _router.Programs), Is.Empty);
+        Assert.That(Place.Run(network.PathA, Place.Nobody, _router.Programs), Is.Empty);
+    }
+
+    [Test]
+    public void JoinsAndRefusalsAreCounted()
+    {
+        using TcpPair pair = TcpPair.Loopback();
+        using FakeShim shim = FakeShim.Greeted(_router);
+        shim.Offer(0, pair.Client);
+        shim.Offer(1, pair.Server);
+        shim.OfferDescriptor(2, shim.Family.Memory);
+        for (int i = 0; i < 3; i++) shim.Receive().Dispose();
+        JsonElement router = _router.Status().GetProperty("router");
+        Assert.That((router.GetProperty("joined_total").GetInt64(), router.GetProperty("refused").GetProperty("NotEstablished").GetInt64(), router.GetProperty("sessions").GetInt64()), Is.EqualTo((1L, 1L, 1L)));
+    }
+}
