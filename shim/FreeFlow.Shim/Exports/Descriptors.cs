@@ -58,6 +58,8 @@ internal static unsafe class DescriptorCalls
         if (Process.IsBorrowedMemory || fd == copy || Process.Libc->fcntl(fd, Linux.F_GETFD, null) < 0) return Process.Libc->dup3(fd, copy, flags);
         if (Connections.InRange(copy) && Process.Flags[copy] == DescriptorFlags.Internal) return Fail(Linux.EBADF);
         Connections.Closing(copy);
+        // A socket that becomes standard input or output is about to be handed to another program.
+        if (copy <= 2 && Connections.Find(fd) != null) SocketCalls.KeepInKernel(fd, Reason.Exec);
         int result = Process.Libc->dup3(fd, copy, flags);
         if (result >= 0) Connections.Duplicated(fd, copy);
         return result;

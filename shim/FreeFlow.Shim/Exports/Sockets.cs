@@ -80,7 +80,10 @@ internal static unsafe class SocketCalls
         return Process.Libc->fclose(stream);
     }
 
-    /// <summary>The connection does not get a ring any more; one that has it keeps it.</summary>
+    /// <summary>
+    /// The connection must be whole in the kernel from now on. Its sending direction goes back if it has left; its receiving one if the peer has not
+    /// switched yet.
+    /// </summary>
     internal static void KeepInKernel(int fd, Reason reason)
     {
         ConnectionRecord* record = Connections.Find(fd);
@@ -92,7 +95,9 @@ internal static unsafe class SocketCalls
         }
         Offering.KeepInKernel(record, reason);
         Interlocked.CompareExchange(ref record->State, (uint)ConnectionState.Kernel, (uint)ConnectionState.Offered);
-        if (record->RingAddress != 0) Log.Line("a call needs the kernel path of a connection that is on a ring already, reason "u8, (ulong)reason);
+        if (record->RingAddress == 0) return;
+        if (Gate.Phase(&record->SendGate) == DirectionPhase.Ring) Sender.GoBack(record, reason);
+        if (!Handover.Retract(record)) Log.Line("bytes already run through the ring of a connection that should be the kernel's, reason "u8, (ulong)reason);
     }
 
     private static int Accepted(int fd, int flags)

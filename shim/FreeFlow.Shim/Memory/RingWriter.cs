@@ -66,6 +66,7 @@ internal static unsafe class RingWriter
                 connection->SendBase = tail;
                 Volatile.Write(ref outgoing->Base, tail);
             }
+            if (tail - connection->SendBase + wanted > FirstPage) Trimmer.Note(connection);
         }
         ulong offset = (tail - connection->SendBase) & (capacity - 1);
         ulong piece = capacity - offset;

@@ -133,8 +133,10 @@ internal static unsafe class EpollWaiter
             Spinner wait = new(Process.Thread());
             Session.Glance();
             Interlocked.Increment(ref instance->Sleepers);
-            received = Sleep.Epoll(epoll, fresh, capacity - count, left, mask, signals);
+            ulong limited = Trimmer.Limit(left);
+            received = Sleep.Epoll(epoll, fresh, capacity - count, limited, mask, signals);
             Interlocked.Decrement(ref instance->Sleepers);
+            if (received == 0) Trimmer.AfterSleep();
             wait.Adapt();
         }
         else received = Sleep.EpollNow(epoll, fresh, capacity - count, 0, mask);

@@ -91,7 +91,9 @@ internal static unsafe class Poller
             Arm(descriptors, count);
             ulong left = LookAtRings(descriptors, count) > 0 ? 0 : Sleep.Left(deadline);
             if (left != 0) Session.Glance();
-            ready = AskKernel(descriptors, count, scratch, left, mask, signals);
+            ulong limited = Trimmer.Limit(left);
+            ready = AskKernel(descriptors, count, scratch, limited, mask, signals);
+            if (ready == 0) Trimmer.AfterSleep();
             if (ready != 0 || Sleep.Left(deadline) == 0)
             {
                 spinner.Adapt();

@@ -25,4 +25,7 @@ internal enum ConnectionFlags : uint
 
     /// <summary>connect(2) returned EINPROGRESS and nothing has been moved since.</summary>
     Connecting = 32,
+
+    /// <summary>The outgoing block has used pages beyond its first.</summary>
+    Grown = 64,
 }

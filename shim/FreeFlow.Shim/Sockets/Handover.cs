@@ -82,6 +82,21 @@ internal static unsafe class Handover
         return true;
     }
 
+    /// <summary>
+    /// Receiver: takes Ready back, for good, if the writer has not switched yet. False if the ring carries bytes already.
+    /// </summary>
+    public static bool Retract(ConnectionRecord* record)
+    {
+        if (!ThreadLock.Enter(&record->ReceiveLock)) return false;
+        DirectionPhase phase = Gate.Phase(&record->ReceiveGate);
+        bool kernel = phase == DirectionPhase.Back
+            || (phase == DirectionPhase.Kernel && Gate.TryClose(&record->ReceiveGate))
+            || (phase == DirectionPhase.Ready && Interlocked.CompareExchange(ref Block.Incoming(record)->Handover, (uint)HandoverState.Kernel, (uint)HandoverState.Ready) == (uint)HandoverState.Ready);
+        if (kernel) Gate.Set(&record->ReceiveGate, DirectionPhase.Back);
+        ThreadLock.Exit(&record->ReceiveLock);
+        return kernel;
+    }
+
     /// <summary>Sender: gives the direction back to the kernel, for good. Caller holds SendLock and the phase is Ring.</summary>
     public static void SendBack(ConnectionRecord* record, Reason reason)
     {

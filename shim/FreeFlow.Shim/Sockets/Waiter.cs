@@ -71,8 +71,10 @@ internal static unsafe class Waiter
         wait[0] = new PollDescriptor { Descriptor = fd, Events = (short)kernelEvents };
         wait[1] = new PollDescriptor { Descriptor = record->OwnDoorbell, Events = Linux.POLLIN };
         Interlocked.Increment(ref record->Sleepers);
-        int result = Sleep.Poll(wait, 2, Sleep.Left(deadline), null, signals);
+        ulong left = Sleep.Left(deadline), limited = Trimmer.Limit(left);
+        int result = Sleep.Poll(wait, 2, limited, null, signals);
         Interlocked.Decrement(ref record->Sleepers);
+        if (result == 0 && limited < left) { Trimmer.AfterSleep(); return 0; }
         if (result <= 0) return result == 0 ? -Linux.EAGAIN : result;
         if (wait[1].Returned != 0)
         {
