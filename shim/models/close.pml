@@ -2,7 +2,7 @@
  * The end of a direction, at any moment of its hand-over (FreeFlow.Shim/Sockets: Handover.AnnounceClose, Receiver.EmptyRing, Sender.IntoRing follow
  * this model). The end of stream always goes through the kernel, after the ring's bytes were published.
  *
- * The writer sends up to N bytes and then closes, closes earlier, or is killed between any two steps. The reader receives until the end of stream,
+ * The writer sends up to N bytes (more once nobody reads) and closes at any moment, or is killed between any two steps. The reader receives,
  * shuts its own sending half down at any moment (which the writer's kernel cannot tell from a death: both are a FIN), closes, or is killed.
  * The kernel: a byte given to a dead or closed reader is answered by a reset; who closes with kernel bytes unread resets at once.
  *
