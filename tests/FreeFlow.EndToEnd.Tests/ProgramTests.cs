@@ -21,6 +21,8 @@ public sealed class ProgramTests
                 yield return new TestCaseData(scenario, mixture).SetArgDisplayNames(scenario.Name, mixture.ToString());
     }
 
+    private static Scenario[] Scenarios() => Scenario.All;
+
     private static IEnumerable<TestCaseData> Variants()
     {
         foreach (string how in new[] { "-R", "-P 4", "--bidir", "-6" }) yield return Variant(new Iperf(how), how);
@@ -35,7 +37,7 @@ public sealed class ProgramTests
         Tools.Require(scenario.Needs);
         string plain = PlainResult(scenario);
         if (mixture == Mixture.Plain) return;
-        using Stage stage = new(mixture);
+        using Stage stage = Prepare(scenario, mixture);
         scenario.Start(stage);
         switch (mixture)
         {
@@ -51,23 +53,38 @@ public sealed class ProgramTests
     public void SameResultsInEveryWayOfTheProgram(Scenario scenario)
     {
         Tools.Require(scenario.Needs);
-        using Stage stage = new(Mixture.Both);
+        using Stage stage = Prepare(scenario, Mixture.Both);
         scenario.Start(stage);
         Compare(scenario, stage, PlainResult(scenario), ring: true);
         Assert.That(stage.Complaints, Is.Empty);
     }
 
-    /// <summary>With nothing set but the preload: a connection that lasts is accelerated after its first messages.</summary>
-    [Test]
-    public void LastingConnectionsAreAcceleratedByDefault()
+    /// <summary>With nothing set but the preload: connections that last are accelerated after their first messages.</summary>
+    [TestCaseSource(nameof(Scenarios))]
+    public void SameResultsByDefault(Scenario scenario)
     {
-        Redis redis = new();
-        Tools.Require(redis.Needs);
+        Tools.Require(scenario.Needs);
+        string plain = PlainResult(scenario);
         using Stage stage = new(Mixture.Both);
         stage.Variables.Clear();
-        redis.Start(stage);
-        Compare(redis, stage, PlainResult(redis), ring: true);
+        scenario.Start(stage);
+        Compare(scenario, stage, plain, ring: true);
+        Assert.That(stage.Complaints, Is.Empty);
     }
+
+    /// <summary>An offer at once is an offer before the fork: the process that it was made by closes the connection, its child goes on.</summary>
+    [Test]
+    public void TheChildOfWhoOfferedIsAccelerated()
+    {
+        PythonForkingServer scenario = new();
+        Tools.Require(scenario.Needs);
+        string plain = PlainResult(scenario);
+        using Stage stage = new(Mixture.Both);
+        scenario.Start(stage);
+        Compare(scenario, stage, plain, ring: true);
+    }
+
+    private static Stage Prepare(Scenario scenario, Mixture mixture) => scenario.MayWaitForTheJoin ? new Stage(mixture).WaitingForTheJoin() : new Stage(mixture);
 
     private static string PlainResult(Scenario scenario) => s_plain.GetOrAdd(scenario.ToString(), _ => new(() =>
     {

@@ -27,5 +27,5 @@ public sealed class Iperf(string how = "") : Scenario
         return "no errors";
     }
 
-    public override string ToString() => $"iperf3 {how}";
+    public override string ToString() => $"iperf3 {how}".Trim();
 }

@@ -13,13 +13,16 @@ public abstract class Scenario
     public static Scenario[] All =>
     [
         new Redis(), new Memcached(), new Nginx(), new Wrk(), new Postgres(), new Iperf(), new Sockperf(), new PythonAsyncio(), new PythonSocketServer(),
-        new PythonHttp(), new NodeHttp(), new JavaEcho(), new Socat(), new Ncat(),
+        new PythonForkingServer(), new PythonHttp(), new NodeHttp(), new JavaEcho(), new Socat(), new Ncat(),
     ];
 
     public string Name => GetType().Name;
 
     /// <summary>Programs that must be installed.</summary>
     public abstract string[] Needs { get; }
+
+    /// <summary>False for a client that opens many connections one after the other in little time: waiting for each would use it up.</summary>
+    public virtual bool MayWaitForTheJoin => true;
 
     /// <summary>Starts the server.</summary>
     public abstract void Start(Stage stage);

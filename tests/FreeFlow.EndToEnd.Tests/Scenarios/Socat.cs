@@ -18,7 +18,7 @@ public sealed class Socat : Scenario
 
     public override string Work(Stage stage, int seconds)
     {
-        string file = Path.Combine(stage.Folder, "file1000003");
+        string file = Path.Combine(stage.Folder, "file8388608");
         string script = $"set -o pipefail; socat -b 30000 -t 20 - TCP4:{stage.Address}:{Port} < {file} | sha256sum";
         return Repeat(seconds, () => stage.Call(new CommandLine("bash", "-c", script)).Output);
     }

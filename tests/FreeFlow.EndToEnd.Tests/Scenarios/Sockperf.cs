@@ -27,7 +27,7 @@ public sealed class Sockperf(string how = "") : Scenario
         return "no errors";
     }
 
-    public override string ToString() => $"sockperf {how}";
+    public override string ToString() => $"sockperf {how}".Trim();
 
     private string[] Socket(Stage stage) =>
         how.Length == 0 ? ["-i", stage.Address, "-p", $"{Port}", "--tcp"] : ["-f", Feed(stage), .. how.Split(' ', StringSplitOptions.RemoveEmptyEntries)];

@@ -10,6 +10,8 @@ public sealed class Wrk : Scenario
 {
     public override string[] Needs => ["nginx", "wrk"];
 
+    public override bool MayWaitForTheJoin => false;
+
     public override void Start(Stage stage) => NginxServer.Start(stage);
 
     public override string Work(Stage stage, int seconds)

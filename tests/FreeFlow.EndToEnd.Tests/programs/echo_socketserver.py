@@ -1,4 +1,5 @@
-"""Echo of lines by socketserver's threads and file-like streams. usage: echo_socketserver.py server PORT | client HOST PORT SECONDS"""
+"""Echo of lines by socketserver's threads or forked processes, and file-like streams.
+usage: echo_socketserver.py server PORT | forking-server PORT | client HOST PORT SECONDS"""
 import hashlib, random, socket, socketserver, sys, threading, time
 
 
@@ -10,6 +11,10 @@ class Handler(socketserver.StreamRequestHandler):
 
 class Server(socketserver.ThreadingTCPServer):
     allow_reuse_address = daemon_threads = True
+
+
+class ForkingServer(socketserver.ForkingTCPServer):
+    allow_reuse_address = True
 
 
 def client(host, port, number, end, results):
@@ -30,8 +35,8 @@ def client(host, port, number, end, results):
     results[number] = digest.hexdigest()
 
 
-if sys.argv[1] == "server":
-    with Server(("0.0.0.0", int(sys.argv[2])), Handler) as server:
+if sys.argv[1].endswith("server"):
+    with (Server if sys.argv[1] == "server" else ForkingServer)(("0.0.0.0", int(sys.argv[2])), Handler) as server:
         server.serve_forever()
 host, port, end, results = sys.argv[2], int(sys.argv[3]), time.monotonic() + float(sys.argv[4]), {}
 threads = [threading.Thread(target=client, args=(host, port, n, end, results)) for n in range(4)]
