@@ -10,6 +10,7 @@
  * Faults: FAULT_NO_FENCE_WAITER   who is about to sleep does not fence between its Waiting word and its second look
  *         FAULT_NO_FENCE_NOTIFIER who publishes does not fence before it looks at the Waiting word
  *         FAULT_NOT_ARMED         a new ring has ReaderWaiting = 0 although its reader sleeps already
+ *         FAULT_SLEEPERS_LATE     a thread counts itself as a sleeper only after it has armed and looked again
  *         FAULT_NO_SECOND_LOOK    no look at the ring between arming and sleeping
  *         FAULT_DRAIN_ALWAYS      the doorbell is emptied although the other thread still sleeps on it
  *         FAULT_DRAIN_UNCHECKED   Sleepers is looked at before the doorbell is emptied, but not once more after
@@ -62,12 +63,22 @@ inline Notify(waiting, peerSide) {
 
 /* Before the second look. Interlocked.Exchange is store and fence in one. */
 inline Arm(waiting) {
+#ifndef FAULT_SLEEPERS_LATE
     Sleepers[side]++;
+#endif
     STORE(waiting, 1);
 #ifndef FAULT_NO_FENCE_WAITER
     FENCE
 #endif
 }
+
+#ifndef FAULT_SLEEPERS_LATE
+#define GiveUp()    Sleepers[side]--
+#define CountLate() skip
+#else
+#define GiveUp()    skip
+#define CountLate() Sleepers[side]++
+#endif
 
 /* poll(2) has returned. Another thread may start to sleep, be armed and be rung for between the look at Sleepers and the read(2) that empties the
  * doorbell: so look again, and give back what may have been taken. */
@@ -103,11 +114,12 @@ proctype Writer(byte ring) {
         Arm(WriterWaiting(ring));
         if
 #ifndef FAULT_NO_SECOND_LOOK
-        :: tail - memory[Head(ring)] < CAPACITY -> Sleepers[side]--
+        :: tail - memory[Head(ring)] < CAPACITY -> GiveUp()
         :: else ->
 #else
         :: true ->
 #endif
+            CountLate();
             Bell[side];
             WakeUp()
         fi
@@ -128,11 +140,12 @@ proctype Reader(byte ring) {
         Arm(ReaderWaiting(ring));
         if
 #ifndef FAULT_NO_SECOND_LOOK
-        :: memory[Tail(ring)] != head -> Sleepers[side]--
+        :: memory[Tail(ring)] != head -> GiveUp()
         :: else ->
 #else
         :: true ->
 #endif
+            CountLate();
 asleep:     Bell[side];
             WakeUp()
         fi
