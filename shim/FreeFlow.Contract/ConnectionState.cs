@@ -26,4 +26,7 @@ public enum ConnectionState : uint
 
     /// <summary>A direction was given back to the kernel and stays there.</summary>
     HandedBack = 7,
+
+    /// <summary>Closed by its last holder; the record is about to become free.</summary>
+    Closed = 8,
 }

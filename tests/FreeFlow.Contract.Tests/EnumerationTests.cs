@@ -8,7 +8,7 @@ namespace FreeFlow.Contract.Tests;
 public sealed class EnumerationTests
 {
     [TestCase(typeof(HandoverState), "Kernel Ready Ring Back")]
-    [TestCase(typeof(ConnectionState), "Free Kernel Offered Joined RingSharedMemory RingRdma RingFabric HandedBack")]
+    [TestCase(typeof(ConnectionState), "Free Kernel Offered Joined RingSharedMemory RingRdma RingFabric HandedBack Closed")]
     [TestCase(typeof(Reason),
         "None NotYetOffered NoRouter PeerNotOffered SharedByFork NestedEpoll UnprovenNamespace AmbiguousAddress OutsidePrefix DescriptorLimit " +
         "MemoryLimit CorruptRing KernelOnlyOption Disabled PeerClosed BytesOutOfSight StandardIoStream Exec DescriptorPassed VersionMismatch " +

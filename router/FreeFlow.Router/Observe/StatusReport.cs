@@ -61,7 +61,7 @@ internal static unsafe class StatusReport
             int count = family.ReadRecords(first, chunk.AsSpan(0, (int)Math.Min(RecordsAtATime, used - first)));
             foreach (ref readonly ConnectionRecord record in chunk.AsSpan(0, count))
             {
-                if (record.State == (uint)ConnectionState.Free) continue;
+                if (record.State is (uint)ConnectionState.Free or (uint)ConnectionState.Closed) continue;
                 Session holder = byProcess.GetValueOrDefault((uint)record.ProcessId) ?? family.Sessions[0];
                 if (records.TryGetValue(holder, out List<ConnectionRecord>? list)) list.Add(record);
             }

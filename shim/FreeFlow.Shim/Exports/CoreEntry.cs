@@ -23,7 +23,7 @@ public static unsafe class CoreEntry
         Process.CurrentThread = (delegate* unmanaged[SuppressGCTransition]<ThreadRecord*>)handshake->CurrentThread;
         Process.Id = Process.Libc->getpid();
         Settings.Read();
-        if (!Connections.Create() || !Registrations.Create() || !Family.Create()) return -1;
+        if (!Connections.Create() || !Graveyard.Create() || !Registrations.Create() || !Family.Create()) return -1;
         ExportTable.Fill(handshake->Table);
         return 0;
     }

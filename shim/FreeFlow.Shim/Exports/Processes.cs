@@ -23,6 +23,7 @@ internal static unsafe class ProcessCalls
             Connections.ResetLockAfterFork();
             Registrations.ResetLocksAfterFork();
             Session.ForgetAfterFork();
+            Graveyard.ForgetAfterFork();
             return 0;
         }
         Connections.NameChildHolders(child);

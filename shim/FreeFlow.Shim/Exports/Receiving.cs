@@ -55,6 +55,12 @@ internal static unsafe class ReceivingCalls
 
     private static nint One(int fd, byte* buffer, nuint count, int flags)
     {
+        ConnectionRecord* record = Connections.Find(fd);
+        if (record != null && (flags & ~Linux.MSG_DONTWAIT) == 0)
+        {
+            nint received = Receiver.TrySome(record, buffer, count, flags);
+            if (received != 0) return Process.Result(received);
+        }
         IoVector vector = new() { Base = buffer, Length = count };
         MessageHeader message = new() { Vectors = &vector, VectorCount = 1 };
         return Finish(fd, &message, flags);

@@ -60,6 +60,8 @@ internal static unsafe class SendingCalls
 
     private static nint One(int fd, byte* buffer, nuint count, int flags)
     {
+        ConnectionRecord* record = Connections.Find(fd);
+        if (record != null && (flags & ~(Linux.MSG_NOSIGNAL | Linux.MSG_DONTWAIT)) == 0 && Sender.TryWhole(record, buffer, count)) return (nint)count;
         IoVector vector = new() { Base = buffer, Length = count };
         MessageHeader message = new() { Vectors = &vector, VectorCount = 1 };
         return Finish(fd, &message, flags);

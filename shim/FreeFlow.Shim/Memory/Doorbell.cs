@@ -14,6 +14,12 @@ internal static unsafe class Doorbell
     public static void NotifyReader(ConnectionRecord* connection, RingBlockHeader* outgoing)
     {
         Interlocked.MemoryBarrier();
+        NotifyReaderAfterFence(connection, outgoing);
+    }
+
+    /// <summary>As <see cref="NotifyReader"/>, for a caller that has fenced since it published.</summary>
+    public static void NotifyReaderAfterFence(ConnectionRecord* connection, RingBlockHeader* outgoing)
+    {
         if (Volatile.Read(ref outgoing->ReaderWaiting) != 0 && Interlocked.Exchange(ref outgoing->ReaderWaiting, 0) != 0) Ring(connection);
     }
 
@@ -21,6 +27,12 @@ internal static unsafe class Doorbell
     public static void NotifyWriter(ConnectionRecord* connection, RingBlockHeader* incoming)
     {
         Interlocked.MemoryBarrier();
+        NotifyWriterAfterFence(connection, incoming);
+    }
+
+    /// <summary>As <see cref="NotifyWriter"/>, for a caller that has fenced since it gave the space back.</summary>
+    public static void NotifyWriterAfterFence(ConnectionRecord* connection, RingBlockHeader* incoming)
+    {
         if (Volatile.Read(ref incoming->WriterWaiting) != 0 && Interlocked.Exchange(ref incoming->WriterWaiting, 0) != 0) Ring(connection);
     }
 
@@ -36,14 +48,16 @@ internal static unsafe class Doorbell
         int errno = Process.Errno;
         Process.Libc->read(connection->OwnDoorbell, (byte*)&count, sizeof(ulong));
         Process.Errno = errno;
+        // Who counted itself in between may have lost the ring that was meant for it.
+        if (Volatile.Read(ref connection->Sleepers) != 0) RingOwn(connection);
     }
 
-    /// <summary>Wakes this end's own sleepers.</summary>
-    public static void RingOwn(ConnectionRecord* connection) => Write(connection->OwnDoorbell);
+    private static void RingOwn(ConnectionRecord* connection) => Write(connection->OwnDoorbell);
 
     private static void Ring(ConnectionRecord* connection) => Write(connection->PeerDoorbell);
 
-    private static void Write(int doorbell)
+    /// <summary>Adds one to an eventfd that never blocks; errno untouched.</summary>
+    public static void Write(int doorbell)
     {
         ulong one = 1;
         int errno = Process.Errno;

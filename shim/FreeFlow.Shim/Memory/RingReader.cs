@@ -1,6 +1,7 @@
 using System.Threading;
 using FreeFlow.Contract.Layout;
 using FreeFlow.Shim.Native;
+using FreeFlow.Shim.Sockets;
 
 namespace FreeFlow.Shim.Memory;
 
@@ -31,10 +32,46 @@ internal static unsafe class RingReader
     /// <summary>Gives <paramref name="bytes"/> back to the writer and wakes it if it waits for room.</summary>
     public static void Release(ConnectionRecord* connection, RingBlockHeader* incoming, nuint bytes)
     {
+        Advance(connection, incoming, bytes);
+        if (IsWorthWaking(connection, incoming)) Doorbell.NotifyWriter(connection, incoming);
+    }
+
+    private static void Advance(ConnectionRecord* connection, RingBlockHeader* incoming, nuint bytes)
+    {
         ulong head = connection->ReceiveHead + bytes;
         Volatile.Write(ref connection->ReceiveHead, head);
         Volatile.Write(ref incoming->Head, head);
-        if (RingWriter.IsWritable(Volatile.Read(ref incoming->Tail) - head, connection->Capacity)) Doorbell.NotifyWriter(connection, incoming);
+    }
+
+    private static bool IsWorthWaking(ConnectionRecord* connection, RingBlockHeader* incoming) =>
+        RingWriter.IsWritable(Volatile.Read(ref incoming->Tail) - connection->ReceiveHead, connection->Capacity);
+
+    /// <summary>
+    /// Takes the lock, copies out what is there up to the ring's end, leaves the lock and wakes a waiting writer: what almost every receive is. The bytes, or 0 if
+    /// there is anything else to it; nothing has been done then.
+    /// </summary>
+    public static nint TryReadSome(ConnectionRecord* connection, RingBlockHeader* incoming, byte* buffer, nuint count)
+    {
+        if (!ThreadLock.Enter(&connection->ReceiveLock)) return 0;
+        nuint length = 0;
+        ulong available = Volatile.Read(ref incoming->Tail) - connection->ReceiveHead;
+        bool plain = Gate.Phase(&connection->ReceiveGate) == DirectionPhase.Ring && connection->KernelConsumed >= connection->ReceiveSwitchAt
+            && available != 0 && available <= connection->Capacity;
+        if (plain)
+        {
+            byte* source = Peek(connection, incoming, connection->ReceiveHead, available, out length);
+            // A longer read goes on where the ring starts again, in the general way.
+            if (length < count && length < available) length = 0;
+            if (length > count) length = count;
+            if (length != 0)
+            {
+                Process.Libc->memcpy(buffer, source, length);
+                Advance(connection, incoming, length);
+            }
+        }
+        ThreadLock.ExitWithFence(&connection->ReceiveLock);
+        if (length != 0 && IsWorthWaking(connection, incoming)) Doorbell.NotifyWriterAfterFence(connection, incoming);
+        return (nint)length;
     }
 
     /// <summary>

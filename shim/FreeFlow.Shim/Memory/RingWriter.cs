@@ -1,6 +1,7 @@
 using System.Threading;
 using FreeFlow.Contract.Layout;
 using FreeFlow.Shim.Native;
+using FreeFlow.Shim.Sockets;
 
 namespace FreeFlow.Shim.Memory;
 
@@ -80,8 +81,32 @@ internal static unsafe class RingWriter
     /// <summary>Makes <paramref name="bytes"/> visible to the reader and wakes it if it sleeps.</summary>
     public static void Publish(ConnectionRecord* connection, RingBlockHeader* outgoing, nuint bytes)
     {
+        Advance(connection, outgoing, bytes);
+        Doorbell.NotifyReader(connection, outgoing);
+    }
+
+    /// <summary>
+    /// Takes the lock, copies one buffer whole, leaves the lock and wakes the reader: what almost every send is, with one fence for everything. False if there is
+    /// anything else to it; nothing has been done then.
+    /// </summary>
+    public static bool TryWriteWhole(ConnectionRecord* connection, RingBlockHeader* outgoing, byte* buffer, nuint count)
+    {
+        if (!ThreadLock.Enter(&connection->SendLock)) return false;
+        byte* target = Gate.Phase(&connection->SendGate) == DirectionPhase.Ring ? Reserve(connection, outgoing, count, out nuint room) : (byte*)(room = 0);
+        bool whole = target != null && room == count;
+        if (whole)
+        {
+            Process.Libc->memcpy(target, buffer, count);
+            Advance(connection, outgoing, count);
+        }
+        ThreadLock.ExitWithFence(&connection->SendLock);
+        if (whole) Doorbell.NotifyReaderAfterFence(connection, outgoing);
+        return whole;
+    }
+
+    private static void Advance(ConnectionRecord* connection, RingBlockHeader* outgoing, nuint bytes)
+    {
         connection->SendTail += bytes;
         Volatile.Write(ref outgoing->Tail, connection->SendTail);
-        Doorbell.NotifyReader(connection, outgoing);
     }
 }

@@ -18,6 +18,9 @@ internal static unsafe class ThreadLock
 
     public static void Exit(uint* word) => Volatile.Write(ref *word, 0);
 
+    /// <summary>As <see cref="Exit"/>, and a full fence: what was stored before is visible before anything is loaded after.</summary>
+    public static void ExitWithFence(uint* word) => Interlocked.Exchange(ref *word, 0);
+
     private static bool EnterContended(uint* word, uint self)
     {
         for (uint round = 1; ; round++)

@@ -90,7 +90,7 @@ internal static unsafe class EpollControl
             return 0;
         }
         if (index != 0) Registrations.Accelerate(index, Connections.IndexOf(record) + 1);
-        Kick(Registrations.Instances + owner, record);
+        Registrations.NudgeSleepers(Registrations.Instances + owner);
         return 0;
     }
 
@@ -117,13 +117,7 @@ internal static unsafe class EpollControl
         int result = Registrations.Widen(entry, record);
         Registrations.Heat(owner, entry);
         if (locked) ThreadLock.Exit(&owner->Lock);
-        Kick(owner, record);
+        Registrations.NudgeSleepers(owner);
         return result;
-    }
-
-    /// <summary>A thread that sleeps on the instance must look at what has just changed.</summary>
-    private static void Kick(EpollInstance* owner, ConnectionRecord* record)
-    {
-        if (Volatile.Read(ref owner->Sleepers) != 0) Doorbell.RingOwn(record);
     }
 }

@@ -28,8 +28,14 @@ internal unsafe struct EpollInstance
     /// <summary>Where the next look at the hot ones starts, so that none starves.</summary>
     public int HotStart;
 
-    /// <summary>Threads that sleep in the kernel on this instance.</summary>
+    /// <summary>Threads that sleep in the kernel on this instance, or are about to: counted before they arm.</summary>
     public int Sleepers;
+
+    /// <summary>
+    /// An eventfd of the shim's own in this epoll set, level-triggered: wakes a sleeper that must look at its registrations again. Not a doorbell, which
+    /// would wake whoever rings it, too. 0 before the first accelerated registration.
+    /// </summary>
+    public int Nudge;
 
     /// <summary>Number of the wait in progress; tells which registrations are in its result already.</summary>
     public uint Round;

@@ -62,6 +62,7 @@ internal static unsafe class EpollReport
         {
             EpollEvent raw = from[i];
             if (!EpollTag.IsTag(raw.Data)) { events[count++] = raw; continue; }
+            if (raw.Data == EpollTag.ForNudge) { Registrations.TakeNudge(instance); continue; }
             Registration* entry = Registrations.Entries + EpollTag.Registration(raw.Data);
             if (!EpollTag.IsCurrent(raw.Data, entry->Generation) || entry->Connection == 0) continue;
             if (EpollTag.IsDoorbell(raw.Data)) { if ((entry->Flags & RegistrationFlags.Dormant) == 0) Registrations.Heat(instance, entry); continue; }

@@ -2,7 +2,7 @@ namespace FreeFlow.Shim.Readiness;
 
 /// <summary>
 /// The data word the shim gives the kernel for accelerated registrations and their doorbells, in place of the application's:
-/// 23 bits of mark, 1 bit doorbell, 8 bits generation, 32 bits index.
+/// 23 bits of mark, 1 bit doorbell, 8 bits generation, 32 bits index. Index all ones: the instance's nudge.
 /// </summary>
 internal static class EpollTag
 {
@@ -13,6 +13,8 @@ internal static class EpollTag
     public static ulong ForSocket(int registration, uint generation) => Mark | ((ulong)(byte)generation << 32) | (uint)registration;
 
     public static ulong ForDoorbell(int registration, uint generation) => ForSocket(registration, generation) | Bell;
+
+    public const ulong ForNudge = Mark | uint.MaxValue;
 
     public static bool IsTag(ulong data) => (data & MarkMask) == (Mark & MarkMask);
 

@@ -44,8 +44,11 @@ internal static unsafe class EpollWaiter
                 if (count != 0) return (int)Process.Result(count);
             }
             ulong left = Sleep.Left(deadline);
-            if (!Arm(instance)) continue;
-            count = Kernel(instance, epoll, events, 0, capacity, left, mask, signals, true);
+            Interlocked.Increment(ref instance->Sleepers);
+            bool armed = Arm(instance);
+            count = armed ? Kernel(instance, epoll, events, 0, capacity, left, mask, signals, true) : 0;
+            Interlocked.Decrement(ref instance->Sleepers);
+            if (!armed) continue;
             if (count != 0 || left == 0) return (int)Process.Result(count);
             if (deadline != Sleep.Forever && Sleep.Left(deadline) == 0) return 0;
         }
@@ -132,10 +135,8 @@ internal static unsafe class EpollWaiter
         {
             Spinner wait = new(Process.Thread());
             Session.Glance();
-            Interlocked.Increment(ref instance->Sleepers);
             ulong limited = Trimmer.Limit(left);
             received = Sleep.Epoll(epoll, fresh, capacity - count, limited, mask, signals);
-            Interlocked.Decrement(ref instance->Sleepers);
             if (received == 0) Trimmer.AfterSleep();
             wait.Adapt();
         }

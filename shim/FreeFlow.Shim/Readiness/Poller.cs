@@ -25,7 +25,8 @@ internal static unsafe class Poller
         for (nuint i = 0; i < count; i++) if (Ring(descriptors[i].Descriptor) != null) rings++;
         if (rings == 0) return Plain(descriptors, count, nanoseconds, mask);
 
-        nuint total = count + rings;
+        // Every entry and, at the same distance, its doorbell; poll(2) passes over those that have none.
+        nuint total = 2 * count;
         PollDescriptor* onStack = stackalloc PollDescriptor[OnStack];
         PollDescriptor* scratch = total <= OnStack ? onStack : (PollDescriptor*)Process.Reserve(total * (nuint)sizeof(PollDescriptor));
         if (scratch == null) return -Linux.ENOMEM;
@@ -88,11 +89,12 @@ internal static unsafe class Poller
         }
         while (true)
         {
+            CountIn(descriptors, count, scratch + count);
             Arm(descriptors, count);
             ulong left = LookAtRings(descriptors, count) > 0 ? 0 : Sleep.Left(deadline);
             if (left != 0) Session.Glance();
             ulong limited = Trimmer.Limit(left);
-            ready = AskKernel(descriptors, count, scratch, limited, mask, signals);
+            ready = AskKernel(descriptors, count, scratch, limited, mask, signals, asleep: true);
             if (ready == 0) Trimmer.AfterSleep();
             if (ready != 0 || Sleep.Left(deadline) == 0)
             {
@@ -121,6 +123,31 @@ internal static unsafe class Poller
         return ready;
     }
 
+    /// <summary>Counts this thread among the sleepers of every ring in the set, and notes the doorbells it will sleep on.</summary>
+    private static void CountIn(PollDescriptor* descriptors, nuint count, PollDescriptor* bells)
+    {
+        for (nuint i = 0; i < count; i++)
+        {
+            ConnectionRecord* record = Ring(descriptors[i].Descriptor);
+            bells[i] = new PollDescriptor { Descriptor = record == null ? -1 : record->OwnDoorbell, Events = Linux.POLLIN };
+            if (record != null) Interlocked.Increment(ref record->Sleepers);
+        }
+    }
+
+    /// <summary>The opposite; doorbells that rang are emptied.</summary>
+    private static void CountOut(PollDescriptor* descriptors, nuint count, PollDescriptor* bells)
+    {
+        for (nuint i = 0; i < count; i++)
+        {
+            ConnectionRecord* record = bells[i].Descriptor < 0 ? null : Ring(descriptors[i].Descriptor);
+            if (record == null || record->OwnDoorbell != bells[i].Descriptor) continue;
+            Interlocked.Decrement(ref record->Sleepers);
+            if (bells[i].Returned == 0) continue;
+            Doorbell.Drain(record);
+            Registrations.Heat(record);
+        }
+    }
+
     private static void Arm(PollDescriptor* descriptors, nuint count)
     {
         for (nuint i = 0; i < count; i++)
@@ -133,44 +160,25 @@ internal static unsafe class Poller
         }
     }
 
-    /// <summary>The kernel's part, sleeping at most <paramref name="left"/>, merged with what the rings say afterwards; the count, or a negative errno.</summary>
-    private static int AskKernel(PollDescriptor* descriptors, nuint count, PollDescriptor* scratch, ulong left, ulong* mask, uint signals)
+    /// <summary>The kernel's part, sleeping at most <paramref name="left"/> (the caller has counted itself among the sleepers then), merged with what the rings say afterwards; the count, or a negative errno.</summary>
+    private static int AskKernel(PollDescriptor* descriptors, nuint count, PollDescriptor* scratch, ulong left, ulong* mask, uint signals, bool asleep = false)
     {
-        nuint bells = count;
         for (nuint i = 0; i < count; i++)
         {
             scratch[i] = descriptors[i];
             ConnectionRecord* record = Ring(descriptors[i].Descriptor);
-            if (record == null) continue;
-            if (Gate.Phase(&record->SendGate) == DirectionPhase.Ring)
-            {
-                scratch[i].Events &= unchecked((short)~OutputBits);
-                if ((descriptors[i].Events & OutputBits) != 0 && (record->Flags & (uint)ConnectionFlags.PeerFinished) == 0) scratch[i].Events |= Linux.POLLRDHUP;
-            }
-            if (left == 0) continue;
-            scratch[bells++] = new PollDescriptor { Descriptor = record->OwnDoorbell, Events = Linux.POLLIN };
-            Interlocked.Increment(ref record->Sleepers);
+            if (record == null || Gate.Phase(&record->SendGate) != DirectionPhase.Ring) continue;
+            scratch[i].Events &= unchecked((short)~OutputBits);
+            if ((descriptors[i].Events & OutputBits) != 0 && (record->Flags & (uint)ConnectionFlags.PeerFinished) == 0) scratch[i].Events |= Linux.POLLRDHUP;
         }
         int result = left == 0
             ? (int)Process.FromLibc(Process.Libc->poll(scratch, count, 0))
-            : Sleep.Poll(scratch, bells, left, mask, signals);
-        nuint bell = count;
-        for (nuint i = 0; i < count && left != 0; i++)
-        {
-            ConnectionRecord* record = bell < bells ? Ring(descriptors[i].Descriptor) : null;
-            if (record == null) continue;
-            Interlocked.Decrement(ref record->Sleepers);
-            if (result > 0 && scratch[bell].Returned != 0)
-            {
-                Doorbell.Drain(record);
-                Registrations.Heat(record);
-            }
-            bell++;
-        }
+            : Sleep.Poll(scratch, 2 * count, left, mask, signals);
+        if (asleep) CountOut(descriptors, count, scratch + count);
         if (result < 0) return result;
 
         int ready = LookAtRings(descriptors, count);
-        for (nuint i = 0; i < count && result > 0; i++)
+        for (nuint i = 0; i < count; i++)
         {
             short kernel = scratch[i].Returned;
             if (kernel == 0) continue;

@@ -139,6 +139,7 @@ internal static unsafe class Registrations
         if (index == 0 || --Instances[index - 1].References > 0) return;
         EpollInstance* instance = Instances + (index - 1);
         while (instance->FirstRegistration != 0) Remove(instance->FirstRegistration);
+        if (instance->Nudge != 0) OwnDescriptors.Close(instance->Nudge);
         instance->NextFree = _freeInstances;
         _freeInstances = index;
     }
@@ -156,11 +157,7 @@ internal static unsafe class Registrations
     {
         Registration* entry = Entries + (index - 1);
         EpollInstance* owner = Instances + entry->Instance;
-        if (owner->Hot == null)
-        {
-            owner->Hot = (int*)Process.Reserve(FamilyLayout.RecordCount * sizeof(int));
-            if (owner->Hot == null) return;
-        }
+        if (!Prepare(owner, entry->Epoll)) return;
         bool locked = ThreadLock.Enter(&owner->Lock);
         if (owner->Accelerated < FamilyLayout.RecordCount)
         {
@@ -174,6 +171,34 @@ internal static unsafe class Registrations
             Heat(owner, entry);
         }
         if (locked) ThreadLock.Exit(&owner->Lock);
+    }
+
+    /// <summary>What an instance needs before its first accelerated registration.</summary>
+    private static bool Prepare(EpollInstance* owner, int epoll)
+    {
+        if (owner->Hot == null) owner->Hot = (int*)Process.Reserve(FamilyLayout.RecordCount * sizeof(int));
+        if (owner->Nudge != 0 || owner->Hot == null) return owner->Hot != null;
+        int nudge = OwnDescriptors.Adopt(Process.Libc->eventfd(0, Linux.EFD_NONBLOCK | Linux.EFD_CLOEXEC));
+        if (nudge < 0) return false;
+        EpollEvent wanted = new() { Events = Linux.EPOLLIN, Data = EpollTag.ForNudge };
+        if (Process.Libc->epoll_ctl(epoll, Linux.EPOLL_CTL_ADD, nudge, &wanted) != 0) { OwnDescriptors.Close(nudge); return false; }
+        owner->Nudge = nudge;
+        return true;
+    }
+
+    /// <summary>A thread that sleeps on the instance must look again. Whoever calls has made the change visible first.</summary>
+    public static void NudgeSleepers(EpollInstance* owner)
+    {
+        Interlocked.MemoryBarrier();
+        if (Volatile.Read(ref owner->Sleepers) != 0 && owner->Nudge != 0) Doorbell.Write(owner->Nudge);
+    }
+
+    /// <summary>After a nudge: nothing is cold any more. Caller holds the instance's lock.</summary>
+    public static void TakeNudge(EpollInstance* owner)
+    {
+        ulong count;
+        Process.Libc->read(owner->Nudge, (byte*)&count, sizeof(ulong));
+        for (int index = owner->FirstRegistration; index != 0; index = Entries[index - 1].NextOfInstance) Heat(owner, Entries + (index - 1));
     }
 
     /// <summary>After the sending direction has moved: the kernel's writability counts no more, or again. Takes the lock.</summary>
@@ -243,7 +268,7 @@ internal static unsafe class Registrations
                 bool inner = ThreadLock.Enter(&owner->Lock);
                 Heat(owner, entry);
                 if (inner) ThreadLock.Exit(&owner->Lock);
-                if (Volatile.Read(ref owner->Sleepers) != 0) Doorbell.RingOwn(record);
+                NudgeSleepers(owner);
             }
         }
         if (locked) ThreadLock.Exit(Connections.LockWord());

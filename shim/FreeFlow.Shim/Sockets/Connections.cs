@@ -118,25 +118,24 @@ internal static unsafe class Connections
     {
         Interlocked.Decrement(ref *Process.TrackedConnections);
         bool lastHolder = Holders.Leave(record);
-        ulong ring = record->RingAddress;
-        int own = record->OwnDoorbell, peer = record->PeerDoorbell;
         if (lastHolder)
         {
-            if (ring != 0) Handover.AnnounceClose(fd, record);
+            if (record->RingAddress != 0) Handover.AnnounceClose(fd, record);
             if ((record->Flags & (uint)ConnectionFlags.ShownToRouter) != 0)
             {
                 // An offer the router has not read yet holds a copy of the socket: without this the peer would wait for the end of stream.
                 if (record->State == (uint)ConnectionState.Offered) Process.Libc->shutdown(fd, Linux.SHUT_RDWR);
                 Session.Withdraw(IndexOf(record), record->Generation);
             }
+            Volatile.Write(ref record->State, (uint)ConnectionState.Closed);
         }
-        if (ring != 0)
+        if (record->RingAddress != 0)
         {
-            OwnDescriptors.Close(own);
-            OwnDescriptors.Close(peer);
-            Process.Libc->munmap((void*)ring, (nuint)RingLayout.TotalBytes(record->Capacity));
+            bool locked = ThreadLock.Enter(LockWord());
+            Graveyard.Bury(IndexOf(record) + 1, lastHolder);
+            if (locked) ThreadLock.Exit(LockWord());
         }
-        if (lastHolder) Family.ReturnRecord(record);
+        else if (lastHolder) Family.ReturnRecord(record);
     }
 
     /// <summary>Before fork: the child will hold every connection too.</summary>

@@ -14,7 +14,7 @@ internal static unsafe class Receiver
     /// An empty ring asks the kernel about end of stream now and then even if nothing hinted at it: a peer that was killed says nothing. Every so many
     /// empty reads the clock is asked, and after so much time the kernel.
     /// </summary>
-    private const uint EmptyReadsPerClock = 4;
+    private const uint EmptyReadsPerClock = 16;
     private const ulong KernelLookNanoseconds = 50_000;
 
     /// <summary>Receives into the message's buffers with MSG_ flags; the bytes, 0 at end of stream, or a negative errno.</summary>
@@ -42,6 +42,20 @@ internal static unsafe class Receiver
         message->ControlLength = 0;
         message->Flags = 0;
         return FromRing(fd, record, message, flags, total);
+    }
+
+    /// <summary>
+    /// The short way of a plain receive from a ring: the bytes; −EAGAIN if the ring is empty and the call must not wait; 0 if <see cref="Receive"/> must see to it.
+    /// </summary>
+    public static nint TrySome(ConnectionRecord* record, byte* buffer, nuint count, int flags)
+    {
+        if (Gate.Phase(&record->ReceiveGate) != DirectionPhase.Ring || count == 0) return 0;
+        RingBlockHeader* incoming = Block.Incoming(record);
+        if (Volatile.Read(ref incoming->Tail) != Volatile.Read(ref record->ReceiveHead)) return RingReader.TryReadSome(record, incoming, buffer, count);
+        bool wait = (flags & Linux.MSG_DONTWAIT) == 0 && (Volatile.Read(ref record->Flags) & (uint)ConnectionFlags.NonBlocking) == 0;
+        bool news = (Volatile.Read(ref record->KernelAttention) | Volatile.Read(ref incoming->WriterClosed) | (uint)record->PendingError) != 0
+            || Volatile.Read(ref incoming->Handover) != (uint)HandoverState.Ring || record->KernelConsumed < record->ReceiveSwitchAt;
+        return wait || news || ++record->EmptyReads % EmptyReadsPerClock == 0 ? 0 : -Linux.EAGAIN;
     }
 
     private static nint FromRing(int fd, ConnectionRecord* record, MessageHeader* message, int flags, nuint total)
@@ -81,14 +95,14 @@ internal static unsafe class Receiver
             switch (Gate.Phase(&record->ReceiveGate))
             {
                 case DirectionPhase.Ready:
-                    if (Volatile.Read(ref incoming->Handover) >= (uint)HandoverState.Ring)
+                    // Not Ready while the kernel is read: a writer that switched and went back meanwhile could put bytes behind the ring's into reach.
+                    if (Interlocked.CompareExchange(ref incoming->Handover, (uint)HandoverState.Kernel, (uint)HandoverState.Ready) != (uint)HandoverState.Ready)
                     {
                         if (!Handover.TakeUpRing(record, incoming)) return Corrupt(record);
                         continue;
                     }
                     nint early = KernelPart(fd, record, ref target, flags, nuint.MaxValue);
-                    // Nothing there: the writer may have switched just before it stopped giving bytes to the kernel.
-                    if (early <= 0 && Volatile.Read(ref incoming->Handover) >= (uint)HandoverState.Ring) continue;
+                    Volatile.Write(ref incoming->Handover, (uint)HandoverState.Ready);
                     return early;
 
                 case DirectionPhase.Ring:
@@ -146,7 +160,6 @@ internal static unsafe class Receiver
 
     private static bool IsKernelLookDue(ConnectionRecord* record)
     {
-        if (++record->EmptyReads % EmptyReadsPerClock != 0) return false;
         ulong now = Process.Now();
         if (now - record->KernelLookedAt < KernelLookNanoseconds) return false;
         record->KernelLookedAt = now;

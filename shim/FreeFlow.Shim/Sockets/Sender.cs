@@ -19,13 +19,31 @@ internal static unsafe class Sender
         if (!IsOnRing(fd, record, flags & KernelOnlyFlags))
         {
             bool entered = Gate.Enter(&record->SendGate, &record->SendLock);
-            if (entered || Gate.Phase(&record->SendGate) != DirectionPhase.Ring)
+            DirectionPhase phase = Gate.Phase(&record->SendGate);
+            // A signal handler that has interrupted its own thread's switch: bytes sent now would be lost behind it.
+            if (!entered && phase == DirectionPhase.Switching) return -Linux.EAGAIN;
+            if (entered || phase != DirectionPhase.Ring)
                 return LeaveKernel(fd, record, entered, Process.FromLibc(Process.Libc->sendmsg(fd, message, flags)));
         }
         VectorCursor source = new(message->Vectors, message->VectorCount);
         if (source.AtEnd) return Process.FromLibc(Process.Libc->sendmsg(fd, message, flags));
         return IntoRing(fd, record, ref source, flags);
     }
+
+    /// <summary>The short way of a plain send into a ring with room for all of it; false if <see cref="Send"/> must see to it.</summary>
+    public static bool TryWhole(ConnectionRecord* record, byte* buffer, nuint count)
+    {
+        if (Gate.Phase(&record->SendGate) != DirectionPhase.Ring || count == 0) return false;
+        RingBlockHeader* outgoing = Block.Outgoing(record);
+        return !MustGoBack(record, outgoing) && RingWriter.TryWriteWhole(record, outgoing, buffer, count);
+    }
+
+    /// <summary>
+    /// Nobody reads the ring any more, or nobody may: the kernel knows, and goes on from here with its own errors. A peer that has only half-closed
+    /// reads the ring to its end and then the kernel.
+    /// </summary>
+    private static bool MustGoBack(ConnectionRecord* record, RingBlockHeader* outgoing) =>
+        (Volatile.Read(ref outgoing->ReaderClosed) | Volatile.Read(ref outgoing->ReaderWantsKernel) | (Volatile.Read(ref record->Flags) & (uint)(ConnectionFlags.SendShutdown | ConnectionFlags.PeerFinished))) != 0;
 
     /// <summary>As <see cref="Send"/>, by the kernel whatever else is possible: the direction goes back to it.</summary>
     public static nint SendByKernel(int fd, ConnectionRecord* record, MessageHeader* message, int flags)
@@ -60,9 +78,7 @@ internal static unsafe class Sender
             phase = Gate.Phase(&record->SendGate);
         }
         if (phase != DirectionPhase.Ring) return false;
-        RingBlockHeader* outgoing = Block.Outgoing(record);
-        if (kernelOnly == 0 && Volatile.Read(ref outgoing->ReaderClosed) == 0 && Volatile.Read(ref outgoing->ReaderWantsKernel) == 0
-            && (Volatile.Read(ref record->Flags) & (uint)ConnectionFlags.SendShutdown) == 0) return true;
+        if (kernelOnly == 0 && !MustGoBack(record, Block.Outgoing(record))) return true;
         GoBack(record, kernelOnly != 0 ? Reason.KernelOnlyOption : Reason.PeerClosed);
         return false;
     }
@@ -94,7 +110,7 @@ internal static unsafe class Sender
             }
             sent += step;
             if (source.AtEnd) return sent;
-            if (IsFinished(record, outgoing))
+            if (MustGoBack(record, outgoing))
             {
                 GoBack(record, Reason.PeerClosed);
                 return KernelRest(fd, record, ref source, flags, sent);
@@ -110,11 +126,6 @@ internal static unsafe class Sender
             if (waited < 0) return sent > 0 ? sent : waited;
         }
     }
-
-    /// <summary>The ring is full and nobody may be reading it any more: the kernel knows, and goes on from here.</summary>
-    private static bool IsFinished(ConnectionRecord* record, RingBlockHeader* outgoing) =>
-        (Volatile.Read(ref record->Flags) & (uint)ConnectionFlags.PeerFinished) != 0
-        || Volatile.Read(ref outgoing->ReaderClosed) != 0 || Volatile.Read(ref outgoing->ReaderWantsKernel) != 0;
 
     private static nint KernelRest(int fd, ConnectionRecord* record, ref VectorCursor source, int flags, nint sent)
     {

@@ -33,8 +33,9 @@ internal static unsafe class Waiter
             }
         }
         if (deadline == Unknown) deadline = Deadline(fd, Linux.SO_RCVTIMEO);
+        Interlocked.Increment(ref record->Sleepers);
         Doorbell.ArmReader(incoming);
-        if (RingReadiness.HasInput(record, incoming)) return 0;
+        if (RingReadiness.HasInput(record, incoming)) { Interlocked.Decrement(ref record->Sleepers); return 0; }
         int result = SleepOn(fd, record, Linux.POLLIN | Linux.POLLRDHUP, deadline, signals);
         spinner.Adapt();
         return Outcome(result, deadline, thread, interrupting);
@@ -53,8 +54,9 @@ internal static unsafe class Waiter
             if (thread->SignalsHandled != signals) break;
         }
         if (deadline == Unknown) deadline = Deadline(fd, Linux.SO_SNDTIMEO);
+        Interlocked.Increment(ref record->Sleepers);
         Doorbell.ArmWriter(outgoing);
-        if (RingReadiness.HasRoom(record, outgoing)) return 0;
+        if (RingReadiness.HasRoom(record, outgoing)) { Interlocked.Decrement(ref record->Sleepers); return 0; }
         // The peer may be dead without having said so: only the kernel's end of stream tells.
         int result = SleepOn(fd, record, Linux.POLLRDHUP, deadline, signals);
         spinner.Adapt();
@@ -64,13 +66,13 @@ internal static unsafe class Waiter
 
     private const int Finished = 1 << 20;
 
+    /// <summary>The caller has counted itself among the sleepers, armed and looked again; counted off here.</summary>
     private static int SleepOn(int fd, ConnectionRecord* record, int kernelEvents, ulong deadline, uint signals)
     {
         Session.Glance();
         PollDescriptor* wait = stackalloc PollDescriptor[2];
         wait[0] = new PollDescriptor { Descriptor = fd, Events = (short)kernelEvents };
         wait[1] = new PollDescriptor { Descriptor = record->OwnDoorbell, Events = Linux.POLLIN };
-        Interlocked.Increment(ref record->Sleepers);
         ulong left = Sleep.Left(deadline), limited = Trimmer.Limit(left);
         int result = Sleep.Poll(wait, 2, limited, null, signals);
         Interlocked.Decrement(ref record->Sleepers);

@@ -1,0 +1,66 @@
+using System.Threading;
+using FreeFlow.Contract.Layout;
+using FreeFlow.Shim.Control;
+using FreeFlow.Shim.Native;
+
+namespace FreeFlow.Shim.Sockets;
+
+/// <summary>
+/// Closed connections whose ring and doorbells stay a little longer: another thread of the process may be inside a call on them, as close(2) allows. The
+/// socket itself is closed at once; what waits here is memory. Callers hold the lock of <see cref="Connections"/>.
+/// </summary>
+internal static unsafe class Graveyard
+{
+    private const int Places = 16;
+
+    private struct Grave { public uint Connection; public bool LastHolder; public ulong Ring; public ulong Capacity; public int Own; public int Peer; }
+
+    private static Grave* _graves;
+    private static uint _next;
+
+    public static bool Create()
+    {
+        _graves = (Grave*)Process.Reserve((nuint)(Places * sizeof(Grave)));
+        return _graves != null;
+    }
+
+    /// <summary>Keeps a connection's ring for now, and lets go of the one that has waited longest, if nobody is inside it.</summary>
+    /// <param name="connection">Index of the record plus one.</param>
+    /// <param name="lastHolder">True if the record itself is free afterwards.</param>
+    public static void Bury(uint connection, bool lastHolder)
+    {
+        ConnectionRecord* record = Family.Records + (connection - 1);
+        for (int attempt = 0; attempt < Places; attempt++)
+        {
+            Grave* grave = _graves + (_next++ % Places);
+            if (grave->Connection != 0 && IsVisited(Family.Records + (grave->Connection - 1))) continue;
+            if (grave->Connection != 0) LetGo(grave);
+            *grave = new Grave { Connection = connection, LastHolder = lastHolder, Ring = record->RingAddress, Capacity = record->Capacity, Own = record->OwnDoorbell, Peer = record->PeerDoorbell };
+            return;
+        }
+        // Every place is taken by a sleeper: this one is left to the end of the process.
+    }
+
+    /// <summary>A forked child has no other threads; what its parent has buried is not its own to free.</summary>
+    public static void ForgetAfterFork()
+    {
+        for (int i = 0; i < Places; i++)
+        {
+            _graves[i].LastHolder = false;
+            if (_graves[i].Connection != 0) LetGo(_graves + i);
+            _graves[i] = default;
+        }
+    }
+
+    private static bool IsVisited(ConnectionRecord* record) =>
+        (Volatile.Read(ref record->SendLock) | Volatile.Read(ref record->ReceiveLock) | (uint)Volatile.Read(ref record->Sleepers)) != 0;
+
+    private static void LetGo(Grave* grave)
+    {
+        OwnDescriptors.Close(grave->Own);
+        OwnDescriptors.Close(grave->Peer);
+        Process.Libc->munmap((void*)grave->Ring, (nuint)RingLayout.TotalBytes(grave->Capacity));
+        if (grave->LastHolder) Family.ReturnRecord(Family.Records + (grave->Connection - 1));
+        grave->Connection = 0;
+    }
+}
