@@ -15,7 +15,7 @@ internal static unsafe class Receiver
     /// empty reads the clock is asked, and after so much time the kernel.
     /// </summary>
     private const uint EmptyReadsPerClock = 16;
-    private const ulong KernelLookNanoseconds = 50_000;
+    private const ulong KernelLookNanoseconds = 200_000;
 
     /// <summary>Receives into the message's buffers with MSG_ flags; the bytes, 0 at end of stream, or a negative errno.</summary>
     public static nint Receive(int fd, ConnectionRecord* record, MessageHeader* message, int flags)
@@ -146,7 +146,7 @@ internal static unsafe class Receiver
         if (RingReader.Available(record, incoming) != 0 || Volatile.Read(ref incoming->Handover) == (uint)HandoverState.Back)
         {
             if (kernel is < 0 and not -Linux.EAGAIN) record->PendingError = (int)-kernel;
-            Volatile.Write(ref record->KernelAttention, 1);
+            if (kernel != -Linux.EAGAIN) Volatile.Write(ref record->KernelAttention, 1);
             return Retry;
         }
         if (kernel == 0) Interlocked.Or(ref record->Flags, (uint)ConnectionFlags.PeerFinished);
