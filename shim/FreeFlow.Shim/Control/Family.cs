@@ -69,9 +69,9 @@ internal static unsafe class Family
     public static void ReturnRecord(ConnectionRecord* record)
     {
         uint generation = record->Generation + 1;
-        byte* bytes = (byte*)record;
+        ulong* words = (ulong*)record;
         // The state word stays set until everything else is clean: a taker looks at it alone.
-        for (int i = sizeof(uint) * 2; i < FamilyLayout.RecordBytes; i++) bytes[i] = 0;
+        for (int i = 1; i < FamilyLayout.RecordBytes / sizeof(ulong); i++) words[i] = 0;
         Volatile.Write(ref record->Generation, generation);
         Volatile.Write(ref record->State, (uint)ConnectionState.Free);
         uint index = (uint)(record - Records);

@@ -113,7 +113,6 @@ internal static unsafe class SocketCalls
     private static void Established(int fd, ConnectionRecord* record)
     {
         Interlocked.And(ref record->Flags, ~(uint)ConnectionFlags.Connecting);
-        if (record->Family == 0) Addresses.Fill(fd, record);
         Offering.AtOnce(fd, record);
     }
 

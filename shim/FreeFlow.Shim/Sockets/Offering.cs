@@ -13,12 +13,15 @@ namespace FreeFlow.Shim.Sockets;
 /// </summary>
 internal static unsafe class Offering
 {
+    /// <summary>A connection that ends before this never asks for its addresses, which only status wants to know.</summary>
+    private const uint MessagesBeforeAddresses = 4;
+
     /// <summary>After bytes went through the kernel: counts, and offers when it is time.</summary>
     public static void Count(int fd, ConnectionRecord* record)
     {
         if (record->State != (uint)ConnectionState.Kernel || (record->Flags & (uint)ConnectionFlags.KernelOnly) != 0) return;
         if (++record->Messages >= Settings.OfferAfterMessages || record->KernelSent + record->KernelReceived >= Settings.OfferAfterBytes) Try(fd, record);
-        else if (record->Family == 0) Addresses.Fill(fd, record);
+        else if (record->Messages == MessagesBeforeAddresses) Addresses.Fill(fd, record);
     }
 
     /// <summary>Before bytes go through the kernel: with FREEFLOW_OFFER_AFTER=0 the first ones should find the ring.</summary>

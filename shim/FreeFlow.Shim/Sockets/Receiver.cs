@@ -38,9 +38,7 @@ internal static unsafe class Receiver
         if (phase == DirectionPhase.Back || (flags & (Linux.MSG_OOB | Linux.MSG_ERRQUEUE)) != 0) return Kernel(fd, record, message, flags);
         nuint total = VectorCursor.Total(message->Vectors, message->VectorCount);
         if (total == 0) return 0;
-        message->NameLength = 0;
-        message->ControlLength = 0;
-        message->Flags = 0;
+        ClearOutputs(message);
         return FromRing(fd, record, message, flags, total);
     }
 
@@ -186,9 +184,21 @@ internal static unsafe class Receiver
 
     private static nint Kernel(int fd, ConnectionRecord* record, MessageHeader* message, int flags)
     {
-        nint received = Process.FromLibc(Process.Libc->recvmsg(fd, message, flags));
+        bool plain = message->VectorCount == 1 && message->Name == null && message->Control == null;
+        nint received = Process.FromLibc(plain
+            ? Process.Libc->recv(fd, message->Vectors->Base, message->Vectors->Length, flags)
+            : Process.Libc->recvmsg(fd, message, flags));
+        if (plain) ClearOutputs(message);
         if (received > 0 && (flags & (Linux.MSG_PEEK | Linux.MSG_OOB | Linux.MSG_ERRQUEUE)) == 0) Interlocked.Add(ref record->KernelReceived, (ulong)received);
         return received;
+    }
+
+    /// <summary>What recvmsg(2) leaves in a header when a stream had nothing to tell beside its bytes.</summary>
+    private static void ClearOutputs(MessageHeader* message)
+    {
+        message->NameLength = 0;
+        message->ControlLength = 0;
+        message->Flags = 0;
     }
 
     private static nint Corrupt(ConnectionRecord* record)

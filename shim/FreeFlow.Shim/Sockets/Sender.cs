@@ -23,10 +23,10 @@ internal static unsafe class Sender
             // A signal handler that has interrupted its own thread's switch: bytes sent now would be lost behind it.
             if (!entered && phase == DirectionPhase.Switching) return -Linux.EAGAIN;
             if (entered || phase != DirectionPhase.Ring)
-                return LeaveKernel(fd, record, entered, Process.FromLibc(Process.Libc->sendmsg(fd, message, flags)));
+                return LeaveKernel(fd, record, entered, Kernel(fd, message, flags));
         }
         VectorCursor source = new(message->Vectors, message->VectorCount);
-        if (source.AtEnd) return Process.FromLibc(Process.Libc->sendmsg(fd, message, flags));
+        if (source.AtEnd) return Kernel(fd, message, flags);
         return IntoRing(fd, record, ref source, flags);
     }
 
@@ -50,7 +50,7 @@ internal static unsafe class Sender
     {
         if (Gate.Phase(&record->SendGate) == DirectionPhase.Ring) GoBack(record, Reason.KernelOnlyOption);
         bool entered = Gate.Enter(&record->SendGate, &record->SendLock);
-        return LeaveKernel(fd, record, entered, Process.FromLibc(Process.Libc->sendmsg(fd, message, flags)));
+        return LeaveKernel(fd, record, entered, Kernel(fd, message, flags));
     }
 
     /// <summary>After a kernel send of any kind: counts its bytes, then leaves the gate if it was entered.</summary>
@@ -132,7 +132,12 @@ internal static unsafe class Sender
         const int pieces = 64;
         IoVector* vectors = stackalloc IoVector[pieces];
         MessageHeader rest = new() { Vectors = vectors, VectorCount = source.CopyTo(vectors, pieces, nuint.MaxValue) };
-        nint more = LeaveKernel(fd, record, false, Process.FromLibc(Process.Libc->sendmsg(fd, &rest, flags)));
+        nint more = LeaveKernel(fd, record, false, Kernel(fd, &rest, flags));
         return more < 0 ? (sent > 0 ? sent : more) : sent + more;
     }
+
+    private static nint Kernel(int fd, MessageHeader* message, int flags) => Process.FromLibc(
+        message->VectorCount == 1 && message->Name == null && message->Control == null
+            ? Process.Libc->send(fd, message->Vectors->Base, message->Vectors->Length, flags)
+            : Process.Libc->sendmsg(fd, message, flags));
 }
