@@ -27,7 +27,7 @@ public sealed class ByteExactStressTests
         Choose("FREEFLOW_OFFER_AFTER", "0", "1", "3", "50/100000", null);
         Choose("FREEFLOW_SPIN_US", "0", "50", null);
         StreamPlan plan = new(Pick("processes", "processes", "threads", "single"), Pick(styles), Pick("4", "6", "mapped", "dual"),
-            random.NextInt64(3_000_000, 30_000_000), seed, random.Next(3) == 0);
+            random.NextInt64(12_000_000, 40_000_000), seed, Pick("", "pauses", "narrow", "narrow pauses"));
         if (plan is { Where: "single", Style: "blocking" }) plan = plan with { Style = "poll" };
         TestContext.Out.WriteLine($"{plan}, {stage.Mixture}, {string.Join(' ', stage.Variables.Select(v => $"{v.Key}={v.Value}"))}");
 

@@ -32,8 +32,8 @@ public sealed class ByteExactTests
         foreach (string where in new[] { "processes", "threads", "single" })
             foreach (string style in new[] { "blocking", "poll", "select", "epoll-lt", "epoll-et", "epoll-oneshot" })
                 foreach (string family in new[] { "4", "6", "mapped", "dual" })
-                    if ((where, style) != ("single", "blocking") && (where != "single" || family != "dual")) yield return new(where, style, family, Bytes, seed++);
-        foreach (string style in new[] { "blocking", "poll", "epoll-et" }) yield return new("processes", style, "4", Bytes, seed++, Promised: true);
+                    if ((where, style) != ("single", "blocking") && (where != "single" || family != "dual")) yield return new(where, style, family, Bytes, seed++, "warm");
+        foreach (string style in new[] { "blocking", "poll", "epoll-et" }) yield return new("processes", style, "4", Bytes, seed++, "promised");
     }
 
     [TestCaseSource(nameof(Plans))]

@@ -71,7 +71,7 @@ public sealed class StreamRun : IDisposable
 
     private CommandLine Command(string role, string address, StreamPlan plan)
     {
-        string[] arguments = [role, address, $"{_port}", $"{plan.Bytes}", $"{plan.Seed}", plan.Style, plan.Pauses ? "pauses" : "", plan.Promised ? "promised" : ""];
+        string[] arguments = [role, address, $"{_port}", $"{plan.Bytes}", $"{plan.Seed}", plan.Style, .. plan.Options.Split(' ')];
         return Tools.PythonProgram("stream.py", arguments);
     }
 }

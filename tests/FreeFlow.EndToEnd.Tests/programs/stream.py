@@ -1,10 +1,12 @@
 """Sends pseudo-random bytes both ways over one TCP connection and compares every byte that arrives.
 
-usage: stream.py ROLE ADDRESS PORT BYTES SEED STYLE [pauses] [promised]
+usage: stream.py ROLE ADDRESS PORT BYTES SEED STYLE [pauses] [promised] [warm] [narrow]
 ROLE    server | client | threads (both ends, a thread each) | single (both ends in one thread; not with style blocking)
 STYLE   blocking (a thread per direction) | poll | select | epoll-lt | epoll-et | epoll-oneshot
 pauses  a side sleeps now and then, so that the other finds the road full or empty
 promised  what FIONREAD counts must come in one read, as the kernel does it
+warm    the stream's first bytes go as question and answer, so that both ends have met before they fill the road
+narrow  small socket buffers
 
 Prints "transferred" when all bytes have arrived both ways, waits for a line on standard input, closes, and prints "ok".
 The first wrong byte ends it with exit code 1 and one line that says where.
@@ -13,7 +15,7 @@ import select, socket, sys, threading
 from stream_end import End, TIMEOUT, fail
 
 ROLE, ADDRESS, PORT, BYTES, SEED, STYLE = sys.argv[1], sys.argv[2], int(sys.argv[3]), int(sys.argv[4]), int(sys.argv[5]), sys.argv[6]
-PAUSES, PROMISED = "pauses" in sys.argv[7:], "promised" in sys.argv[7:]
+PAUSES, PROMISED, WARM, NARROW = (word in sys.argv[7:] for word in ("pauses", "promised", "warm", "narrow"))
 MOST_PER_TURN = 16
 
 
@@ -95,6 +97,14 @@ def run_polling(ends):
             poller.again(end)
 
 
+def warm_up(*ends):
+    """Question and answer, side 1 first; with one end here, the other is in another process."""
+    for _ in range(3):
+        for side in (1, 0):
+            for end in sorted(ends, key=lambda end: end.side != side):
+                end.push(100) if end.side == side else end.pull(100)
+
+
 def run(*ends):
     run_blocking(ends[0]) if STYLE == "blocking" else run_polling(ends)
 
@@ -118,26 +128,30 @@ def connect():
 
 
 def end(connection, side):
+    if NARROW:
+        connection.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 65536)
+        connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 65536)
+    connection.settimeout(TIMEOUT)
     return End(connection, side, BYTES, SEED, STYLE == "blocking", PAUSES, PROMISED)
 
 
 if ROLE == "client":
     ends = [end(connect(), 1)]
-    run(*ends)
 elif ROLE == "server":
     ends = [end(listen().accept()[0], 0)]
-    run(*ends)
 else:
     listener = listen()
     ends = [end(connect(), 1), end(listener.accept()[0], 0)]
-    if ROLE == "single":
-        run(*ends)
-    else:
-        threads = [threading.Thread(target=run, args=(one,)) for one in ends]
-        for thread in threads:
-            thread.start()
-        for thread in threads:
-            thread.join()
+if WARM:
+    warm_up(*ends)
+if ROLE == "threads":
+    threads = [threading.Thread(target=run, args=(one,)) for one in ends]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+else:
+    run(*ends)
 
 print("transferred", flush=True)
 sys.stdin.readline()

@@ -30,7 +30,7 @@ class End:
         self.total, self.blocking, self.pauses, self.promised = total, blocking, pauses, promised
         self.rng, self.receive_rng = random.Random(f"{seed} {side} s"), random.Random(f"{seed} {side} r")
         self.outgoing, self.incoming = Pattern(seed * 2 + side), Pattern(seed * 2 + 1 - side)
-        self.name = f"seed {seed}, {'client' if side else 'server'}"
+        self.side, self.name = side, f"seed {seed}, {'client' if side else 'server'}"
         self.sent = self.received = 0
         if self.rng.random() < 0.5:
             connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
@@ -121,6 +121,13 @@ class End:
     @property
     def wants_to_receive(self):
         return self.received < self.total
+
+    def push(self, count):
+        self.socket.sendall(self.outgoing.at(self.sent, count))
+        self.sent += count
+
+    def pull(self, count):
+        self.check(self.socket.recv(count, socket.MSG_WAITALL))
 
     def finish(self):
         """Half-close; the end of the stream must come from the other side, and nothing before it."""
