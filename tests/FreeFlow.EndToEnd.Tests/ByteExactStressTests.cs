@@ -2,6 +2,7 @@ using System;
 using System.Collections.Generic;
 using System.Globalization;
 using System.Linq;
+using System.Threading;
 using FreeFlow.Lab;
 using NUnit.Framework;
 
@@ -22,7 +23,7 @@ public sealed class ByteExactStressTests
         Tools.Require(Tools.Python);
         Random random = new(seed);
         string[] styles = ["blocking", "poll", "select", "epoll-lt", "epoll-et", "epoll-oneshot"];
-        using Stage stage = new(random.Next(8) == 0 ? Mixture.RouterLate : Mixture.Both);
+        using Stage stage = new(random.Next(8) switch { 0 => Mixture.RouterLate, 1 => Mixture.RouterKilled, _ => Mixture.Both });
         stage.Variables.Clear();
         Choose("FREEFLOW_OFFER_AFTER", "0", "1", "3", "50/100000", null);
         Choose("FREEFLOW_SPIN_US", "0", "50", null);
@@ -32,7 +33,12 @@ public sealed class ByteExactStressTests
         TestContext.Out.WriteLine($"{plan}, {stage.Mixture}, {string.Join(' ', stage.Variables.Select(v => $"{v.Key}={v.Value}"))}");
 
         using StreamRun run = new(stage, plan);
-        if (stage.Mixture == Mixture.RouterLate) stage.StartRouter();
+        if (stage.Mixture == Mixture.RouterKilled)
+        {
+            Thread.Sleep(random.Next(200));
+            stage.Router!.Kill();
+        }
+        if (stage.Mixture != Mixture.Both) stage.StartRouter();
         run.WaitUntilTransferred();
         ConnectionStatus[] ends = run.Connections(stage);
         run.Finish();

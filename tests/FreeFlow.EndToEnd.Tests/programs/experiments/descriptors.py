@@ -1,5 +1,5 @@
-"""The descriptor's life: dup, fork, exec, passing it on, and roads round the shim."""
-import ctypes, os, socket, subprocess, sys, tempfile, threading
+"""The descriptor's life: dup, fork, exec, and passing it on."""
+import fcntl, os, socket, subprocess, threading
 from .report import attempt, read_to_end, settle
 
 
@@ -41,7 +41,6 @@ def descriptor_number_is_reused(client, server):
 
 
 def flags(client, server):
-    import fcntl
     print(bool(fcntl.fcntl(client, fcntl.F_GETFL) & os.O_NONBLOCK))
     client.setblocking(False)
     print(bool(fcntl.fcntl(client, fcntl.F_GETFL) & os.O_NONBLOCK))
@@ -147,8 +146,7 @@ def passed_to_another_process(client, server):
         _, descriptors, _, _ = socket.recv_fds(right, 10, 1)
         taken = socket.socket(fileno=descriptors[0])
         taken.sendall(b"from who got it")
-        print_later = taken.recv(100)
-        taken.sendall(print_later.upper())
+        taken.sendall(taken.recv(100).upper())
         os._exit(0)
     socket.send_fds(left, [b"take"], [server.fileno()])
     server.close()
@@ -159,49 +157,6 @@ def passed_to_another_process(client, server):
     os.waitpid(child, 0)
 
 
-def send_file(client, server):
-    with tempfile.TemporaryFile() as file:
-        file.write(bytes(range(256)) * 1000)
-        file.flush()
-        client.send(b"head ")
-        done = 0
-        while done < 256000:
-            done += os.sendfile(client.fileno(), file.fileno(), done, 256000 - done)
-        client.send(b" tail")
-    client.close()
-    print(read_to_end(server))
-
-
-def splice_both_ways(client, server):
-    read, write = os.pipe()
-    os.write(write, b"through a pipe")
-    client.send(b"head ")
-    attempt("in", os.splice, read, client.fileno(), 100)
-    client.close()
-    settle()
-    got = b""
-    while count := os.splice(server.fileno(), write, 100):
-        got += os.read(read, count)
-    print(got)
-
-
-def stdio_stream(client, server):
-    libc = ctypes.CDLL(None)
-    libc.fdopen.restype = ctypes.c_void_p
-    stream = ctypes.c_void_p(libc.fdopen(client.fileno(), b"w"))
-    client.send(b"by send, ")
-    libc.fputs(b"by stdio", stream)
-    libc.fflush(stream)
-    attempt("recv", server.recv, 17, socket.MSG_WAITALL)
-
-
-def raw_system_call(client, server):
-    libc = ctypes.CDLL(None, use_errno=True)
-    libc.syscall(1, client.fileno(), b"raw", 3)
-    settle()
-    attempt("recv", server.recv, 100)
-
-
 def vfork_and_spawn(client, server):
     client.send(b"before ")
     os.posix_spawnp("true", ["true"], os.environ)
@@ -209,4 +164,3 @@ def vfork_and_spawn(client, server):
     client.send(b"after")
     settle()
     attempt("recv", server.recv, 100)
-    sys.stdout.flush()

@@ -1,5 +1,5 @@
 """Printing what calls return, errors by name."""
-import errno, os, select, time
+import errno, select, time
 
 POLL_NAMES = {select.POLLIN: "IN", select.POLLOUT: "OUT", select.POLLERR: "ERR", select.POLLHUP: "HUP", select.POLLRDHUP: "RDHUP", select.POLLPRI: "PRI", select.POLLNVAL: "NVAL"}
 
@@ -67,7 +67,3 @@ def drain(connection, count):
 def settle():
     """Longer than any wake-up or packet on one machine takes."""
     time.sleep(0.1)
-
-
-def pipe_pair():
-    return os.pipe()
