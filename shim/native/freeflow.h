@@ -52,7 +52,7 @@ extern int ff_signals_are_the_cores;
 /* The trampolines define libc's names themselves, so they include none of its headers. */
 typedef __PTRDIFF_TYPE__ ssize_t;
 int fileno(void *stream);
-void __chk_fail(void) __attribute__((noreturn));
+void __chk_fail(void) __attribute__((noreturn, weak)); /* musl has none */
 #endif
 
 #endif

@@ -34,6 +34,20 @@ internal static unsafe class Log
         Line(new ReadOnlySpan<byte>(line, length));
     }
 
+    /// <summary>Says which path has no router behind it, and what to do.</summary>
+    public static void NoRouter(byte* path)
+    {
+        if (!Settings.Debug && !Settings.Strict) return;
+        const int capacity = 230;
+        byte* line = stackalloc byte[capacity];
+        int length = Append(line, 0, capacity, "no router at "u8);
+        int name = 0;
+        if (path != null) while (path[name] != 0 && name < 120) name++;
+        length = path == null ? Append(line, length, capacity, "/run/freeflow/router.sock"u8) : Append(line, length, capacity, new ReadOnlySpan<byte>(path, name));
+        length = Append(line, length, capacity, ": staying on the kernel path; start freeflow-router or set FREEFLOW_SOCKET\n"u8);
+        Line(new ReadOnlySpan<byte>(line, length));
+    }
+
     private static int Append(byte* line, int length, int capacity, ReadOnlySpan<byte> text)
     {
         for (int i = 0; i < text.Length && length < capacity; i++) line[length++] = text[i];

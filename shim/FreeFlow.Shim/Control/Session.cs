@@ -109,7 +109,7 @@ internal static unsafe class Session
         int slot = Family.TakeSlot();
         if (slot < 0) return false;
         int control = ControlSocket.Connect(Settings.SocketPath);
-        if (control < 0) { Log.Line("no router at FREEFLOW_SOCKET; staying on the kernel path\n"u8); return false; }
+        if (control < 0) { Log.NoRouter(Settings.SocketPath); return false; }
         byte* buffer = stackalloc byte[Protocol.MaximumMessageBytes];
         byte* program = stackalloc byte[Protocol.MaximumNameBytes];
         Hello hello = new()

@@ -105,7 +105,8 @@ internal static unsafe class SocketCalls
         if (fd < 0) return fd;
         int errno = Process.Errno;
         ConnectionRecord* record = Connections.Begin(fd, (flags & Linux.SOCK_NONBLOCK) != 0 ? ConnectionFlags.NonBlocking : ConnectionFlags.None);
-        if (record != null) Established(fd, record);
+        // Without the wait, the first transfer offers: a server that forks for each connection transfers in the child.
+        if (record != null && Settings.WaitForJoin) Established(fd, record);
         Process.Errno = errno;
         return fd;
     }

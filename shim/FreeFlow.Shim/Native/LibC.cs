@@ -68,6 +68,7 @@ internal unsafe struct LibC
     public delegate* unmanaged[SuppressGCTransition]<int*> __errno_location;
     public delegate* unmanaged[SuppressGCTransition]<int, RLimit*, int> getrlimit;
     public delegate* unmanaged[SuppressGCTransition]<byte*, int, int> open;
+    public delegate* unmanaged[SuppressGCTransition]<byte*, byte*, nuint, nint> readlink;
     public delegate* unmanaged[SuppressGCTransition]<int> gettid;
     public delegate* unmanaged[SuppressGCTransition]<void*, int> fileno;
 }

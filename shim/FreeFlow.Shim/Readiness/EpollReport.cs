@@ -80,6 +80,7 @@ internal static unsafe class EpollReport
         if ((entry->Flags & RegistrationFlags.Dormant) != 0) { Silence(entry); return count; }
         if ((entry->Flags & RegistrationFlags.Disarmed) != 0) return count;
         uint bits = raw & (entry->Events | Linux.EPOLLERR | Linux.EPOLLHUP);
+        if (Gate.Phase(&record->SendGate) == DirectionPhase.Ring) bits &= ~(Linux.EPOLLOUT | Linux.EPOLLWRNORM);
         if (bits == 0)
         {
             // The kernel's mask was wider than needed; a level-triggered set would report this for ever.
@@ -117,7 +118,8 @@ internal static unsafe class EpollReport
             if (Gate.Phase(&record->SendGate) == DirectionPhase.Ring) Handover.SendBack(record, Contract.Reason.PeerClosed);
             ThreadLock.Exit(&record->SendLock);
         }
-        Registrations.Modify(entry, record);
+        // An edge-triggered one reports once by itself, and would report anew what it has if it were modified.
+        if ((entry->Events & Linux.EPOLLET) == 0) Registrations.Modify(entry, record);
     }
 
     private static void Report(EpollInstance* instance, Registration* entry, EpollEvent* events, int at, uint bits, ulong tail)

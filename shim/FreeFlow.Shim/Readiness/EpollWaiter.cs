@@ -25,28 +25,30 @@ internal static unsafe class EpollWaiter
         ulong deadline = nanoseconds is Sleep.Forever or 0 ? nanoseconds : Sleep.Deadline(nanoseconds);
         ThreadRecord* thread = Process.Thread();
         uint signals = thread->SignalsHandled;
+        bool spun = false;
         while (true)
         {
             int count = Rings(instance, events, capacity);
             if (count > 0)
             {
-                if (count < capacity && KernelIsDue(instance)) count = Kernel(instance, epoll, events, count, capacity, 0, mask, signals, false);
+                if (count < capacity && KernelIsDue(instance)) count = Kernel(instance, epoll, events, count, capacity, 0, mask);
                 return count;
             }
             if (nanoseconds == 0)
             {
-                count = Kernel(instance, epoll, events, 0, capacity, 0, mask, signals, false);
+                count = Kernel(instance, epoll, events, 0, capacity, 0, mask);
                 return (int)Process.Result(count);
             }
             if (instance->HotCount > 0)
             {
+                spun = true;
                 count = Spin(instance, epoll, events, capacity, mask, thread, signals);
                 if (count != 0) return (int)Process.Result(count);
             }
             ulong left = Sleep.Left(deadline);
             Interlocked.Increment(ref instance->Sleepers);
             bool armed = Arm(instance);
-            count = armed ? Kernel(instance, epoll, events, 0, capacity, left, mask, signals, true) : 0;
+            count = armed ? Kernel(instance, epoll, events, 0, capacity, left, mask, spun ? &signals : null) : 0;
             Interlocked.Decrement(ref instance->Sleepers);
             if (!armed) continue;
             if (count != 0 || left == 0) return (int)Process.Result(count);
@@ -87,7 +89,7 @@ internal static unsafe class EpollWaiter
         while (spinner.Continue())
         {
             int count = Rings(instance, events, capacity);
-            if (count == 0 && spinner.KernelIsDue) count = Kernel(instance, epoll, events, 0, capacity, 0, mask, signals, false);
+            if (count == 0 && spinner.KernelIsDue) count = Kernel(instance, epoll, events, 0, capacity, 0, mask);
             if (count != 0)
             {
                 spinner.Adapt();
@@ -125,18 +127,20 @@ internal static unsafe class EpollWaiter
 
     /// <summary>
     /// Asks the kernel, sleeping at most <paramref name="left"/>, and translates; the new count, or a negative errno. When only doorbells rang,
-    /// the hot registrations are looked at at once.
+    /// the hot registrations are looked at at once. <paramref name="signals"/> is the thread's count from before it spun, null if it did not.
     /// </summary>
-    private static int Kernel(EpollInstance* instance, int epoll, EpollEvent* events, int count, int capacity, ulong left, ulong* mask, uint signals, bool sleeps)
+    private static int Kernel(EpollInstance* instance, int epoll, EpollEvent* events, int count, int capacity, ulong left, ulong* mask, uint* signals = null)
     {
         EpollEvent* fresh = events + count;
         int received;
-        if (sleeps && left != 0)
+        if (left != 0)
         {
             Spinner wait = new(Process.Thread());
             Session.Glance();
             ulong limited = Trimmer.Limit(left);
-            received = Sleep.Epoll(epoll, fresh, capacity - count, limited, mask, signals);
+            received = signals == null
+                ? Sleep.EpollNow(epoll, fresh, capacity - count, limited, mask)
+                : Sleep.Epoll(epoll, fresh, capacity - count, limited, mask, *signals);
             if (received == 0) Trimmer.AfterSleep();
             wait.Adapt();
         }

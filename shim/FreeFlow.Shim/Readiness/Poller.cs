@@ -35,6 +35,19 @@ internal static unsafe class Poller
         return result;
     }
 
+    /// <summary>True if the kernel can have nothing to add to what the rings say: only input is asked for, and nobody has hinted at an end.</summary>
+    private static bool OnlyBytesMatter(PollDescriptor* descriptors, nuint count)
+    {
+        for (nuint i = 0; i < count; i++)
+        {
+            ConnectionRecord* record = Ring(descriptors[i].Descriptor);
+            if (record == null || (descriptors[i].Events & ~InputBits) != 0) return false;
+            if ((record->Flags & (uint)ConnectionFlags.PeerFinished) != 0
+                || (Volatile.Read(ref record->KernelAttention) | Volatile.Read(ref Block.Incoming(record)->WriterClosed)) != 0) return false;
+        }
+        return true;
+    }
+
     private static ConnectionRecord* Ring(int fd)
     {
         if ((uint)fd >= DescriptorFlags.Capacity || (Process.Flags[fd] & DescriptorFlags.Connection) == 0) return null;
@@ -45,10 +58,9 @@ internal static unsafe class Poller
     /// <summary>No ring in the set. Tracked connections are held in the kernel meanwhile: this call would not hear their doorbell.</summary>
     private static int Plain(PollDescriptor* descriptors, nuint count, ulong nanoseconds, ulong* mask)
     {
-        uint signals = Process.Thread()->SignalsHandled;
-        if (nanoseconds == 0) return Sleep.Poll(descriptors, count, 0, mask, signals);
+        if (nanoseconds == 0) return Sleep.PollNow(descriptors, count, 0, mask);
         HoldGates(descriptors, count, true);
-        int result = Sleep.Poll(descriptors, count, nanoseconds, mask, signals);
+        int result = Sleep.PollNow(descriptors, count, nanoseconds, mask);
         HoldGates(descriptors, count, false);
         return result;
     }
@@ -72,7 +84,7 @@ internal static unsafe class Poller
         ThreadRecord* thread = Process.Thread();
         uint signals = thread->SignalsHandled;
         int ready = LookAtRings(descriptors, count);
-        if (ready > 0 && rings == count && ++_rounds % KernelEveryRounds != 0) return ready;
+        if (ready > 0 && rings == count && OnlyBytesMatter(descriptors, count) && ++_rounds % KernelEveryRounds != 0) return ready;
         if (ready > 0 || nanoseconds == 0) return AskKernel(descriptors, count, scratch, 0, mask, signals);
 
         ulong deadline = Sleep.Deadline(nanoseconds);

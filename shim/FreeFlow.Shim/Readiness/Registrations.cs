@@ -208,10 +208,14 @@ internal static unsafe class Registrations
         int errno = Process.Errno;
         for (int fd = Connections.Local[connection - 1].FirstDescriptor; fd != 0; fd = Connections.Descriptors[fd - 1].NextDescriptor)
             for (int index = Connections.Descriptors[fd - 1].FirstRegistration; index != 0; index = Entries[index - 1].NextOfDescriptor)
-                if (Entries[index - 1].Connection != 0) Modify(Entries + (index - 1), Family.Records + (connection - 1));
+                if (Entries[index - 1].Connection != 0 && MustRefresh(Entries + (index - 1))) Modify(Entries + (index - 1), Family.Records + (connection - 1));
         Process.Errno = errno;
         if (locked) ThreadLock.Exit(Connections.LockWord());
     }
+
+    /// <summary>Modifying an edge-triggered registration makes the kernel report anew; one that hears of the end of stream anyway is spared.</summary>
+    private static bool MustRefresh(Registration* entry) =>
+        (entry->Events & (Linux.EPOLLET | Linux.EPOLLRDHUP)) != (Linux.EPOLLET | Linux.EPOLLRDHUP);
 
     /// <summary>Tells the kernel exactly what of an accelerated registration is its business now, and no more.</summary>
     public static int Modify(Registration* entry, ConnectionRecord* record) => SetKernelMask(entry, NeededMask(entry, record));

@@ -16,13 +16,17 @@ internal static unsafe class Sleep
     {
         ThreadRecord* thread = Process.Thread();
         ulong all = ulong.MaxValue, old;
-        TimeSpec time = Time(nanoseconds);
         Process.Libc->pthread_sigmask(Linux.SIG_BLOCK, &all, &old);
-        int result = Volatile.Read(ref thread->SignalsHandled) != signalsSeen
-            ? -Linux.EINTR
-            : (int)Process.FromLibc(Process.Libc->ppoll(descriptors, count, nanoseconds == Forever ? null : &time, mask == null ? &old : mask));
+        int result = Volatile.Read(ref thread->SignalsHandled) != signalsSeen ? -Linux.EINTR : PollNow(descriptors, count, nanoseconds, mask == null ? &old : mask);
         Process.Libc->pthread_sigmask(Linux.SIG_SETMASK, &old, null);
         return result;
+    }
+
+    /// <summary>ppoll(2) as it is, for a caller that has not been spinning.</summary>
+    public static int PollNow(PollDescriptor* descriptors, nuint count, ulong nanoseconds, ulong* mask)
+    {
+        TimeSpec time = Time(nanoseconds);
+        return (int)Process.FromLibc(Process.Libc->ppoll(descriptors, count, nanoseconds == Forever ? null : &time, mask));
     }
 
     /// <summary>epoll_pwait2(2) likewise.</summary>

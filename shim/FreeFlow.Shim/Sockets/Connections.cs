@@ -118,6 +118,7 @@ internal static unsafe class Connections
     {
         Interlocked.Decrement(ref *Process.TrackedConnections);
         bool lastHolder = Holders.Leave(record);
+        if (!lastHolder && record->ProcessId == Process.Id) Offering.TakeBack(record);
         if (lastHolder)
         {
             if (record->RingAddress != 0) Handover.AnnounceClose(fd, record);

@@ -12,14 +12,14 @@ internal static unsafe class Holders
 {
     private const int Places = 6;
 
-    /// <summary>Takes this process off; true if it was the last.</summary>
+    /// <summary>Takes this process off; true if no living one is left.</summary>
     public static bool Leave(ConnectionRecord* record)
     {
         bool named = false;
         for (int i = 0; i < Places && !named; i++)
             named = Interlocked.CompareExchange(ref record->Holders[i], 0, Process.Id) == Process.Id;
         if (!named) TakeUnnamed(record);
-        return IsEmpty(record);
+        return IsSole(record);
     }
 
     /// <summary>Gives the unnamed child of a fork its name; a child that was never born (−1) is taken off.</summary>
@@ -36,7 +36,7 @@ internal static unsafe class Holders
         }
     }
 
-    /// <summary>True if this process is the only holder; dead ones are struck off.</summary>
+    /// <summary>True if no other living process holds it; dead ones are struck off.</summary>
     public static bool IsSole(ConnectionRecord* record)
     {
         if (Volatile.Read(ref record->MoreHolders) != 0) return false;
@@ -44,16 +44,10 @@ internal static unsafe class Holders
         {
             int holder = Volatile.Read(ref record->Holders[i]);
             if (holder == 0 || holder == Process.Id) continue;
-            if (Process.Libc->kill(holder, 0) == 0 || Process.Errno != Linux.ESRCH) return false;
+            bool gone = Process.Libc->kill(holder, 0) != 0 && Process.Errno == Linux.ESRCH;
+            if (!gone && !Descendant.HasLetGo(holder, record)) return false;
             Interlocked.CompareExchange(ref record->Holders[i], 0, holder);
         }
-        return true;
-    }
-
-    private static bool IsEmpty(ConnectionRecord* record)
-    {
-        if (Volatile.Read(ref record->MoreHolders) != 0) return false;
-        for (int i = 0; i < Places; i++) if (Volatile.Read(ref record->Holders[i]) != 0) return false;
         return true;
     }
 

@@ -51,6 +51,16 @@ internal static unsafe class Offering
         if (Settings.Strict) Log.Line("connection refused by the router, reason "u8, refuse.Reason);
     }
 
+    /// <summary>This process offered the connection and leaves it to others, who may offer it anew.</summary>
+    public static void TakeBack(ConnectionRecord* record)
+    {
+        if (Interlocked.CompareExchange(ref record->State, (uint)ConnectionState.Kernel, (uint)ConnectionState.Offered) != (uint)ConnectionState.Offered) return;
+        Interlocked.And(ref record->Flags, ~(uint)ConnectionFlags.ShownToRouter);
+        record->Messages = 0;
+        record->Reason = (uint)Reason.SharedByFork;
+        Session.Withdraw(Connections.IndexOf(record), record->Generation);
+    }
+
     /// <summary>The router is gone: what it was shown but has not joined must be shown to its successor.</summary>
     public static void ForgetOffers()
     {

@@ -151,9 +151,17 @@ internal static unsafe class Receiver
         if (kernel == -Linux.EAGAIN) return -Linux.EAGAIN;
         Volatile.Write(ref record->KernelAttention, 1);
         if (kernel <= 0) return kernel;
-        // Bytes that the peer sent by a road its shim does not see; their place in the stream is unknown.
+        // Bytes that the peer sent by a road its shim does not see. With the ring empty before and after, this is their place.
         record->Reason = (uint)Reason.BytesOutOfSight;
-        return -Linux.ECONNRESET;
+        record->ReceiveSwitchAt += (ulong)Waiting(fd);
+        return Retry;
+    }
+
+    private static int Waiting(int fd)
+    {
+        int bytes = 0;
+        Process.Libc->ioctl(fd, Linux.FIONREAD, &bytes);
+        return bytes;
     }
 
     private static bool IsKernelLookDue(ConnectionRecord* record)

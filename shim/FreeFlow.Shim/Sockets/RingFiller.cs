@@ -17,7 +17,8 @@ internal static unsafe class RingFiller
     /// <param name="offset">Where to read, moved on; null for the source's own position.</param>
     /// <param name="count">At most so many bytes.</param>
     /// <param name="flags">MSG_DONTWAIT or 0.</param>
-    public static nint Fill(int fd, ConnectionRecord* record, int source, long* offset, nuint count, int flags)
+    /// <param name="once">True for a pipe, which would block where splice(2) returns what there was.</param>
+    public static nint Fill(int fd, ConnectionRecord* record, int source, long* offset, nuint count, int flags, bool once)
     {
         RingBlockHeader* outgoing = Block.Outgoing(record);
         nint moved = 0;
@@ -41,7 +42,7 @@ internal static unsafe class RingFiller
             ThreadLock.Exit(&record->SendLock);
             if (target != null)
             {
-                if (step > 0) continue;
+                if (step > 0 && !once) continue;
                 return moved > 0 ? moved : step;
             }
             if (room != 0) Sender.GoBack(record, Reason.CorruptRing);
