@@ -54,12 +54,12 @@ internal static unsafe class DescriptorCalls
     [Interpose("int dup3(int fd, int copy, int flags)", Guard = "FF_FLAGS(fd) | FF_FLAGS(copy)")]
     public static int Dup3(int fd, int copy, int flags)
     {
+        // A socket that becomes standard input or output is about to be handed to another program; a vfork child does that too.
+        if (copy <= 2 && Connections.Find(fd) != null && fd != copy) SocketCalls.KeepInKernel(fd, Reason.Exec);
         // Ask first whether there is something to copy: a failed dup2 closes nothing.
         if (Process.IsBorrowedMemory || fd == copy || Process.Libc->fcntl(fd, Linux.F_GETFD, null) < 0) return Process.Libc->dup3(fd, copy, flags);
         if (Connections.InRange(copy) && Process.Flags[copy] == DescriptorFlags.Internal) return Fail(Linux.EBADF);
         Connections.Closing(copy);
-        // A socket that becomes standard input or output is about to be handed to another program.
-        if (copy <= 2 && Connections.Find(fd) != null) SocketCalls.KeepInKernel(fd, Reason.Exec);
         int result = Process.Libc->dup3(fd, copy, flags);
         if (result >= 0) Connections.Duplicated(fd, copy);
         return result;

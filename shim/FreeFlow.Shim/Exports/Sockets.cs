@@ -97,7 +97,7 @@ internal static unsafe class SocketCalls
         Interlocked.CompareExchange(ref record->State, (uint)ConnectionState.Kernel, (uint)ConnectionState.Offered);
         if (record->RingAddress == 0) return;
         if (Gate.Phase(&record->SendGate) == DirectionPhase.Ring) Sender.GoBack(record, reason);
-        if (!Handover.Retract(record)) Log.Line("bytes already run through the ring of a connection that should be the kernel's, reason "u8, (ulong)reason);
+        if (!Handover.Retract(record)) Handover.AskBack(record);
     }
 
     private static int Accepted(int fd, int flags)

@@ -36,6 +36,9 @@ internal static unsafe class Doorbell
         if (Volatile.Read(ref incoming->WriterWaiting) != 0 && Interlocked.Exchange(ref incoming->WriterWaiting, 0) != 0) Ring(connection);
     }
 
+    /// <summary>Wakes the peer whether it has said that it sleeps or not: a request that it would not look for otherwise.</summary>
+    public static void RingAlways(ConnectionRecord* connection) => Ring(connection);
+
     public static void ArmReader(RingBlockHeader* incoming) => Interlocked.Exchange(ref incoming->ReaderWaiting, 1);
 
     public static void ArmWriter(RingBlockHeader* outgoing) => Interlocked.Exchange(ref outgoing->WriterWaiting, 1);

@@ -78,6 +78,15 @@ internal static unsafe class RingWriter
         return piece == 0 ? null : Block.Data(outgoing) + offset;
     }
 
+    /// <summary>A contiguous piece of what was written at <paramref name="position"/> and after.</summary>
+    public static byte* Unread(ConnectionRecord* connection, RingBlockHeader* outgoing, ulong position, out nuint length)
+    {
+        ulong offset = (position - connection->SendBase) & (connection->Capacity - 1);
+        ulong piece = connection->Capacity - offset, left = connection->SendTail - position;
+        length = (nuint)(piece < left ? piece : left);
+        return Block.Data(outgoing) + offset;
+    }
+
     /// <summary>Makes <paramref name="bytes"/> visible to the reader and wakes it if it sleeps.</summary>
     public static void Publish(ConnectionRecord* connection, RingBlockHeader* outgoing, nuint bytes)
     {

@@ -65,7 +65,7 @@ internal static unsafe class EpollReport
             if (raw.Data == EpollTag.ForNudge) { Registrations.TakeNudge(instance); continue; }
             Registration* entry = Registrations.Entries + EpollTag.Registration(raw.Data);
             if (!EpollTag.IsCurrent(raw.Data, entry->Generation) || entry->Connection == 0) continue;
-            if (EpollTag.IsDoorbell(raw.Data)) { if ((entry->Flags & RegistrationFlags.Dormant) == 0) Registrations.Heat(instance, entry); continue; }
+            if (EpollTag.IsDoorbell(raw.Data)) { Handover.AnswerRequest(Family.Records + (entry->Connection - 1)); if ((entry->Flags & RegistrationFlags.Dormant) == 0) Registrations.Heat(instance, entry); continue; }
             count = AddSocket(instance, entry, raw.Events, events, count);
         }
         return count;

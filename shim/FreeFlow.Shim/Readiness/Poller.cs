@@ -156,6 +156,7 @@ internal static unsafe class Poller
             Interlocked.Decrement(ref record->Sleepers);
             if (bells[i].Returned == 0) continue;
             Doorbell.Drain(record);
+            Handover.AnswerRequest(record);
             Registrations.Heat(record);
         }
     }

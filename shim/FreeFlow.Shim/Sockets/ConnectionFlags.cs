@@ -28,4 +28,7 @@ internal enum ConnectionFlags : uint
 
     /// <summary>The outgoing block has used pages beyond its first.</summary>
     Grown = 64,
+
+    /// <summary>This end has asked the peer to take unread bytes back; the ring is not read any more.</summary>
+    WantsKernel = 128,
 }

@@ -101,6 +101,7 @@ internal static unsafe class Handover
     public static void SendBack(ConnectionRecord* record, Reason reason)
     {
         RingBlockHeader* outgoing = Block.Outgoing(record);
+        if (Volatile.Read(ref outgoing->ReaderWantsKernel) != 0) { TakeBack(record, outgoing, reason); return; }
         Volatile.Write(ref outgoing->BackAt, record->SendTail);
         Volatile.Write(ref outgoing->Handover, (uint)HandoverState.Back);
         Gate.Set(&record->SendGate, DirectionPhase.Back);
@@ -109,9 +110,74 @@ internal static unsafe class Handover
         Volatile.Write(ref record->State, (uint)ConnectionState.HandedBack);
     }
 
+    /// <summary>
+    /// Sender: the reader has stopped for good and wants what it has not read from the kernel. Those bytes are still in the ring; they go first. Caller
+    /// holds SendLock.
+    /// </summary>
+    private static void TakeBack(ConnectionRecord* record, RingBlockHeader* outgoing, Reason reason)
+    {
+        int fd = Connections.Local[Connections.IndexOf(record)].FirstDescriptor - 1;
+        bool whole = RingWriter.Free(record, outgoing) >= 0;
+        ulong position = whole ? record->SendHeadSeen : record->SendTail;
+        Volatile.Write(ref outgoing->BackAt, position);
+        while (position < record->SendTail && whole)
+        {
+            byte* bytes = RingWriter.Unread(record, outgoing, position, out nuint length);
+            nint sent = Process.FromLibc(Process.Libc->send(fd, bytes, length, Linux.MSG_NOSIGNAL | Linux.MSG_DONTWAIT));
+            if (sent > 0)
+            {
+                position += (ulong)sent;
+                Interlocked.Add(ref record->KernelSent, (ulong)sent);
+                continue;
+            }
+            PollDescriptor wait = new() { Descriptor = fd, Events = Linux.POLLOUT };
+            whole = sent is -Linux.EAGAIN or -Linux.EINTR && Process.Libc->poll(&wait, 1, TakeBackMilliseconds) > 0;
+        }
+        // Bytes that neither road takes any more: the kernel tells both ends, rather than that some are missing.
+        if (!whole) Process.Libc->shutdown(fd, Linux.SHUT_RDWR);
+        Volatile.Write(ref outgoing->Handover, (uint)HandoverState.Back);
+        Gate.Set(&record->SendGate, DirectionPhase.Back);
+        record->Reason = (uint)reason;
+        Volatile.Write(ref record->State, (uint)ConnectionState.HandedBack);
+    }
+
+    /// <summary>
+    /// Receiver: stops reading the ring and asks the peer to send what is unread through the kernel; waits a little for it. The peer answers inside its next
+    /// interposed call on the connection, or when its doorbell wakes it.
+    /// </summary>
+    public static void AskBack(ConnectionRecord* record)
+    {
+        if (!ThreadLock.Enter(&record->ReceiveLock)) return;
+        RingBlockHeader* incoming = Block.Incoming(record);
+        bool asks = Gate.Phase(&record->ReceiveGate) == DirectionPhase.Ring
+            && Volatile.Read(ref incoming->Handover) == (uint)HandoverState.Ring;
+        if (asks)
+        {
+            Interlocked.Or(ref record->Flags, (uint)ConnectionFlags.WantsKernel);
+            Interlocked.Exchange(ref incoming->ReaderWantsKernel, 1);
+            Doorbell.RingAlways(record);
+        }
+        ThreadLock.Exit(&record->ReceiveLock);
+        ulong deadline = Process.Now() + AskBackNanoseconds;
+        while (asks && Volatile.Read(ref incoming->Handover) == (uint)HandoverState.Ring && Process.Now() < deadline) Process.Libc->poll(null, 0, 1);
+    }
+
+    /// <summary>Sender: answers the peer's request, if there is one. Called where a doorbell has woken this end.</summary>
+    public static void AnswerRequest(ConnectionRecord* record)
+    {
+        if (record->RingAddress == 0 || Gate.Phase(&record->SendGate) != DirectionPhase.Ring) return;
+        if (Volatile.Read(ref Block.Outgoing(record)->ReaderWantsKernel) == 0 || !ThreadLock.Enter(&record->SendLock)) return;
+        if (Gate.Phase(&record->SendGate) == DirectionPhase.Ring) SendBack(record, Reason.DescriptorPassed);
+        ThreadLock.Exit(&record->SendLock);
+    }
+
+    private const int TakeBackMilliseconds = 10_000;
+    private const ulong AskBackNanoseconds = 1_000_000_000;
+
     /// <summary>Receiver: the ring is empty and the writer has gone back. False if it names another position. Caller holds ReceiveLock.</summary>
     public static bool TakeUpKernel(ConnectionRecord* record, RingBlockHeader* incoming)
     {
+        // A writer that was asked to may have taken back bytes this end had not read; it never skips any.
         if (Volatile.Read(ref incoming->BackAt) != record->ReceiveHead) return false;
         Gate.Set(&record->ReceiveGate, DirectionPhase.Back);
         Volatile.Write(ref record->State, (uint)ConnectionState.HandedBack);

@@ -47,7 +47,7 @@ internal static unsafe class Receiver
     /// </summary>
     public static nint TrySome(ConnectionRecord* record, byte* buffer, nuint count, int flags)
     {
-        if (Gate.Phase(&record->ReceiveGate) != DirectionPhase.Ring || count == 0) return 0;
+        if (Gate.Phase(&record->ReceiveGate) != DirectionPhase.Ring || count == 0 || (record->Flags & (uint)ConnectionFlags.WantsKernel) != 0) return 0;
         RingBlockHeader* incoming = Block.Incoming(record);
         if (Volatile.Read(ref incoming->Tail) != Volatile.Read(ref record->ReceiveHead)) return RingReader.TryReadSome(record, incoming, buffer, count);
         bool wait = (flags & Linux.MSG_DONTWAIT) == 0 && (Volatile.Read(ref record->Flags) & (uint)ConnectionFlags.NonBlocking) == 0;
@@ -106,6 +106,12 @@ internal static unsafe class Receiver
                 case DirectionPhase.Ring:
                     if (record->KernelConsumed < record->ReceiveSwitchAt)
                         return KernelPart(fd, record, ref target, flags, (nuint)(record->ReceiveSwitchAt - record->KernelConsumed));
+                    if ((record->Flags & (uint)ConnectionFlags.WantsKernel) != 0)
+                    {
+                        if (Volatile.Read(ref incoming->Handover) != (uint)HandoverState.Back) return -Linux.EAGAIN;
+                        if (!Handover.TakeUpKernel(record, incoming)) return Corrupt(record);
+                        continue;
+                    }
                     nint copied = RingReader.Read(record, incoming, ref target, (flags & Linux.MSG_PEEK) != 0, (flags & Linux.MSG_TRUNC) != 0);
                     if (copied > 0) return copied;
                     if (copied < 0) return Corrupt(record);
