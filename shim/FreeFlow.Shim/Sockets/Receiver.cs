@@ -70,14 +70,17 @@ internal static unsafe class Receiver
             if (step > 0)
             {
                 received += step;
-                if (!all || target.AtEnd) return received;
+                // Where the kernel's bytes end and the ring's begin, one read goes on as if there were no seam.
+                bool more = (flags & Linux.MSG_PEEK) == 0 && RingReadiness.HasInput(record, Block.Incoming(record));
+                if (target.AtEnd || !(all || more)) return received;
                 continue;
             }
             if (step != -Linux.EAGAIN)
             {
-                if (received > 0 && step < 0) record->PendingError = (int)-step;
+                if (received > 0 && step is < 0 and not -Linux.EAGAIN) record->PendingError = (int)-step;
                 return received > 0 ? received : step;
             }
+            if (received > 0 && !all) return received;
             if ((flags & Linux.MSG_DONTWAIT) != 0 || IsNonBlocking(fd, record)) return received > 0 ? received : -Linux.EAGAIN;
             int waited = Waiter.ForInput(fd, record, ref deadline);
             if (waited < 0) return received > 0 ? received : waited;
