@@ -18,6 +18,7 @@ internal static class Words
         ConnectionState.RingRdma => "ring (rdma)",
         ConnectionState.RingFabric => "ring (tcp fabric)",
         ConnectionState.HandedBack => "handed back",
+        ConnectionState.Closed => "closed",
         _ => $"unknown state {(uint)state}",
     };
 

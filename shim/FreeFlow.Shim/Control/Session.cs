@@ -68,7 +68,10 @@ internal static unsafe class Session
             if (_control <= 0 && !TryOpen()) break;
             Offer offer = new() { Connection = connection, Generation = generation };
             sent = ControlSocket.Send(_control, message[..offer.Write(message)], fd);
-            if (!sent) Lose();
+            if (sent) break;
+            // A full socket is no lost router; the connection is offered again after some messages.
+            if (Process.Errno is Linux.EAGAIN or Linux.ETOOMANYREFS or Linux.ENOMEM) break;
+            Lose();
         }
         ThreadLock.Exit(LockWord());
         return sent;

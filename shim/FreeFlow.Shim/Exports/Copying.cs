@@ -14,7 +14,11 @@ internal static unsafe class CopyingCalls
     {
         ConnectionRecord* record = Connections.Find(fd);
         if (record == null) return Process.Libc->sendfile(fd, source, offset, count);
-        if (Sender.IsOnRing(fd, record, 0)) return Process.Result(RingFiller.Fill(fd, record, source, offset, count, 0, once: false));
+        if (Sender.IsOnRing(fd, record, 0))
+        {
+            nint moved = RingFiller.Fill(fd, record, source, offset, count, 0, once: false);
+            if (moved != RingFiller.WentBack) return Process.Result(moved);
+        }
         bool entered = Gate.Enter(&record->SendGate, &record->SendLock);
         nint sent = Process.FromLibc(Process.Libc->sendfile(fd, source, offset, count));
         return Process.Result(Sender.LeaveKernel(fd, record, entered, sent));
@@ -27,7 +31,10 @@ internal static unsafe class CopyingCalls
         if (to != null)
         {
             if (Sender.IsOnRing(target, to, 0))
-                return Process.Result(RingFiller.Fill(target, to, source, sourceOffset, count, (flags & SpliceNonBlock) != 0 ? Linux.MSG_DONTWAIT : 0, once: true));
+            {
+                nint moved = RingFiller.Fill(target, to, source, sourceOffset, count, (flags & SpliceNonBlock) != 0 ? Linux.MSG_DONTWAIT : 0, once: true);
+                if (moved != RingFiller.WentBack) return Process.Result(moved);
+            }
             bool entered = Gate.Enter(&to->SendGate, &to->SendLock);
             nint sent = Process.FromLibc(Process.Libc->splice(source, sourceOffset, target, targetOffset, count, flags));
             return Process.Result(Sender.LeaveKernel(target, to, entered, sent));

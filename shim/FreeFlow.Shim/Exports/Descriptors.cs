@@ -19,7 +19,7 @@ internal static unsafe class DescriptorCalls
         return Process.Libc->close(fd);
     }
 
-    [Interpose("int close_range(unsigned first, unsigned last, int flags)", Guard = "ff_core_is_open")]
+    [Interpose("int close_range(unsigned first, unsigned last, int flags)", Guard = "ff_core_is_open > 0")]
     public static int CloseRange(uint first, uint last, int flags)
     {
         const int closeOnExec = 4;
@@ -37,7 +37,7 @@ internal static unsafe class DescriptorCalls
         return start > last ? 0 : Process.Libc->close_range(start, last, flags);
     }
 
-    [Interpose("void closefrom(int first)", Guard = "ff_core_is_open")]
+    [Interpose("void closefrom(int first)", Guard = "ff_core_is_open > 0")]
     public static void CloseFrom(int first) => CloseRange(first < 0 ? 0 : (uint)first, uint.MaxValue, 0);
 
     [Interpose("int dup(int fd)", Guard = "FF_FLAGS(fd)")]

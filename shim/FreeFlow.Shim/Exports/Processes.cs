@@ -29,7 +29,7 @@ internal static unsafe class ProcessCalls
         }
     }
 
-    [Interpose("int fork(void)", Guard = "ff_core_is_open", Aliases = "__fork _Fork")]
+    [Interpose("int fork(void)", Guard = "ff_core_is_open > 0", Aliases = "__fork _Fork")]
     public static int Fork()
     {
         if (Process.IsBorrowedMemory) return Process.Libc->fork();

@@ -70,7 +70,14 @@ internal static unsafe class ReadinessCalls
 
     private static int Created(int epoll)
     {
-        if (Sockets.Connections.InRange(epoll)) Process.Flags[epoll] = DescriptorFlags.Epoll;
+        if (!Sockets.Connections.InRange(epoll)) return epoll;
+        int errno = Process.Errno;
+        bool locked = ThreadLock.Enter(Sockets.Connections.LockWord());
+        Process.Flags[epoll] = DescriptorFlags.Epoll;
+        Sockets.Connections.Descriptors[epoll] = default;
+        _ = Registrations.Instance(epoll);
+        if (locked) ThreadLock.Exit(Sockets.Connections.LockWord());
+        Process.Errno = errno;
         return epoll;
     }
 

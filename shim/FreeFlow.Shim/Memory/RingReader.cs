@@ -1,4 +1,5 @@
 using System.Threading;
+using FreeFlow.Contract;
 using FreeFlow.Contract.Layout;
 using FreeFlow.Shim.Native;
 using FreeFlow.Shim.Sockets;
@@ -56,7 +57,7 @@ internal static unsafe class RingReader
         nuint length = 0;
         ulong available = Volatile.Read(ref incoming->Tail) - connection->ReceiveHead;
         bool plain = Gate.Phase(&connection->ReceiveGate) == DirectionPhase.Ring && connection->KernelConsumed >= connection->ReceiveSwitchAt
-            && available != 0 && available <= connection->Capacity;
+            && available != 0 && available <= connection->Capacity && Volatile.Read(ref incoming->Handover) == (uint)HandoverState.Ring;
         if (plain)
         {
             byte* source = Peek(connection, incoming, connection->ReceiveHead, available, out length);

@@ -17,6 +17,7 @@ internal static unsafe class RingReadiness
                 return Volatile.Read(ref incoming->Handover) >= (uint)HandoverState.Ring;
             case DirectionPhase.Ring:
                 if (Volatile.Read(ref record->KernelConsumed) < record->ReceiveSwitchAt) return false;
+                if ((record->Flags & (uint)ConnectionFlags.WantsKernel) != 0) return Volatile.Read(ref incoming->Handover) == (uint)HandoverState.Back;
                 return Volatile.Read(ref incoming->Tail) != Volatile.Read(ref record->ReceiveHead)
                     || Volatile.Read(ref incoming->Handover) == (uint)HandoverState.Back || record->PendingError != 0;
             default:
@@ -32,6 +33,7 @@ internal static unsafe class RingReadiness
     {
         DirectionPhase phase = Gate.Phase(&record->ReceiveGate);
         if (record->PendingError != 0) return true;
+        if (phase == DirectionPhase.Ring && (record->Flags & (uint)ConnectionFlags.WantsKernel) != 0) return false;
         if (phase == DirectionPhase.Ring)
             return Volatile.Read(ref record->KernelConsumed) >= record->ReceiveSwitchAt && Volatile.Read(ref incoming->Tail) != Volatile.Read(ref record->ReceiveHead);
         return phase == DirectionPhase.Ready && Volatile.Read(ref incoming->Handover) >= (uint)HandoverState.Ring
@@ -41,5 +43,6 @@ internal static unsafe class RingReadiness
     /// <summary>True if a send may make progress, or must learn that the reader is gone.</summary>
     public static bool HasRoom(ConnectionRecord* record, RingBlockHeader* outgoing) =>
         Gate.Phase(&record->SendGate) != DirectionPhase.Ring || RingWriter.IsWritable(record, outgoing)
+        || (Volatile.Read(ref record->Flags) & (uint)(ConnectionFlags.PeerFinished | ConnectionFlags.SendShutdown)) != 0
         || Volatile.Read(ref outgoing->ReaderClosed) != 0 || Volatile.Read(ref outgoing->ReaderWantsKernel) != 0;
 }

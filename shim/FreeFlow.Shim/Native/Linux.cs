@@ -4,7 +4,7 @@ namespace FreeFlow.Shim.Native;
 internal static class Linux
 {
     public const int EPERM = 1, EINTR = 4, EBADF = 9, EAGAIN = 11, ENOMEM = 12, EFAULT = 14, EEXIST = 17, EINVAL = 22, EMFILE = 24, EPIPE = 32,
-        ECONNRESET = 104, EISCONN = 106, EINPROGRESS = 115, ENOENT = 2, ESRCH = 3;
+        ECONNRESET = 104, EISCONN = 106, EINPROGRESS = 115, ENOENT = 2, ESRCH = 3, ENOSYS = 38, ETOOMANYREFS = 109;
 
     public const int AF_UNIX = 1, AF_INET = 2, AF_INET6 = 10;
     public const int SOCK_STREAM = 1, SOCK_SEQPACKET = 5, SOCK_TYPE_MASK = 0xf, SOCK_NONBLOCK = 0x800, SOCK_CLOEXEC = 0x80000;

@@ -80,7 +80,7 @@ internal static unsafe class EpollControl
         if (result != 0) return result;
         // The kernel forgot an earlier registration with the socket that had this number.
         if (known != 0) Registrations.Remove(known);
-        int index = Registrations.Add(owner, epoll, fd, wanted->Events, wanted->Data);
+        int index = Registrations.Add(owner, fd, wanted->Events, wanted->Data);
         ConnectionRecord* record = Connections.Find(fd);
         if (record == null) return 0;
         bool servable = index != 0 && Registrations.Instances[owner].Nested == 0 && !EpollTag.IsTag(wanted->Data);

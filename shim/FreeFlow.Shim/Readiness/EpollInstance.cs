@@ -9,6 +9,9 @@ internal unsafe struct EpollInstance
     /// <summary>Thread that holds the lists below, 0 if none.</summary>
     public uint Lock;
 
+    /// <summary>One of the descriptors below, to reach the kernel's set by.</summary>
+    public int Epoll;
+
     /// <summary>Descriptors of this process that refer to it.</summary>
     public int References;
 

@@ -65,17 +65,29 @@ internal static unsafe class EpollReport
             if (raw.Data == EpollTag.ForNudge) { Registrations.TakeNudge(instance); continue; }
             Registration* entry = Registrations.Entries + EpollTag.Registration(raw.Data);
             if (!EpollTag.IsCurrent(raw.Data, entry->Generation) || entry->Connection == 0) continue;
-            if (EpollTag.IsDoorbell(raw.Data)) { Handover.AnswerRequest(Family.Records + (entry->Connection - 1)); if ((entry->Flags & RegistrationFlags.Dormant) == 0) Registrations.Heat(instance, entry); continue; }
+            if (EpollTag.IsDoorbell(raw.Data)) { AddDoorbell(instance, entry); continue; }
             count = AddSocket(instance, entry, raw.Events, events, count);
         }
         return count;
+    }
+
+    private static void AddDoorbell(EpollInstance* instance, Registration* entry)
+    {
+        ConnectionRecord* record = Family.Records + (entry->Connection - 1);
+        if (Handover.AnswerRequest(record)) Registrations.Modify(entry, record);
+        Registrations.Heat(instance, entry);
     }
 
     private static int AddSocket(EpollInstance* instance, Registration* entry, uint raw, EpollEvent* events, int count)
     {
         ConnectionRecord* record = Family.Records + (entry->Connection - 1);
         if ((raw & (Linux.EPOLLIN | Linux.EPOLLRDHUP | Linux.EPOLLHUP | Linux.EPOLLERR)) != 0) Volatile.Write(ref record->KernelAttention, 1);
-        if ((raw & (Linux.EPOLLRDHUP | Linux.EPOLLHUP | Linux.EPOLLERR)) != 0) NotePeerFinished(entry, record);
+        if ((raw & (Linux.EPOLLRDHUP | Linux.EPOLLHUP | Linux.EPOLLERR)) != 0)
+        {
+            NotePeerFinished(entry, record);
+            // A sender that waits for room hears of it by the ring's readiness.
+            Registrations.Heat(instance, entry);
+        }
         if ((entry->Events & Linux.EPOLLONESHOT) != 0) entry->KernelEvents = 0;
         if ((entry->Flags & RegistrationFlags.Dormant) != 0) { Silence(entry); return count; }
         if ((entry->Flags & RegistrationFlags.Disarmed) != 0) return count;
@@ -92,8 +104,9 @@ internal static unsafe class EpollReport
             events[entry->ReportedAt].Events |= bits;
             return count;
         }
-        bits |= Ready(entry, out ulong tail);
-        Report(instance, entry, events, count, bits, tail);
+        uint ring = Ready(entry, out ulong tail);
+        // The kernel's input says nothing of the ring's: that one is still to be reported.
+        Report(instance, entry, events, count, bits | ring, (ring & Linux.EPOLLIN) != 0 ? tail : entry->TailReported);
         return count + 1;
     }
 
@@ -101,7 +114,7 @@ internal static unsafe class EpollReport
     private static void Silence(Registration* entry)
     {
         EpollEvent none;
-        Process.Libc->epoll_ctl(entry->Epoll, Linux.EPOLL_CTL_DEL, entry->Descriptor, &none);
+        Process.Libc->epoll_ctl(Registrations.Instances[entry->Instance].Epoll, Linux.EPOLL_CTL_DEL, entry->Descriptor, &none);
         entry->KernelEvents = 0;
         entry->Flags |= RegistrationFlags.Absent;
     }
@@ -113,13 +126,15 @@ internal static unsafe class EpollReport
     private static void NotePeerFinished(Registration* entry, ConnectionRecord* record)
     {
         if ((Interlocked.Or(ref record->Flags, (uint)ConnectionFlags.PeerFinished) & (uint)ConnectionFlags.PeerFinished) != 0) return;
+        bool back = false;
         if (Volatile.Read(ref record->SendBlocked) != 0 && ThreadLock.Enter(&record->SendLock))
         {
-            if (Gate.Phase(&record->SendGate) == DirectionPhase.Ring) Handover.SendBack(record, Contract.Reason.PeerClosed);
+            back = Gate.Phase(&record->SendGate) == DirectionPhase.Ring;
+            if (back) Handover.SendBack(record, Contract.Reason.PeerClosed);
             ThreadLock.Exit(&record->SendLock);
         }
         // An edge-triggered one reports once by itself, and would report anew what it has if it were modified.
-        if ((entry->Events & Linux.EPOLLET) == 0) Registrations.Modify(entry, record);
+        if (back || (entry->Events & Linux.EPOLLET) == 0) Registrations.Modify(entry, record);
     }
 
     private static void Report(EpollInstance* instance, Registration* entry, EpollEvent* events, int at, uint bits, ulong tail)

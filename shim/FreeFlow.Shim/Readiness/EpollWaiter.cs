@@ -28,14 +28,16 @@ internal static unsafe class EpollWaiter
         bool spun = false;
         while (true)
         {
-            int count = Rings(instance, events, capacity);
+            int count = Rings(instance, events, capacity, out uint round);
             if (count > 0)
             {
-                if (count < capacity && KernelIsDue(instance)) count = Kernel(instance, epoll, events, count, capacity, 0, mask);
+                if (count < capacity && KernelIsDue(instance)) count = Kernel(instance, epoll, events, count, capacity, 0, mask, round: round);
                 return count;
             }
             if (nanoseconds == 0)
             {
+                // Who watches this set by another one sleeps there: its doorbells must be heard.
+                if (instance->Nested != 0) _ = Arm(instance);
                 count = Kernel(instance, epoll, events, 0, capacity, 0, mask);
                 return (int)Process.Result(count);
             }
@@ -56,6 +58,50 @@ internal static unsafe class EpollWaiter
         }
     }
 
+    /// <summary>True for an epoll descriptor whose set has rings in it: poll(2) on it must look at them.</summary>
+    public static bool HasRings(int epoll)
+    {
+        EpollInstance* instance = (uint)epoll < DescriptorFlags.Capacity && (Process.Flags[epoll] & DescriptorFlags.Epoll) != 0 ? Tracked(epoll) : null;
+        return instance != null && instance->Accelerated != 0;
+    }
+
+    /// <summary>True if a wait on the set would report a ring at once; takes no report away.</summary>
+    public static bool IsReady(int epoll)
+    {
+        if (!HasRings(epoll)) return false;
+        EpollInstance* instance = Tracked(epoll);
+        if (!ThreadLock.Enter(&instance->Lock)) return false;
+        bool ready = AnyReady(instance, all: true);
+        ThreadLock.Exit(&instance->Lock);
+        return ready;
+    }
+
+    /// <summary>Before a sleep on the epoll descriptor itself: every doorbell is armed, so that the kernel hears what the rings say.</summary>
+    public static void ArmFor(int epoll)
+    {
+        if (HasRings(epoll)) _ = Arm(Tracked(epoll));
+    }
+
+    private static bool AnyReady(EpollInstance* instance, bool all)
+    {
+        for (int i = 0; i < instance->HotCount; i++)
+        {
+            Registration* entry = Registrations.Entries + instance->Hot[i];
+            if ((all || entry->ReportedRound != instance->Round) && EpollReport.Ready(entry, out _) != 0) return true;
+        }
+        return false;
+    }
+
+    /// <summary>
+    /// This thread is about to leave with reports while others sleep on the instance: what comes next must wake one of them. Caller holds the lock.
+    /// </summary>
+    private static void LeaveArmed(EpollInstance* instance, int own)
+    {
+        if (Volatile.Read(ref instance->Sleepers) <= own) return;
+        ArmHot(instance);
+        if (AnyReady(instance, all: false)) Registrations.NudgeSleepers(instance);
+    }
+
     private static EpollInstance* Tracked(int epoll)
     {
         if (!Connections.InRange(epoll)) return null;
@@ -64,13 +110,14 @@ internal static unsafe class EpollWaiter
     }
 
     /// <summary>One look at the hot registrations.</summary>
-    private static int Rings(EpollInstance* instance, EpollEvent* events, int capacity)
+    private static int Rings(EpollInstance* instance, EpollEvent* events, int capacity, out uint round)
     {
+        round = 0;
         if (instance->HotCount == 0 || !ThreadLock.Enter(&instance->Lock)) return 0;
         instance->Round++;
         int count = EpollReport.AddHot(instance, events, 0, capacity);
-        // Another thread sleeps on this instance and this one is about to leave it: what comes next must wake the sleeper.
-        if (count > 0 && Volatile.Read(ref instance->Sleepers) != 0) ArmHot(instance);
+        if (count > 0) LeaveArmed(instance, 0);
+        round = instance->Round;
         ThreadLock.Exit(&instance->Lock);
         return count;
     }
@@ -88,7 +135,7 @@ internal static unsafe class EpollWaiter
         Spinner spinner = new(thread);
         while (spinner.Continue())
         {
-            int count = Rings(instance, events, capacity);
+            int count = Rings(instance, events, capacity, out _);
             if (count == 0 && spinner.KernelIsDue) count = Kernel(instance, epoll, events, 0, capacity, 0, mask);
             if (count != 0)
             {
@@ -106,8 +153,7 @@ internal static unsafe class EpollWaiter
         if (instance->HotCount == 0) return true;
         if (!ThreadLock.Enter(&instance->Lock)) return true;
         ArmHot(instance);
-        bool quiet = true;
-        for (int i = 0; i < instance->HotCount && quiet; i++) quiet = EpollReport.Ready(Registrations.Entries + instance->Hot[i], out _) == 0;
+        bool quiet = !AnyReady(instance, all: true);
         while (quiet && instance->HotCount > 0) Registrations.Cool(instance, Registrations.Entries + instance->Hot[instance->HotCount - 1]);
         ThreadLock.Exit(&instance->Lock);
         return quiet;
@@ -129,7 +175,7 @@ internal static unsafe class EpollWaiter
     /// Asks the kernel, sleeping at most <paramref name="left"/>, and translates; the new count, or a negative errno. When only doorbells rang,
     /// the hot registrations are looked at at once. <paramref name="signals"/> is the thread's count from before it spun, null if it did not.
     /// </summary>
-    private static int Kernel(EpollInstance* instance, int epoll, EpollEvent* events, int count, int capacity, ulong left, ulong* mask, uint* signals = null)
+    private static int Kernel(EpollInstance* instance, int epoll, EpollEvent* events, int count, int capacity, ulong left, ulong* mask, uint* signals = null, uint round = 0)
     {
         EpollEvent* fresh = events + count;
         int received;
@@ -148,10 +194,11 @@ internal static unsafe class EpollWaiter
         if (received <= 0) return count > 0 ? count : received;
         if (instance->Accelerated == 0 && !AnyTag(fresh, received)) return count + received;
         if (!ThreadLock.Enter(&instance->Lock)) return count > 0 ? count : -Linux.EINTR;
-        if (count == 0) instance->Round++;
+        if (count == 0 || instance->Round != round) instance->Round++;
         instance->KernelAsked = Process.Now();
         count = EpollReport.AddKernel(instance, events, count, fresh, received);
         count = EpollReport.AddHot(instance, events, count, capacity);
+        if (count > 0) LeaveArmed(instance, left != 0 ? 1 : 0);
         ThreadLock.Exit(&instance->Lock);
         return count;
     }

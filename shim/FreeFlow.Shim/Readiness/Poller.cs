@@ -21,12 +21,22 @@ internal static unsafe class Poller
     public static int Poll(PollDescriptor* descriptors, nuint count, ulong nanoseconds, ulong* mask)
     {
         Session.Look();
-        nuint rings = 0;
-        for (nuint i = 0; i < count; i++) if (Ring(descriptors[i].Descriptor) != null) rings++;
-        if (rings == 0) return Plain(descriptors, count, nanoseconds, mask);
+        while (true)
+        {
+            nuint rings = 0;
+            for (nuint i = 0; i < count; i++) if (Ring(descriptors[i].Descriptor) != null || EpollWaiter.HasRings(descriptors[i].Descriptor)) rings++;
+            int result = rings == 0 ? Plain(descriptors, count, nanoseconds, mask) : WithScratch(descriptors, count, rings, nanoseconds, mask);
+            if (result != Again) return result;
+        }
+    }
 
-        // Every entry and, at the same distance, its doorbell; poll(2) passes over those that have none.
-        nuint total = 2 * count;
+    /// <summary>A connection of the set has just been taken up by another thread: look at the set anew.</summary>
+    private const int Again = int.MinValue;
+
+    private static int WithScratch(PollDescriptor* descriptors, nuint count, nuint rings, ulong nanoseconds, ulong* mask)
+    {
+        // The entries, their doorbells behind them without gaps (RLIMIT_NOFILE bounds what poll(2) takes), and whose doorbells they are.
+        nuint total = 3 * count;
         PollDescriptor* onStack = stackalloc PollDescriptor[OnStack];
         PollDescriptor* scratch = total <= OnStack ? onStack : (PollDescriptor*)Process.Reserve(total * (nuint)sizeof(PollDescriptor));
         if (scratch == null) return -Linux.ENOMEM;
@@ -59,24 +69,43 @@ internal static unsafe class Poller
     private static int Plain(PollDescriptor* descriptors, nuint count, ulong nanoseconds, ulong* mask)
     {
         if (nanoseconds == 0) return Sleep.PollNow(descriptors, count, 0, mask);
-        HoldGates(descriptors, count, true);
+        if (!HoldGates(descriptors, count)) return Again;
         int result = Sleep.PollNow(descriptors, count, nanoseconds, mask);
-        HoldGates(descriptors, count, false);
+        LeaveGates(descriptors, count);
         return result;
     }
 
-    /// <summary>Enters or leaves the receive gates of the set's connections.</summary>
-    private static void HoldGates(PollDescriptor* descriptors, nuint count, bool enter)
+    /// <summary>
+    /// Keeps the set's ringless connections in the kernel meanwhile, whose doorbells this call would not hear. False, with nothing held, if one of them
+    /// is being taken up.
+    /// </summary>
+    private static bool HoldGates(PollDescriptor* descriptors, nuint count)
     {
         for (nuint i = 0; i < count; i++)
         {
-            int fd = descriptors[i].Descriptor;
-            if ((uint)fd >= DescriptorFlags.Capacity || (Process.Flags[fd] & DescriptorFlags.Connection) == 0) continue;
-            ConnectionRecord* record = Connections.Find(fd);
-            if (record == null) continue;
-            if (enter) Gate.Enter(&record->ReceiveGate, &record->ReceiveLock);
-            else Gate.LeaveIfEntered(&record->ReceiveGate);
+            ConnectionRecord* record = Ringless(descriptors[i].Descriptor);
+            if (record == null || Gate.Enter(&record->ReceiveGate, &record->ReceiveLock) || Gate.Phase(&record->ReceiveGate) == DirectionPhase.Back) continue;
+            LeaveGates(descriptors, i);
+            return false;
         }
+        return true;
+    }
+
+    private static void LeaveGates(PollDescriptor* descriptors, nuint count)
+    {
+        for (nuint i = 0; i < count; i++)
+        {
+            ConnectionRecord* record = Ringless(descriptors[i].Descriptor);
+            if (record != null) Gate.Leave(&record->ReceiveGate);
+        }
+    }
+
+    /// <summary>A tracked connection that has not left the kernel for its receiving direction.</summary>
+    private static ConnectionRecord* Ringless(int fd)
+    {
+        if ((uint)fd >= DescriptorFlags.Capacity || (Process.Flags[fd] & DescriptorFlags.Connection) == 0) return null;
+        ConnectionRecord* record = Connections.Find(fd);
+        return record == null || Volatile.Read(ref record->RingAddress) != 0 ? null : record;
     }
 
     private static int Mixed(PollDescriptor* descriptors, nuint count, nuint rings, PollDescriptor* scratch, ulong nanoseconds, ulong* mask)
@@ -101,12 +130,16 @@ internal static unsafe class Poller
         }
         while (true)
         {
-            CountIn(descriptors, count, scratch + count);
+            if (!HoldGates(descriptors, count)) return Again;
+            nuint bells = CountIn(descriptors, count, rings, scratch + count, (uint*)(scratch + (2 * count)));
             Arm(descriptors, count);
             ulong left = LookAtRings(descriptors, count) > 0 ? 0 : Sleep.Left(deadline);
             if (left != 0) Session.Glance();
             ulong limited = Trimmer.Limit(left);
-            ready = AskKernel(descriptors, count, scratch, limited, mask, signals, asleep: true);
+            ready = AskKernel(descriptors, count, scratch, limited, mask, signals, bells);
+            CountOut(bells, scratch + count, (uint*)(scratch + (2 * count)));
+            LeaveGates(descriptors, count);
+            if (bells > 0 && ready == 0 && LookAtRings(descriptors, count) > 0) continue;
             if (ready == 0) Trimmer.AfterSleep();
             if (ready != 0 || Sleep.Left(deadline) == 0)
             {
@@ -124,7 +157,13 @@ internal static unsafe class Poller
         {
             descriptors[i].Returned = 0;
             ConnectionRecord* record = Ring(descriptors[i].Descriptor);
-            if (record == null) continue;
+            if (record == null)
+            {
+                if ((descriptors[i].Events & InputBits) == 0 || !EpollWaiter.IsReady(descriptors[i].Descriptor)) continue;
+                descriptors[i].Returned = (short)(descriptors[i].Events & InputBits);
+                ready++;
+                continue;
+            }
             short events = descriptors[i].Events, bits = 0;
             if ((events & InputBits) != 0 && RingReadiness.IsReadable(record, Block.Incoming(record))) bits |= InputBits;
             if ((events & OutputBits) != 0 && Gate.Phase(&record->SendGate) == DirectionPhase.Ring && RingReadiness.HasRoom(record, Block.Outgoing(record))) bits |= OutputBits;
@@ -135,28 +174,31 @@ internal static unsafe class Poller
         return ready;
     }
 
-    /// <summary>Counts this thread among the sleepers of every ring in the set, and notes the doorbells it will sleep on.</summary>
-    private static void CountIn(PollDescriptor* descriptors, nuint count, PollDescriptor* bells)
+    /// <summary>Counts this thread among the sleepers of the set's rings, and notes their doorbells and whose they are; returns how many.</summary>
+    private static nuint CountIn(PollDescriptor* descriptors, nuint count, nuint most, PollDescriptor* bells, uint* owners)
     {
-        for (nuint i = 0; i < count; i++)
+        nuint used = 0;
+        for (nuint i = 0; i < count && used < most; i++)
         {
             ConnectionRecord* record = Ring(descriptors[i].Descriptor);
-            bells[i] = new PollDescriptor { Descriptor = record == null ? -1 : record->OwnDoorbell, Events = Linux.POLLIN };
-            if (record != null) Interlocked.Increment(ref record->Sleepers);
+            if (record == null) continue;
+            bells[used] = new PollDescriptor { Descriptor = record->OwnDoorbell, Events = Linux.POLLIN };
+            owners[used++] = Connections.IndexOf(record);
+            Interlocked.Increment(ref record->Sleepers);
         }
+        return used;
     }
 
     /// <summary>The opposite; doorbells that rang are emptied.</summary>
-    private static void CountOut(PollDescriptor* descriptors, nuint count, PollDescriptor* bells)
+    private static void CountOut(nuint count, PollDescriptor* bells, uint* owners)
     {
         for (nuint i = 0; i < count; i++)
         {
-            ConnectionRecord* record = bells[i].Descriptor < 0 ? null : Ring(descriptors[i].Descriptor);
-            if (record == null || record->OwnDoorbell != bells[i].Descriptor) continue;
+            ConnectionRecord* record = Family.Records + owners[i];
             Interlocked.Decrement(ref record->Sleepers);
-            if (bells[i].Returned == 0) continue;
+            if (bells[i].Returned == 0 || record->OwnDoorbell != bells[i].Descriptor) continue;
             Doorbell.Drain(record);
-            Handover.AnswerRequest(record);
+            if (Handover.AnswerRequest(record)) Registrations.Refresh(owners[i] + 1, owed: true);
             Registrations.Heat(record);
         }
     }
@@ -166,15 +208,15 @@ internal static unsafe class Poller
         for (nuint i = 0; i < count; i++)
         {
             ConnectionRecord* record = Ring(descriptors[i].Descriptor);
-            if (record == null) continue;
+            if (record == null) { EpollWaiter.ArmFor(descriptors[i].Descriptor); continue; }
             RingBlockHeader* outgoing = Block.Outgoing(record);
             if ((descriptors[i].Events & InputBits) != 0) Doorbell.ArmReader(Block.Incoming(record));
             if ((descriptors[i].Events & OutputBits) != 0 && !RingReadiness.HasRoom(record, outgoing)) Doorbell.ArmWriter(outgoing);
         }
     }
 
-    /// <summary>The kernel's part, sleeping at most <paramref name="left"/> (the caller has counted itself among the sleepers then), merged with what the rings say afterwards; the count, or a negative errno.</summary>
-    private static int AskKernel(PollDescriptor* descriptors, nuint count, PollDescriptor* scratch, ulong left, ulong* mask, uint signals, bool asleep = false)
+    /// <summary>The kernel's part, sleeping at most <paramref name="left"/> on <paramref name="bells"/> doorbells too, merged with what the rings say afterwards; the count, or a negative errno.</summary>
+    private static int AskKernel(PollDescriptor* descriptors, nuint count, PollDescriptor* scratch, ulong left, ulong* mask, uint signals, nuint bells = 0)
     {
         for (nuint i = 0; i < count; i++)
         {
@@ -186,8 +228,7 @@ internal static unsafe class Poller
         }
         int result = left == 0
             ? (int)Process.FromLibc(Process.Libc->poll(scratch, count, 0))
-            : Sleep.Poll(scratch, 2 * count, left, mask, signals);
-        if (asleep) CountOut(descriptors, count, scratch + count);
+            : Sleep.Poll(scratch, count + bells, left, mask, signals);
         if (result < 0) return result;
 
         int ready = LookAtRings(descriptors, count);

@@ -8,7 +8,6 @@ namespace FreeFlow.Shim.Readiness;
 internal struct Registration
 {
     public int Instance;
-    public int Epoll;
     public int Descriptor;
 
     /// <summary>Index of the connection's record plus one once the registration is accelerated; 0 before.</summary>

@@ -45,6 +45,7 @@ internal static unsafe class Registrations
         else return null;
         EpollInstance* instance = Instances + (index - 1);
         instance->References = 1;
+        instance->Epoll = epoll;
         Connections.Descriptors[epoll].Instance = index;
         Process.Flags[epoll] |= DescriptorFlags.Epoll;
         return instance;
@@ -59,7 +60,7 @@ internal static unsafe class Registrations
     }
 
     /// <summary>Records a registration; its index plus one, 0 if there is no room.</summary>
-    public static int Add(int instance, int epoll, int fd, uint events, ulong data)
+    public static int Add(int instance, int fd, uint events, ulong data)
     {
         int index = _free;
         if (index != 0) _free = Entries[index - 1].NextOfInstance;
@@ -70,7 +71,6 @@ internal static unsafe class Registrations
         *entry = new Registration
         {
             Instance = instance,
-            Epoll = epoll,
             Descriptor = fd,
             Events = events,
             Data = data,
@@ -87,7 +87,9 @@ internal static unsafe class Registrations
     }
 
     /// <summary>Forgets a registration; takes its doorbell out of the epoll set.</summary>
-    public static void Remove(int index)
+    /// <param name="index">Index plus one.</param>
+    /// <param name="kernel">False if the kernel's set must stay as it is: another process shares it, or it is about to vanish.</param>
+    public static void Remove(int index, bool kernel = true)
     {
         Registration* entry = Entries + (index - 1);
         EpollInstance* owner = Instances + entry->Instance;
@@ -105,7 +107,7 @@ internal static unsafe class Registrations
             owner->Accelerated--;
             EpollEvent none;
             int errno = Process.Errno;
-            Process.Libc->epoll_ctl(entry->Epoll, Linux.EPOLL_CTL_DEL, Family.Records[entry->Connection - 1].OwnDoorbell, &none);
+            if (kernel) Process.Libc->epoll_ctl(owner->Epoll, Linux.EPOLL_CTL_DEL, Family.Records[entry->Connection - 1].OwnDoorbell, &none);
             Process.Errno = errno;
         }
         entry->Generation++;
@@ -120,7 +122,7 @@ internal static unsafe class Registrations
     {
         EpollEvent none;
         int errno = Process.Errno;
-        Process.Libc->epoll_ctl(Entries[index - 1].Epoll, Linux.EPOLL_CTL_DEL, Entries[index - 1].Descriptor, &none);
+        Process.Libc->epoll_ctl(Instances[Entries[index - 1].Instance].Epoll, Linux.EPOLL_CTL_DEL, Entries[index - 1].Descriptor, &none);
         Process.Errno = errno;
         Remove(index);
     }
@@ -128,20 +130,37 @@ internal static unsafe class Registrations
     /// <summary>A descriptor number is about to be closed.</summary>
     public static void DropDescriptor(int fd)
     {
+        ConnectionRecord* record = Connections.Find(fd);
         while (Connections.Descriptors[fd].FirstRegistration != 0)
         {
-            Registration* entry = Entries + (Connections.Descriptors[fd].FirstRegistration - 1);
+            int first = Connections.Descriptors[fd].FirstRegistration;
+            bool accelerated = record != null && Entries[first - 1].Connection != 0;
+            // What a forked child closes, the parent may go on watching in the set that both share.
+            if (accelerated && !Holders.IsSole(record, fd)) Remove(first, kernel: false);
             // With a duplicate still open the kernel would go on reporting an accelerated registration under the shim's data word.
-            if (entry->Connection != 0) Discard(Connections.Descriptors[fd].FirstRegistration);
-            else Remove(Connections.Descriptors[fd].FirstRegistration);
+            else if (accelerated) Discard(first);
+            else Remove(first);
         }
         int index = Connections.Descriptors[fd].Instance;
-        if (index == 0 || --Instances[index - 1].References > 0) return;
+        if (index == 0) return;
         EpollInstance* instance = Instances + (index - 1);
-        while (instance->FirstRegistration != 0) Remove(instance->FirstRegistration);
+        if (--instance->References > 0) { MoveTo(instance, index, fd); return; }
+        while (instance->FirstRegistration != 0) Remove(instance->FirstRegistration, kernel: false);
         if (instance->Nudge != 0) OwnDescriptors.Close(instance->Nudge);
         instance->NextFree = _freeInstances;
         _freeInstances = index;
+    }
+
+    /// <summary>An epoll instance goes on under another of its descriptors.</summary>
+    private static void MoveTo(EpollInstance* instance, int index, int closing)
+    {
+        if (instance->Epoll != closing) return;
+        for (int fd = 0; fd < DescriptorFlags.Capacity; fd++)
+        {
+            if ((Process.Flags[fd] & DescriptorFlags.Epoll) == 0 || fd == closing || Connections.Descriptors[fd].Instance != index) continue;
+            instance->Epoll = fd;
+            return;
+        }
     }
 
     /// <summary>Accelerates every registration of a connection that has just got its ring.</summary>
@@ -157,7 +176,7 @@ internal static unsafe class Registrations
     {
         Registration* entry = Entries + (index - 1);
         EpollInstance* owner = Instances + entry->Instance;
-        if (!Prepare(owner, entry->Epoll)) return;
+        if (!Prepare(owner)) return;
         bool locked = ThreadLock.Enter(&owner->Lock);
         if (owner->Accelerated < FamilyLayout.RecordCount)
         {
@@ -166,7 +185,7 @@ internal static unsafe class Registrations
             owner->Accelerated++;
             ConnectionRecord* record = Family.Records + (connection - 1);
             EpollEvent bell = new() { Events = Linux.EPOLLIN | Linux.EPOLLET, Data = EpollTag.ForDoorbell(index - 1, entry->Generation) };
-            Process.Libc->epoll_ctl(entry->Epoll, Linux.EPOLL_CTL_ADD, record->OwnDoorbell, &bell);
+            Process.Libc->epoll_ctl(Instances[entry->Instance].Epoll, Linux.EPOLL_CTL_ADD, record->OwnDoorbell, &bell);
             Modify(entry, record);
             Heat(owner, entry);
         }
@@ -174,14 +193,14 @@ internal static unsafe class Registrations
     }
 
     /// <summary>What an instance needs before its first accelerated registration.</summary>
-    private static bool Prepare(EpollInstance* owner, int epoll)
+    private static bool Prepare(EpollInstance* owner)
     {
         if (owner->Hot == null) owner->Hot = (int*)Process.Reserve(FamilyLayout.RecordCount * sizeof(int));
         if (owner->Nudge != 0 || owner->Hot == null) return owner->Hot != null;
         int nudge = OwnDescriptors.Adopt(Process.Libc->eventfd(0, Linux.EFD_NONBLOCK | Linux.EFD_CLOEXEC));
         if (nudge < 0) return false;
         EpollEvent wanted = new() { Events = Linux.EPOLLIN, Data = EpollTag.ForNudge };
-        if (Process.Libc->epoll_ctl(epoll, Linux.EPOLL_CTL_ADD, nudge, &wanted) != 0) { OwnDescriptors.Close(nudge); return false; }
+        if (Process.Libc->epoll_ctl(owner->Epoll, Linux.EPOLL_CTL_ADD, nudge, &wanted) != 0) { OwnDescriptors.Close(nudge); return false; }
         owner->Nudge = nudge;
         return true;
     }
@@ -201,21 +220,36 @@ internal static unsafe class Registrations
         for (int index = owner->FirstRegistration; index != 0; index = Entries[index - 1].NextOfInstance) Heat(owner, Entries + (index - 1));
     }
 
-    /// <summary>After the sending direction has moved: the kernel's writability counts no more, or again. Takes the lock.</summary>
-    public static void Refresh(uint connection)
+    /// <summary>
+    /// After the sending direction has moved: the kernel's writability counts no more, or again; who waits for it must look again. Takes the lock.
+    /// <paramref name="owed"/>: edge-triggered sets are owed a report of what the kernel says now.
+    /// </summary>
+    public static void Refresh(uint connection, bool owed = false)
     {
+        ConnectionRecord* record = Family.Records + (connection - 1);
         bool locked = ThreadLock.Enter(Connections.LockWord());
         int errno = Process.Errno;
         for (int fd = Connections.Local[connection - 1].FirstDescriptor; fd != 0; fd = Connections.Descriptors[fd - 1].NextDescriptor)
+        {
             for (int index = Connections.Descriptors[fd - 1].FirstRegistration; index != 0; index = Entries[index - 1].NextOfDescriptor)
-                if (Entries[index - 1].Connection != 0 && MustRefresh(Entries + (index - 1))) Modify(Entries + (index - 1), Family.Records + (connection - 1));
+            {
+                Registration* entry = Entries + (index - 1);
+                if (entry->Connection == 0) continue;
+                EpollInstance* owner = Instances + entry->Instance;
+                bool inner = ThreadLock.Enter(&owner->Lock);
+                if (owed || MustRefresh(entry, record)) Modify(entry, record);
+                Heat(owner, entry);
+                if (inner) ThreadLock.Exit(&owner->Lock);
+                NudgeSleepers(owner);
+            }
+        }
         Process.Errno = errno;
         if (locked) ThreadLock.Exit(Connections.LockWord());
     }
 
     /// <summary>Modifying an edge-triggered registration makes the kernel report anew; one that hears of the end of stream anyway is spared.</summary>
-    private static bool MustRefresh(Registration* entry) =>
-        (entry->Events & (Linux.EPOLLET | Linux.EPOLLRDHUP)) != (Linux.EPOLLET | Linux.EPOLLRDHUP);
+    private static bool MustRefresh(Registration* entry, ConnectionRecord* record) =>
+        (entry->Events & (Linux.EPOLLET | Linux.EPOLLRDHUP)) != (Linux.EPOLLET | Linux.EPOLLRDHUP) || (NeededMask(entry, record) & ~entry->KernelEvents) != 0;
 
     /// <summary>Tells the kernel exactly what of an accelerated registration is its business now, and no more.</summary>
     public static int Modify(Registration* entry, ConnectionRecord* record) => SetKernelMask(entry, NeededMask(entry, record));
@@ -238,7 +272,7 @@ internal static unsafe class Registrations
     private static int SetKernelMask(Registration* entry, uint mask)
     {
         EpollEvent wanted = new() { Events = mask, Data = EpollTag.ForSocket((int)(entry - Entries), entry->Generation) };
-        int result = Process.Libc->epoll_ctl(entry->Epoll, Linux.EPOLL_CTL_MOD, entry->Descriptor, &wanted);
+        int result = Process.Libc->epoll_ctl(Instances[entry->Instance].Epoll, Linux.EPOLL_CTL_MOD, entry->Descriptor, &wanted);
         if (result == 0) entry->KernelEvents = mask;
         return result;
     }

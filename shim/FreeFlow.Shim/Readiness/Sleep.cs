@@ -11,6 +11,8 @@ internal static unsafe class Sleep
 {
     public const ulong Forever = ulong.MaxValue;
 
+    private static bool _withoutNanoseconds;
+
     /// <summary>ppoll(2); the count, or a negative errno. <paramref name="mask"/> null means the thread's own.</summary>
     public static int Poll(PollDescriptor* descriptors, nuint count, ulong nanoseconds, ulong* mask, uint signalsSeen)
     {
@@ -45,10 +47,13 @@ internal static unsafe class Sleep
     /// <summary>The kernel's epoll wait with a timeout in nanoseconds, rounded up to milliseconds where the C library lacks epoll_pwait2.</summary>
     public static int EpollNow(int epoll, EpollEvent* events, int capacity, ulong nanoseconds, ulong* mask)
     {
-        if (nanoseconds % 1_000_000 != 0 && nanoseconds != Forever && Process.Libc->epoll_pwait2 != null)
+        if (nanoseconds % 1_000_000 != 0 && nanoseconds != Forever && Process.Libc->epoll_pwait2 != null && !_withoutNanoseconds)
         {
             TimeSpec time = Time(nanoseconds);
-            return (int)Process.FromLibc(Process.Libc->epoll_pwait2(epoll, events, capacity, &time, mask));
+            int result = (int)Process.FromLibc(Process.Libc->epoll_pwait2(epoll, events, capacity, &time, mask));
+            // Linux before 5.11, or a seccomp profile that does not know the call.
+            if (result is not (-Linux.ENOSYS or -Linux.EPERM)) return result;
+            _withoutNanoseconds = true;
         }
         ulong milliseconds = (nanoseconds / 1_000_000) + (nanoseconds % 1_000_000 == 0 ? 0UL : 1UL);
         int timeout = nanoseconds == Forever ? -1 : milliseconds > int.MaxValue ? int.MaxValue : (int)milliseconds;

@@ -82,6 +82,7 @@ internal static unsafe class Connections
             Local[connection - 1].FirstDescriptor = copy + 1;
         }
         Descriptors[copy].Instance = Descriptors[fd].Instance;
+        if (Descriptors[fd].Instance != 0) Registrations.Instances[Descriptors[fd].Instance - 1].References++;
         Volatile.Write(ref Process.Flags[copy], Process.Flags[fd]);
         if (locked) ThreadLock.Exit(LockWord());
     }
@@ -117,20 +118,22 @@ internal static unsafe class Connections
     private static void LeaveConnection(int fd, ConnectionRecord* record)
     {
         Interlocked.Decrement(ref *Process.TrackedConnections);
-        bool lastHolder = Holders.Leave(record);
+        bool lastHolder = Holders.Leave(record, fd);
         if (!lastHolder && record->ProcessId == Process.Id) Offering.TakeBack(record);
         if (lastHolder)
         {
             if (record->RingAddress != 0) Handover.AnnounceClose(fd, record);
             if ((record->Flags & (uint)ConnectionFlags.ShownToRouter) != 0)
             {
-                // An offer the router has not read yet holds a copy of the socket: without this the peer would wait for the end of stream.
-                if (record->State == (uint)ConnectionState.Offered) Process.Libc->shutdown(fd, Linux.SHUT_RDWR);
+                // An offer the router has not read yet holds a copy of the socket: without this the peer would wait for the end of stream. Not if
+                // a program started by this one may have inherited the socket.
+                if (record->State == (uint)ConnectionState.Offered && (Process.Libc->fcntl(fd, Linux.F_GETFD, null) & Linux.FD_CLOEXEC) != 0)
+                    Process.Libc->shutdown(fd, Linux.SHUT_RDWR);
                 Session.Withdraw(IndexOf(record), record->Generation);
             }
             Volatile.Write(ref record->State, (uint)ConnectionState.Closed);
         }
-        if (record->RingAddress != 0)
+        if (record->RingAddress != 0 || (lastHolder && Graveyard.IsVisited(record)))
         {
             bool locked = ThreadLock.Enter(LockWord());
             Graveyard.Bury(IndexOf(record) + 1, lastHolder);

@@ -13,16 +13,20 @@ internal static unsafe class Descendant
     private const int LinkBytes = 64;
     private const int StandardDescriptors = 3;
 
+    /// <param name="process">The holder asked about.</param>
+    /// <param name="record">The connection.</param>
+    /// <param name="closing">The descriptor this process is about to close, −1 if none.</param>
     /// <summary>True if the process has left the family and has the connection's socket neither at its old number nor as standard input or output.</summary>
-    public static bool HasLetGo(int process, ConnectionRecord* record)
+    public static bool HasLetGo(int process, ConnectionRecord* record, int closing)
     {
         byte* family = stackalloc byte[LinkBytes];
         byte* socket = stackalloc byte[LinkBytes];
         uint connection = Connections.IndexOf(record);
-        int first = Connections.Local[connection].FirstDescriptor;
+        int first = closing >= 0 ? closing + 1 : Connections.Local[connection].FirstDescriptor;
         if (first == 0 || !Read(Process.Id, Family.Descriptor, family) || !Read(Process.Id, first - 1, socket)) return false;
         if (!CanRead(process) || Has(process, Family.Descriptor, family)) return false;
-        for (int fd = first; fd != 0; fd = Connections.Descriptors[fd - 1].NextDescriptor) if (Has(process, fd - 1, socket)) return false;
+        if (Has(process, first - 1, socket)) return false;
+        for (int fd = Connections.Local[connection].FirstDescriptor; fd != 0; fd = Connections.Descriptors[fd - 1].NextDescriptor) if (Has(process, fd - 1, socket)) return false;
         for (int fd = 0; fd < StandardDescriptors; fd++) if (Has(process, fd, socket)) return false;
         return true;
     }

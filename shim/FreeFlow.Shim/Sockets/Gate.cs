@@ -32,14 +32,11 @@ internal static unsafe class Gate
         }
     }
 
-    /// <summary>Leaves the kernel path after <see cref="Enter"/>.</summary>
-    public static void Leave(ulong* gate) => Interlocked.Add(ref *gate, ulong.MaxValue);
-
     /// <summary>
-    /// As <see cref="Leave"/>, for a caller that does not know whether its <see cref="Enter"/> succeeded: whoever is inside keeps the phase at Kernel, so any
-    /// other phase means that it did not.
+    /// Leaves the kernel path after <see cref="Enter"/>. Also for a caller that does not know whether it entered, or whose connection was closed meanwhile:
+    /// whoever is inside keeps the phase at Kernel and the count above 0.
     /// </summary>
-    public static void LeaveIfEntered(ulong* gate)
+    public static void Leave(ulong* gate)
     {
         while (true)
         {
@@ -48,6 +45,9 @@ internal static unsafe class Gate
             if (Interlocked.CompareExchange(ref *gate, seen - 1, seen) == seen) return;
         }
     }
+
+    /// <summary>True while a call is inside the kernel.</summary>
+    public static bool IsBusy(ulong* gate) => (uint)Volatile.Read(ref *gate) != 0;
 
     /// <summary>Closes the gate for a switch if nobody is inside. Caller holds the direction's lock.</summary>
     public static bool TryClose(ulong* gate) => Interlocked.CompareExchange(ref *gate, (ulong)DirectionPhase.Switching << 32, 0) == 0;

@@ -52,14 +52,19 @@ internal static unsafe class Graveyard
         }
     }
 
-    private static bool IsVisited(ConnectionRecord* record) =>
-        (Volatile.Read(ref record->SendLock) | Volatile.Read(ref record->ReceiveLock) | (uint)Volatile.Read(ref record->Sleepers)) != 0;
+    /// <summary>True while a thread of any holder is inside a call on the connection.</summary>
+    public static bool IsVisited(ConnectionRecord* record) =>
+        Gate.IsBusy(&record->SendGate) || Gate.IsBusy(&record->ReceiveGate)
+        || (Volatile.Read(ref record->SendLock) | Volatile.Read(ref record->ReceiveLock) | (uint)Volatile.Read(ref record->Sleepers)) != 0;
 
     private static void LetGo(Grave* grave)
     {
-        OwnDescriptors.Close(grave->Own);
-        OwnDescriptors.Close(grave->Peer);
-        Process.Libc->munmap((void*)grave->Ring, (nuint)RingLayout.TotalBytes(grave->Capacity));
+        if (grave->Ring != 0)
+        {
+            OwnDescriptors.Close(grave->Own);
+            OwnDescriptors.Close(grave->Peer);
+            Process.Libc->munmap((void*)grave->Ring, (nuint)RingLayout.TotalBytes(grave->Capacity));
+        }
         if (grave->LastHolder) Family.ReturnRecord(Family.Records + (grave->Connection - 1));
         grave->Connection = 0;
     }

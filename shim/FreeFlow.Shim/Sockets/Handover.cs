@@ -120,6 +120,7 @@ internal static unsafe class Handover
         bool whole = RingWriter.Free(record, outgoing) >= 0;
         ulong position = whole ? record->SendHeadSeen : record->SendTail;
         Volatile.Write(ref outgoing->BackAt, position);
+        ulong deadline = Process.Now() + TakeBackNanoseconds;
         while (position < record->SendTail && whole)
         {
             byte* bytes = RingWriter.Unread(record, outgoing, position, out nuint length);
@@ -131,7 +132,7 @@ internal static unsafe class Handover
                 continue;
             }
             PollDescriptor wait = new() { Descriptor = fd, Events = Linux.POLLOUT };
-            whole = sent is -Linux.EAGAIN or -Linux.EINTR && Process.Libc->poll(&wait, 1, TakeBackMilliseconds) > 0;
+            whole = sent is -Linux.EAGAIN or -Linux.EINTR && Process.Now() < deadline && Process.Libc->poll(&wait, 1, TakeBackPollMilliseconds) >= 0;
         }
         // Bytes that neither road takes any more: the kernel tells both ends, rather than that some are missing.
         if (!whole) Process.Libc->shutdown(fd, Linux.SHUT_RDWR);
@@ -149,6 +150,7 @@ internal static unsafe class Handover
     {
         if (!ThreadLock.Enter(&record->ReceiveLock)) return;
         RingBlockHeader* incoming = Block.Incoming(record);
+        if (Gate.Phase(&record->ReceiveGate) == DirectionPhase.Ready && Volatile.Read(ref incoming->Handover) >= (uint)HandoverState.Ring) TakeUpRing(record, incoming);
         bool asks = Gate.Phase(&record->ReceiveGate) == DirectionPhase.Ring
             && Volatile.Read(ref incoming->Handover) == (uint)HandoverState.Ring;
         if (asks)
@@ -162,16 +164,19 @@ internal static unsafe class Handover
         while (asks && Volatile.Read(ref incoming->Handover) == (uint)HandoverState.Ring && Process.Now() < deadline) Process.Libc->poll(null, 0, 1);
     }
 
-    /// <summary>Sender: answers the peer's request, if there is one. Called where a doorbell has woken this end.</summary>
-    public static void AnswerRequest(ConnectionRecord* record)
+    /// <summary>Sender: answers the peer's request, if there is one; true if the direction went back. Called where a doorbell has woken this end.</summary>
+    public static bool AnswerRequest(ConnectionRecord* record)
     {
-        if (record->RingAddress == 0 || Gate.Phase(&record->SendGate) != DirectionPhase.Ring) return;
-        if (Volatile.Read(ref Block.Outgoing(record)->ReaderWantsKernel) == 0 || !ThreadLock.Enter(&record->SendLock)) return;
-        if (Gate.Phase(&record->SendGate) == DirectionPhase.Ring) SendBack(record, Reason.DescriptorPassed);
+        if (record->RingAddress == 0 || Gate.Phase(&record->SendGate) != DirectionPhase.Ring) return false;
+        if (Volatile.Read(ref Block.Outgoing(record)->ReaderWantsKernel) == 0 || !ThreadLock.Enter(&record->SendLock)) return false;
+        bool back = Gate.Phase(&record->SendGate) == DirectionPhase.Ring;
+        if (back) SendBack(record, Reason.DescriptorPassed);
         ThreadLock.Exit(&record->SendLock);
+        return back;
     }
 
-    private const int TakeBackMilliseconds = 10_000;
+    private const ulong TakeBackNanoseconds = 2_000_000_000;
+    private const int TakeBackPollMilliseconds = 10;
     private const ulong AskBackNanoseconds = 1_000_000_000;
 
     /// <summary>Receiver: the ring is empty and the writer has gone back. False if it names another position. Caller holds ReceiveLock.</summary>

@@ -13,13 +13,13 @@ internal static unsafe class Holders
     private const int Places = 6;
 
     /// <summary>Takes this process off; true if no living one is left.</summary>
-    public static bool Leave(ConnectionRecord* record)
+    public static bool Leave(ConnectionRecord* record, int fd)
     {
         bool named = false;
         for (int i = 0; i < Places && !named; i++)
             named = Interlocked.CompareExchange(ref record->Holders[i], 0, Process.Id) == Process.Id;
         if (!named) TakeUnnamed(record);
-        return IsSole(record);
+        return IsSole(record, fd);
     }
 
     /// <summary>Gives the unnamed child of a fork its name; a child that was never born (−1) is taken off.</summary>
@@ -37,7 +37,7 @@ internal static unsafe class Holders
     }
 
     /// <summary>True if no other living process holds it; dead ones are struck off.</summary>
-    public static bool IsSole(ConnectionRecord* record)
+    public static bool IsSole(ConnectionRecord* record, int fd = -1)
     {
         if (Volatile.Read(ref record->MoreHolders) != 0) return false;
         for (int i = 0; i < Places; i++)
@@ -45,7 +45,7 @@ internal static unsafe class Holders
             int holder = Volatile.Read(ref record->Holders[i]);
             if (holder == 0 || holder == Process.Id) continue;
             bool gone = Process.Libc->kill(holder, 0) != 0 && Process.Errno == Linux.ESRCH;
-            if (!gone && !Descendant.HasLetGo(holder, record)) return false;
+            if (!gone && !Descendant.HasLetGo(holder, record, fd)) return false;
             Interlocked.CompareExchange(ref record->Holders[i], 0, holder);
         }
         return true;

@@ -39,8 +39,11 @@ internal static unsafe class Joining
     {
         if (join.Connection >= FamilyLayout.RecordCount || join.Side > 1 || !RingLayout.IsValidCapacity(join.Capacity)) return false;
         ConnectionRecord* record = Family.Records + join.Connection;
-        return record->Generation == join.Generation && record->State == (uint)ConnectionState.Offered
-            && record->ProcessId == Process.Id && Connections.Local[join.Connection].FirstDescriptor != 0;
+        if (record->Generation != join.Generation || record->State != (uint)ConnectionState.Offered
+            || record->ProcessId != Process.Id || Connections.Local[join.Connection].FirstDescriptor == 0) return false;
+        // A child forked since the offer holds the socket, but would not have the ring.
+        if ((record->Flags & (uint)ConnectionFlags.KernelOnly) == 0 && Holders.IsSole(record)) return true;
+        return Fail(record, (record->Flags & (uint)ConnectionFlags.KernelOnly) != 0 ? (Reason)record->Reason : Reason.SharedByFork);
     }
 
     private static bool Map(in Join join, int* descriptors)

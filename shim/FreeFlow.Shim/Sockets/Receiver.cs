@@ -4,6 +4,7 @@ using FreeFlow.Contract.Layout;
 using FreeFlow.Shim.Control;
 using FreeFlow.Shim.Memory;
 using FreeFlow.Shim.Native;
+using FreeFlow.Shim.Readiness;
 
 namespace FreeFlow.Shim.Sockets;
 
@@ -65,8 +66,12 @@ internal static unsafe class Receiver
         while (true)
         {
             if (!ThreadLock.Enter(&record->ReceiveLock)) return received > 0 ? received : -Linux.EAGAIN;
+            ulong consumed = record->KernelConsumed;
             nint step = Step(fd, record, ref target, flags);
+            bool crossed = record->KernelConsumed != consumed && Gate.Phase(&record->ReceiveGate) == DirectionPhase.Ring && record->KernelConsumed >= record->ReceiveSwitchAt;
             ThreadLock.Exit(&record->ReceiveLock);
+            // Until now the kernel reported this connection's input; from here on the ring does, to epoll sets that have not looked at it yet.
+            if (crossed) Registrations.Heat(record);
             if (step > 0)
             {
                 received += step;

@@ -10,7 +10,10 @@ namespace FreeFlow.Shim.Sockets;
 /// <summary>Reads a file or pipe straight into ring memory, for sendfile(2) and splice(2).</summary>
 internal static unsafe class RingFiller
 {
-    /// <summary>Moves up to <paramref name="count"/> bytes; the bytes moved, 0 at the source's end, or a negative errno.</summary>
+    /// <summary>The direction left the ring before a byte was moved: the kernel's call is to be made.</summary>
+    public const int WentBack = int.MinValue;
+
+    /// <summary>Moves up to <paramref name="count"/> bytes; the bytes moved, 0 at the source's end, a negative errno, or <see cref="WentBack"/>.</summary>
     /// <param name="fd">The connection's descriptor.</param>
     /// <param name="record">The connection, whose sending direction is on the ring.</param>
     /// <param name="source">A file or pipe.</param>
@@ -25,6 +28,8 @@ internal static unsafe class RingFiller
         ulong deadline = Waiter.Unknown;
         while ((nuint)moved < count)
         {
+            // A pipe may have nothing yet: wait for it before the lock is taken.
+            if (once && Source.Wait(source, Linux.POLLIN, (flags & Linux.MSG_DONTWAIT) != 0) is var ready && ready < 0) return moved > 0 ? moved : ready;
             if (!ThreadLock.Enter(&record->SendLock)) return moved > 0 ? moved : -Linux.EAGAIN;
             nint step = 0;
             nuint room = 0;
@@ -46,7 +51,7 @@ internal static unsafe class RingFiller
                 return moved > 0 ? moved : step;
             }
             if (room != 0) Sender.GoBack(record, Reason.CorruptRing);
-            if (!Sender.IsOnRing(fd, record, 0)) return moved > 0 ? moved : -Linux.EINTR;
+            if (!Sender.IsOnRing(fd, record, 0)) return moved > 0 ? moved : WentBack;
             if ((flags & Linux.MSG_DONTWAIT) != 0 || Receiver.IsNonBlocking(fd, record))
             {
                 Volatile.Write(ref record->SendBlocked, 1);

@@ -89,7 +89,7 @@ internal static unsafe class Sender
         if (!ThreadLock.Enter(&record->SendLock)) return;
         if (Gate.Phase(&record->SendGate) == DirectionPhase.Ring) Handover.SendBack(record, reason);
         ThreadLock.Exit(&record->SendLock);
-        Registrations.Refresh(Connections.IndexOf(record) + 1);
+        Registrations.Refresh(Connections.IndexOf(record) + 1, owed: true);
     }
 
     private static nint IntoRing(int fd, ConnectionRecord* record, ref VectorCursor source, int flags)
