@@ -49,7 +49,10 @@ internal static unsafe class Doorbell
         if (Volatile.Read(ref connection->Sleepers) != 0) return;
         ulong count;
         int errno = Process.Errno;
-        Process.Libc->read(connection->OwnDoorbell, (byte*)&count, sizeof(ulong));
+        IoVector vector = new() { Base = (byte*)&count, Length = sizeof(ulong) };
+        // The peer holds the same open file and could have cleared its O_NONBLOCK and emptied it: this read does not wait all the same.
+        if (Process.Libc->preadv2 != null) Process.Libc->preadv2(connection->OwnDoorbell, &vector, 1, -1, Linux.RWF_NOWAIT);
+        else Process.Libc->read(connection->OwnDoorbell, (byte*)&count, sizeof(ulong));
         Process.Errno = errno;
         // Who counted itself in between may have lost the ring that was meant for it.
         if (Volatile.Read(ref connection->Sleepers) != 0) RingOwn(connection);
