@@ -14,7 +14,7 @@ command -v apt-get >/dev/null || fail "the command 'apt-get' is missing: this sc
 # To build: gcc links the AOT programs and the trampolines. Then the programs that are run under FreeFlow, and what builds namespaces.
 packages="gcc libc6-dev zlib1g-dev
 redis-server redis-tools memcached nginx-light wrk postgresql iperf3 sockperf socat ncat curl nodejs python3 python3-msgpack
-musl-tools busybox-static golang-go iputils-ping git
+musl-tools busybox-static golang-go iputils-ping sudo git
 iproute2 util-linux procps valgrind spin"
 command -v java >/dev/null || packages="$packages default-jdk-headless"
 

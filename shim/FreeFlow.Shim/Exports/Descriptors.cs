@@ -69,11 +69,11 @@ internal static unsafe class DescriptorCalls
     public static int Fcntl(int fd, int command, void* argument)
     {
         int result = Process.Libc->fcntl(fd, command, argument);
-        if (result < 0 || Process.IsBorrowedMemory) return result;
+        if (result < 0) return result;
         switch (command)
         {
             case Linux.F_DUPFD or Linux.F_DUPFD_CLOEXEC:
-                Connections.Duplicated(fd, result);
+                if (!Process.IsBorrowedMemory) Connections.Duplicated(fd, result);
                 break;
             case Linux.F_SETFL:
                 NoteNonBlocking(fd, ((nint)argument & Linux.O_NONBLOCK) != 0);

@@ -31,10 +31,7 @@ internal static unsafe class SocketCalls
         int errno = Process.Errno;
         ConnectionRecord* record = Connections.Find(fd);
         if (record == null && (result == 0 || errno is Linux.EINPROGRESS or Linux.EINTR))
-        {
-            ConnectionFlags flags = IsNonBlocking(fd) ? ConnectionFlags.NonBlocking : ConnectionFlags.None;
-            record = Connections.Begin(fd, result == 0 ? flags : flags | ConnectionFlags.Connecting);
-        }
+            record = Connections.Begin(fd, result == 0 ? ConnectionFlags.None : ConnectionFlags.Connecting);
         if (record != null && result == 0) Established(fd, record);
         Process.Errno = errno;
         return result;
@@ -125,6 +122,4 @@ internal static unsafe class SocketCalls
         Volatile.Write(ref outgoing->WriterClosed, 1);
         Memory.Doorbell.NotifyReader(record, outgoing);
     }
-
-    private static bool IsNonBlocking(int fd) => (Process.Libc->fcntl(fd, Linux.F_GETFL, null) & Linux.O_NONBLOCK) != 0;
 }

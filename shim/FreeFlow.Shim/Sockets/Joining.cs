@@ -66,6 +66,9 @@ internal static unsafe class Joining
             Fail(record, Reason.DescriptorLimit);
             return true;
         }
+        // What was set before the connection was tracked.
+        if ((Process.Libc->fcntl(Connections.Local[join.Connection].FirstDescriptor - 1, Linux.F_GETFL, null) & Linux.O_NONBLOCK) != 0)
+            Interlocked.Or(ref record->Flags, (uint)ConnectionFlags.NonBlocking);
         record->Capacity = join.Capacity;
         record->Side = join.Side;
         record->OwnDoorbell = own;

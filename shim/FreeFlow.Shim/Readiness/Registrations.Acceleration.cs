@@ -1,0 +1,108 @@
+using System.Threading;
+using FreeFlow.Contract.Layout;
+using FreeFlow.Shim.Control;
+using FreeFlow.Shim.Memory;
+using FreeFlow.Shim.Native;
+using FreeFlow.Shim.Sockets;
+
+namespace FreeFlow.Shim.Readiness;
+
+/// <content>Doorbells and nudges in the kernel's sets; which registrations are hot.</content>
+internal static unsafe partial class Registrations
+{
+    /// <summary>Accelerates every registration of a connection that has just got its ring.</summary>
+    public static void AddDoorbell(uint connection)
+    {
+        for (int fd = Connections.Local[connection - 1].FirstDescriptor; fd != 0; fd = Connections.Descriptors[fd - 1].NextDescriptor)
+            for (int index = Connections.Descriptors[fd - 1].FirstRegistration; index != 0; index = Entries[index - 1].NextOfDescriptor)
+                Accelerate(index, connection);
+    }
+
+    /// <summary>Puts the connection's doorbell into the registration's epoll set and the shim's data word into its own.</summary>
+    public static void Accelerate(int index, uint connection)
+    {
+        Registration* entry = Entries + (index - 1);
+        EpollInstance* owner = Instances + entry->Instance;
+        if (!Prepare(owner)) return;
+        bool locked = ThreadLock.Enter(&owner->Lock);
+        if (owner->Accelerated < FamilyLayout.RecordCount)
+        {
+            entry->Connection = connection;
+            entry->Flags |= RegistrationFlags.Fresh;
+            owner->Accelerated++;
+            ConnectionRecord* record = Family.Records + (connection - 1);
+            EpollEvent bell = new() { Events = Linux.EPOLLIN | Linux.EPOLLET, Data = EpollTag.ForDoorbell(index - 1, entry->Generation) };
+            Process.Libc->epoll_ctl(Instances[entry->Instance].Epoll, Linux.EPOLL_CTL_ADD, record->OwnDoorbell, &bell);
+            Modify(entry, record);
+            Heat(owner, entry);
+        }
+        if (locked) ThreadLock.Exit(&owner->Lock);
+    }
+
+    /// <summary>What an instance needs before its first accelerated registration.</summary>
+    private static bool Prepare(EpollInstance* owner)
+    {
+        if (owner->Hot == null) owner->Hot = (int*)Process.Reserve(FamilyLayout.RecordCount * sizeof(int));
+        if (owner->Nudge != 0 || owner->Hot == null) return owner->Hot != null;
+        int nudge = OwnDescriptors.Adopt(Process.Libc->eventfd(0, Linux.EFD_NONBLOCK | Linux.EFD_CLOEXEC));
+        if (nudge < 0) return false;
+        EpollEvent wanted = new() { Events = Linux.EPOLLIN, Data = EpollTag.ForNudge };
+        if (Process.Libc->epoll_ctl(owner->Epoll, Linux.EPOLL_CTL_ADD, nudge, &wanted) != 0) { OwnDescriptors.Close(nudge); return false; }
+        owner->Nudge = nudge;
+        return true;
+    }
+
+    /// <summary>A thread that sleeps on the instance must look again. Whoever calls has made the change visible first.</summary>
+    public static void NudgeSleepers(EpollInstance* owner)
+    {
+        Interlocked.MemoryBarrier();
+        if (Volatile.Read(ref owner->Sleepers) != 0 && owner->Nudge != 0) Doorbell.Write(owner->Nudge);
+    }
+
+    /// <summary>After a nudge: nothing is cold any more. Caller holds the instance's lock.</summary>
+    public static void TakeNudge(EpollInstance* owner)
+    {
+        ulong count;
+        Process.Libc->read(owner->Nudge, (byte*)&count, sizeof(ulong));
+        for (int index = owner->FirstRegistration; index != 0; index = Entries[index - 1].NextOfInstance) Heat(owner, Entries + (index - 1));
+    }
+
+    /// <summary>Makes a connection's registrations be looked at, and wakes threads that sleep on their instances. Takes the lock.</summary>
+    public static void Heat(ConnectionRecord* record)
+    {
+        uint connection = Connections.IndexOf(record) + 1;
+        bool locked = ThreadLock.Enter(Connections.LockWord());
+        for (int fd = Connections.Local[connection - 1].FirstDescriptor; fd != 0; fd = Connections.Descriptors[fd - 1].NextDescriptor)
+        {
+            for (int index = Connections.Descriptors[fd - 1].FirstRegistration; index != 0; index = Entries[index - 1].NextOfDescriptor)
+            {
+                Registration* entry = Entries + (index - 1);
+                if (entry->Connection == 0) continue;
+                EpollInstance* owner = Instances + entry->Instance;
+                bool inner = ThreadLock.Enter(&owner->Lock);
+                Heat(owner, entry);
+                if (inner) ThreadLock.Exit(&owner->Lock);
+                NudgeSleepers(owner);
+            }
+        }
+        if (locked) ThreadLock.Exit(Connections.LockWord());
+    }
+
+    /// <summary>Puts a registration on its instance's hot list. Caller holds the instance's lock.</summary>
+    public static void Heat(EpollInstance* owner, Registration* entry)
+    {
+        if (entry->HotPosition >= 0 || entry->Connection == 0 || (entry->Flags & RegistrationFlags.Dormant) != 0) return;
+        entry->HotPosition = owner->HotCount;
+        owner->Hot[owner->HotCount++] = (int)(entry - Entries);
+    }
+
+    /// <summary>Takes a registration off the hot list. Caller holds the instance's lock.</summary>
+    public static void Cool(EpollInstance* owner, Registration* entry)
+    {
+        if (entry->HotPosition < 0) return;
+        int last = owner->Hot[--owner->HotCount];
+        owner->Hot[entry->HotPosition] = last;
+        Entries[last].HotPosition = entry->HotPosition;
+        entry->HotPosition = -1;
+    }
+}
