@@ -55,7 +55,17 @@ internal static unsafe class DescriptorCalls
     public static int Dup3(int fd, int copy, int flags)
     {
         // A socket that becomes standard input or output is about to be handed to another program; a vfork child does that too.
-        if (copy <= 2 && Connections.Find(fd) != null && fd != copy) SocketCalls.KeepInKernel(fd, Reason.Exec);
+        if (copy <= 2 && Connections.Find(fd) != null && fd != copy)
+        {
+            SocketCalls.KeepInKernel(fd, Reason.Exec);
+            int rest = copy == 0 ? UnreadBytes.IntoPipe(Connections.Find(fd)) : -1;
+            if (rest >= 0)
+            {
+                int input = Process.Libc->dup3(rest, copy, flags);
+                Process.Libc->close(rest);
+                return input;
+            }
+        }
         // Ask first whether there is something to copy: a failed dup2 closes nothing.
         if (Process.IsBorrowedMemory || fd == copy || Process.Libc->fcntl(fd, Linux.F_GETFD, null) < 0) return Process.Libc->dup3(fd, copy, flags);
         if (Connections.InRange(copy) && Process.Flags[copy] == DescriptorFlags.Internal) return Fail(Linux.EBADF);

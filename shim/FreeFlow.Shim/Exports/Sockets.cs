@@ -118,6 +118,7 @@ internal static unsafe class SocketCalls
     {
         Interlocked.Or(ref record->Flags, (uint)ConnectionFlags.SendShutdown);
         if (record->RingAddress == 0) return;
+        _ = Handover.AnswerRequest(record);
         RingBlockHeader* outgoing = Memory.Block.Outgoing(record);
         Volatile.Write(ref outgoing->WriterClosed, 1);
         Memory.Doorbell.NotifyReader(record, outgoing);

@@ -56,6 +56,7 @@ internal unsafe struct LibC
     public delegate* unmanaged[SuppressGCTransition]<void*, nuint, int, int> madvise;
     public delegate* unmanaged[SuppressGCTransition]<byte*, uint, int> memfd_create;
     public delegate* unmanaged[SuppressGCTransition]<uint, int, int> eventfd;
+    public delegate* unmanaged[SuppressGCTransition]<int*, int> pipe;
     public delegate* unmanaged[SuppressGCTransition]<int, long, int> ftruncate;
     public delegate* unmanaged[SuppressGCTransition]<void*, void*, nuint, void*> memcpy;
     public delegate* unmanaged[SuppressGCTransition]<int, TimeSpec*, int> clock_gettime;

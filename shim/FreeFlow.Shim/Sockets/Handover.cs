@@ -98,10 +98,10 @@ internal static unsafe class Handover
     }
 
     /// <summary>Sender: gives the direction back to the kernel, for good. Caller holds SendLock and the phase is Ring.</summary>
-    public static void SendBack(ConnectionRecord* record, Reason reason)
+    public static void SendBack(ConnectionRecord* record, Reason reason, int fd = -1)
     {
         RingBlockHeader* outgoing = Block.Outgoing(record);
-        if (Volatile.Read(ref outgoing->ReaderWantsKernel) != 0) { TakeBack(record, outgoing, reason); return; }
+        if (Volatile.Read(ref outgoing->ReaderWantsKernel) != 0) { TakeBack(record, outgoing, reason, fd); return; }
         Volatile.Write(ref outgoing->BackAt, record->SendTail);
         Volatile.Write(ref outgoing->Handover, (uint)HandoverState.Back);
         Gate.Set(&record->SendGate, DirectionPhase.Back);
@@ -114,9 +114,9 @@ internal static unsafe class Handover
     /// Sender: the reader has stopped for good and wants what it has not read from the kernel. Those bytes are still in the ring; they go first. Caller
     /// holds SendLock.
     /// </summary>
-    private static void TakeBack(ConnectionRecord* record, RingBlockHeader* outgoing, Reason reason)
+    private static void TakeBack(ConnectionRecord* record, RingBlockHeader* outgoing, Reason reason, int fd)
     {
-        int fd = Connections.Local[Connections.IndexOf(record)].FirstDescriptor - 1;
+        if (fd < 0) fd = Connections.Local[Connections.IndexOf(record)].FirstDescriptor - 1;
         bool whole = RingWriter.Free(record, outgoing) >= 0;
         ulong position = whole ? record->SendHeadSeen : record->SendTail;
         Volatile.Write(ref outgoing->BackAt, position);
@@ -161,16 +161,17 @@ internal static unsafe class Handover
         }
         ThreadLock.Exit(&record->ReceiveLock);
         ulong deadline = Process.Now() + AskBackNanoseconds;
-        while (asks && Volatile.Read(ref incoming->Handover) == (uint)HandoverState.Ring && Process.Now() < deadline) Process.Libc->poll(null, 0, 1);
+        while (asks && Volatile.Read(ref incoming->Handover) == (uint)HandoverState.Ring
+            && Volatile.Read(ref incoming->WriterClosed) == 0 && Process.Now() < deadline) Process.Libc->poll(null, 0, 1);
     }
 
     /// <summary>Sender: answers the peer's request, if there is one; true if the direction went back. Called where a doorbell has woken this end.</summary>
-    public static bool AnswerRequest(ConnectionRecord* record)
+    public static bool AnswerRequest(ConnectionRecord* record, int fd = -1)
     {
         if (record->RingAddress == 0 || Gate.Phase(&record->SendGate) != DirectionPhase.Ring) return false;
         if (Volatile.Read(ref Block.Outgoing(record)->ReaderWantsKernel) == 0 || !ThreadLock.Enter(&record->SendLock)) return false;
         bool back = Gate.Phase(&record->SendGate) == DirectionPhase.Ring;
-        if (back) SendBack(record, Reason.DescriptorPassed);
+        if (back) SendBack(record, Reason.DescriptorPassed, fd);
         ThreadLock.Exit(&record->SendLock);
         return back;
     }
@@ -197,6 +198,7 @@ internal static unsafe class Handover
     public static void AnnounceClose(int fd, ConnectionRecord* record)
     {
         RingBlockHeader* incoming = Block.Incoming(record), outgoing = Block.Outgoing(record);
+        AnswerRequest(record, fd);
         if (Gate.Phase(&record->ReceiveGate) is DirectionPhase.Ready or DirectionPhase.Ring)
         {
             // A writer that has not switched yet must not any more.
