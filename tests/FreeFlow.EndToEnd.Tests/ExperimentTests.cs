@@ -15,7 +15,6 @@ public sealed class ExperimentTests
     /// <summary>Where a used ring differs from the kernel today, and why; the README says so too.</summary>
     private static readonly Dictionary<string, string> s_knownDifferences = new()
     {
-        ["exec_keeps_it"] = "rarely, a peer that shuts down at the very moment of exec has its last bytes neither taken back nor given on",
         ["epoll_in_poll"] = "an epoll set that is itself polled is reported ready by a doorbell whose bytes are read already",
         ["nested_epoll"] = "an epoll set in another one is reported ready by a doorbell whose bytes are read already",
     };

@@ -116,9 +116,10 @@ internal static unsafe class SocketCalls
 
     private static void HintWriterClosed(ConnectionRecord* record)
     {
+        // After the end of stream nothing can be taken back: a request that is waiting is answered first.
+        if (record->RingAddress != 0) _ = Handover.AnswerRequest(record);
         Interlocked.Or(ref record->Flags, (uint)ConnectionFlags.SendShutdown);
         if (record->RingAddress == 0) return;
-        _ = Handover.AnswerRequest(record);
         RingBlockHeader* outgoing = Memory.Block.Outgoing(record);
         Volatile.Write(ref outgoing->WriterClosed, 1);
         Memory.Doorbell.NotifyReader(record, outgoing);

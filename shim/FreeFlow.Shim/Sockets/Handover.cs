@@ -101,7 +101,7 @@ internal static unsafe class Handover
     public static void SendBack(ConnectionRecord* record, Reason reason, int fd = -1)
     {
         RingBlockHeader* outgoing = Block.Outgoing(record);
-        if (Volatile.Read(ref outgoing->ReaderWantsKernel) != 0) { TakeBack(record, outgoing, reason, fd); return; }
+        if (Volatile.Read(ref outgoing->ReaderWantsKernel) != 0 && !IsShutDown(record)) { TakeBack(record, outgoing, reason, fd); return; }
         Volatile.Write(ref outgoing->BackAt, record->SendTail);
         Volatile.Write(ref outgoing->Handover, (uint)HandoverState.Back);
         Gate.Set(&record->SendGate, DirectionPhase.Back);
@@ -109,6 +109,8 @@ internal static unsafe class Handover
         record->Reason = (uint)reason;
         Volatile.Write(ref record->State, (uint)ConnectionState.HandedBack);
     }
+
+    private static bool IsShutDown(ConnectionRecord* record) => (Volatile.Read(ref record->Flags) & (uint)ConnectionFlags.SendShutdown) != 0;
 
     /// <summary>
     /// Sender: the reader has stopped for good and wants what it has not read from the kernel. Those bytes are still in the ring; they go first. Caller
@@ -168,7 +170,7 @@ internal static unsafe class Handover
     /// <summary>Sender: answers the peer's request, if there is one; true if the direction went back. Called where a doorbell has woken this end.</summary>
     public static bool AnswerRequest(ConnectionRecord* record, int fd = -1)
     {
-        if (record->RingAddress == 0 || Gate.Phase(&record->SendGate) != DirectionPhase.Ring) return false;
+        if (record->RingAddress == 0 || Gate.Phase(&record->SendGate) != DirectionPhase.Ring || IsShutDown(record)) return false;
         if (Volatile.Read(ref Block.Outgoing(record)->ReaderWantsKernel) == 0 || !ThreadLock.Enter(&record->SendLock)) return false;
         bool back = Gate.Phase(&record->SendGate) == DirectionPhase.Ring;
         if (back) SendBack(record, Reason.DescriptorPassed, fd);
