@@ -5,6 +5,7 @@ namespace FreeFlow.Native;
 public static unsafe partial class Libc
 {
     [LibraryImport("libc", SetLastError = true)] public static partial int socket(int domain, int type, int protocol);
+    [LibraryImport("libc", SetLastError = true)] public static partial int socketpair(int domain, int type, int protocol, int* pair);
     [LibraryImport("libc", SetLastError = true)] public static partial int bind(int fd, void* address, uint length);
     [LibraryImport("libc", SetLastError = true)] public static partial int listen(int fd, int backlog);
     [LibraryImport("libc", SetLastError = true)] public static partial int connect(int fd, void* address, uint length);
@@ -22,7 +23,7 @@ public static unsafe partial class Libc
     public const int SOCK_STREAM = 1, SOCK_DGRAM = 2, SOCK_RAW = 3, SOCK_SEQPACKET = 5, SOCK_NONBLOCK = 0x800, SOCK_CLOEXEC = 0x80000;
     public const int IPPROTO_TCP = 6, NETLINK_SOCK_DIAG = 4;
     public const int SOL_SOCKET = 1, SO_TYPE = 3, SO_RCVTIMEO = 20, SO_PEERCRED = 17, SO_PROTOCOL = 38, SO_DOMAIN = 39;
-    public const int SO_COOKIE = 57, SO_BINDTOIFINDEX = 62, SO_NETNS_COOKIE = 71;
+    public const int SO_COOKIE = 57, SO_BINDTOIFINDEX = 62, SO_NETNS_COOKIE = 71, SO_PASSRIGHTS = 83;
     public const int TCP_INFO = 11;
     public const int SCM_RIGHTS = 1;
     public const int MSG_CTRUNC = 8, MSG_TRUNC = 0x20, MSG_DONTWAIT = 0x40, MSG_NOSIGNAL = 0x4000, MSG_CMSG_CLOEXEC = 0x40000000;

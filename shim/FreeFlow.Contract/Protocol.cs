@@ -9,13 +9,13 @@ namespace FreeFlow.Contract;
 public static class Protocol
 {
     /// <summary>Version of the messages. Both sides must name the same one in Hello and Welcome.</summary>
-    public const uint Version = 1;
+    public const uint Version = 2;
 
     /// <summary>No control message is longer, in bytes.</summary>
     public const int MaximumMessageBytes = 512;
 
     /// <summary>No control message carries more descriptors.</summary>
-    public const int MaximumDescriptors = 3;
+    public const int MaximumDescriptors = 2;
 
     /// <summary>Longest program or container name in a Hello, in UTF-8 bytes.</summary>
     public const int MaximumNameBytes = 64;

@@ -2,17 +2,15 @@
  * The doorbell in an epoll instance (FreeFlow.Shim/Readiness/EpollWaiter.cs and Memory/Doorbell.cs follow this model; doorbell.pml is poll(2) alone).
  *
  * One side of a connection. Thread Epoll waits for data of the incoming ring: the doorbell is registered edge triggered (EPOLLET) and never emptied
- * by it. Thread Sleeper of the same process waits for space of the outgoing ring, in poll(2) on the same doorbell, and empties it. The kernel's rule
- * (epoll(7)): a write to the eventfd puts the registration on the ready list (Edge); epoll_wait takes it off and reports it only if the eventfd
- * is readable at that moment. A doorbell emptied in between swallows the event. So who has emptied it makes the registration Hot (to be looked at)
- * and, if a thread sleeps in epoll_wait, writes the instance's own eventfd (Nudge: level triggered, emptied by who comes out of epoll_wait). The
- * doorbell itself will not do: who rings it would wake himself and, with nothing to do, ring it again for ever.
+ * by it (of all but one byte now and then, before the socket is full: Doorbell.Heard). Thread Sleeper of the same process waits for space of the
+ * outgoing ring, in poll(2) on the same doorbell, and empties it. The kernel's rule (epoll(7)): a byte that comes to the doorbell puts the registration on the ready list (Edge); epoll_wait takes it off and reports it only if the
+ * doorbell is readable at that moment. A doorbell emptied in between swallows the event. So who has emptied it makes the registration Hot (to be looked at)
+ * and, if a thread sleeps in epoll_wait, writes the instance's own eventfd (Nudge: level triggered, emptied by who comes out of epoll_wait).
  *
  * Memory is sequentially consistent here: where the fences must stand is shown in doorbell.pml.
  * Proved: every item arrives in both directions, every thread ends, and Sleeper wakes only if the peer has rung since it last did.
  *
  * Faults: FAULT_NO_NUDGE            who empties the doorbell makes Hot, but wakes nobody
- *         FAULT_RING_OWN            who empties the doorbell rings it again, instead of the nudge
  *         FAULT_NUDGE_HEATS_NOT     who comes out of epoll_wait by the nudge trusts that what is to be looked at is still Hot
  *         FAULT_EPOLL_SLEEPERS_LATE the thread counts itself as sleeping only after it has armed and looked again
  *         FAULT_NOT_ARMED           a new ring has ReaderWaiting = 0 although epoll_wait sleeps already
@@ -34,8 +32,6 @@ byte EpollSleepers = 1;   /* in epoll_wait(2): EpollInstance.Sleepers */
 bool Hot = true;          /* to be looked at in user space; a registration that is not Hot is armed */
 bool Bell, Edge, Nudge;
 bool PeerRang;            /* since the doorbell was last emptied */
-
-inline Ring() { atomic { Bell = true; Edge = true } }
 
 inline Notify(waiting) {
     if
@@ -107,24 +103,17 @@ active proctype Sleeper() {
             assert(PeerRang);
             Sleepers--;
             if
-            :: Sleepers == 0 ->
-                atomic { Bell = false; PeerRang = false };
-                if
-                :: Sleepers != 0 -> Ring()
-                :: else
-                fi
+            :: atomic { Sleepers == 0 -> Bell = false; PeerRang = false }   /* the doorbell's lock */
             :: else
             fi;
             Hot = true;
             if
             :: EpollSleepers == 0
             :: else ->
-#ifdef FAULT_RING_OWN
-                Ring()
-#else
 #ifndef FAULT_NO_NUDGE
                 Nudge = true
-#endif
+#else
+                skip
 #endif
             fi
         fi

@@ -2,7 +2,7 @@
  * The doorbell: who sleeps is woken, and only who sleeps (FreeFlow.Shim/Memory/Doorbell.cs follows this model).
  *
  * Two sides, two rings of one place each, two threads per side: one waits for data, one waits for space, both in poll(2) on the side's ONE
- * doorbell (an eventfd, level triggered). Memory is x86's: each thread's stores pass through a FIFO store buffer, loads overtake them, a fence
+ * doorbell (a stream socket, level triggered). Memory is x86's: each thread's stores pass through a FIFO store buffer, loads overtake them, a fence
  * or a locked instruction waits until the own buffer is empty. Kernel objects (Bell) and the family's own Sleepers are not buffered.
  *
  * Proved: every item arrives and every thread ends; in other words, never do all sleep while there is something to do (no invalid end state).
@@ -13,7 +13,7 @@
  *         FAULT_SLEEPERS_LATE     a thread counts itself as a sleeper only after it has armed and looked again
  *         FAULT_NO_SECOND_LOOK    no look at the ring between arming and sleeping
  *         FAULT_DRAIN_ALWAYS      the doorbell is emptied although the other thread still sleeps on it
- *         FAULT_DRAIN_UNCHECKED   Sleepers is looked at before the doorbell is emptied, but not once more after
+ *         FAULT_DRAIN_UNLOCKED    Sleepers is looked at and the doorbell emptied without the lock under which others count themselves in
  */
 #define CAPACITY 1
 #define ITEMS (3 - 2 * ring)   /* side 0 is the busy sleeper: it sends 3, so it often waits for space, and waits for 1 */
@@ -80,24 +80,24 @@ inline Arm(waiting) {
 #define CountLate() Sleepers[side]++
 #endif
 
-/* poll(2) has returned. Another thread may start to sleep, be armed and be rung for between the look at Sleepers and the read(2) that empties the
- * doorbell: so look again, and give back what may have been taken. */
+/* poll(2) has returned. Another thread may not start to sleep, be armed and be rung for between the look at Sleepers and the recv(2) that empties the
+ * doorbell: who counts itself in (CountIn) takes the same lock, so the two are one step to it. */
 inline WakeUp() {
     Sleepers[side]--;
 #ifdef FAULT_DRAIN_ALWAYS
     Bell[side] = false
 #else
+#ifdef FAULT_DRAIN_UNLOCKED
     if
-    :: Sleepers[side] == 0 ->
-        Bell[side] = false;
-#ifndef FAULT_DRAIN_UNCHECKED
-        if
-        :: Sleepers[side] != 0 -> Bell[side] = true
-        :: else
-        fi
-#endif
+    :: Sleepers[side] == 0 -> Bell[side] = false
     :: else
     fi
+#else
+    if
+    :: atomic { Sleepers[side] == 0 -> Bell[side] = false }
+    :: else
+    fi
+#endif
 #endif
 }
 

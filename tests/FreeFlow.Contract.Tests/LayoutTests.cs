@@ -22,10 +22,10 @@ public sealed class LayoutTests
         Generation@0:4 State@4:4 Reason@8:4 Flags@12:4 CreatedNanoseconds@16:8 ProcessId@24:4 Descriptor@28:4
         Family@32:2 LocalPort@34:2 RemotePort@36:2 LocalAddress@40:16 RemoteAddress@56:16
         Holders@72:24 MoreHolders@96:4 Messages@100:4 KernelSent@104:8 KernelReceived@112:8
-        RingAddress@128:8 Capacity@136:8 Side@144:4 OwnDoorbell@148:4 PeerDoorbell@152:4 SendLock@156:4
+        RingAddress@128:8 Capacity@136:8 Side@144:4 Doorbell@148:4 DoorbellLock@152:4 SendLock@156:4
         SendGate@160:8 SendTail@168:8 SendBase@176:8 SendHeadSeen@184:8
         ReceiveLock@192:4 KernelAttention@196:4 ReceiveGate@200:8 ReceiveHead@208:8 KernelConsumed@216:8 ReceiveSwitchAt@224:8
-        EmptyReads@232:4 PendingError@236:4 KernelLookedAt@240:8 Sleepers@256:4 SendBlocked@260:4
+        EmptyReads@232:4 PendingError@236:4 KernelLookedAt@240:8 Sleepers@256:4 SendBlocked@260:4 DoorbellHeard@264:4
         """;
 
     private const string FamilyHeaderFields = "Magic@0:4 Version@4:4 SlotCount@8:4 RecordCount@12:4 RecordsUsed@16:4 NextRecord@20:4";
@@ -75,12 +75,12 @@ public sealed class LayoutTests
             FamilyLayout.Magic, FamilyLayout.Version, FamilyLayout.HeaderBytes, FamilyLayout.SlotBytes, FamilyLayout.SlotCount,
             FamilyLayout.SlotsOffset, FamilyLayout.RecordBytes, FamilyLayout.RecordCount, FamilyLayout.RecordsOffset, FamilyLayout.TotalBytes,
         },
-        Is.EqualTo(new object[] { 0x31544646u, 1u, 4096, 64, 1024u, 4096, 320, 65536u, 69632, 21041152L }));
+        Is.EqualTo(new object[] { 0x32544646u, 2u, 4096, 64, 1024u, 4096, 320, 65536u, 69632, 21041152L }));
 
     [Test]
     public void Constants() => Assert.That(
         new object[] { Protocol.Version, Protocol.MaximumMessageBytes, Protocol.MaximumDescriptors, Protocol.MaximumNameBytes, Protocol.DefaultSocketPath },
-        Is.EqualTo(new object[] { 1u, 512, 3, 64, "/run/freeflow/router.sock" }));
+        Is.EqualTo(new object[] { 2u, 512, 2, 64, "/run/freeflow/router.sock" }));
 
     private static string[] Fields(Type layout) =>
         InstanceFields(layout).Select(f => $"{f.Name}@{Marshal.OffsetOf(layout, f.Name)}:{SizeOf(f)}").ToArray();

@@ -95,8 +95,8 @@ internal sealed class Broker
         Charge(first, bytes);
         Charge(second, bytes);
         // If one of the two cannot be told, the other finds a ring whose peer never becomes ready, and stays in the kernel.
-        Tell(first, 0, [ring.Memory, ring.FirstDoorbell, ring.SecondDoorbell]);
-        Tell(second, 1, [ring.Memory, ring.SecondDoorbell, ring.FirstDoorbell]);
+        Tell(first, 0, [ring.Memory, ring.FirstDoorbell]);
+        Tell(second, 1, [ring.Memory, ring.SecondDoorbell]);
         _statistics.Joined++;
         _log.Detail($"joined {first} of {first.Owner} with {second.Owner}");
     }

@@ -4,7 +4,7 @@ using FreeFlow.Native;
 
 namespace FreeFlow.Router.Sessions;
 
-/// <summary>A new ring: one sealed memfd and two doorbells, on their way to the two ends. The router keeps nothing of it.</summary>
+/// <summary>A new ring: one sealed memfd and the two ends of a doorbell, on their way to the two ends. The router keeps nothing of it.</summary>
 internal sealed unsafe class Ring : IDisposable
 {
     private Ring(int memory, int firstDoorbell, int secondDoorbell)
@@ -16,24 +16,25 @@ internal sealed unsafe class Ring : IDisposable
 
     public int Memory { get; }
 
-    /// <summary>Rung for side 0.</summary>
+    /// <summary>Side 0's end: what it reads there was rung for it.</summary>
     public int FirstDoorbell { get; }
 
-    /// <summary>Rung for side 1.</summary>
+    /// <summary>Side 1's.</summary>
     public int SecondDoorbell { get; }
 
     /// <summary>Makes one of <paramref name="capacity"/> data bytes each way; null with errno if memory or descriptors are short.</summary>
     public static Ring? TryCreate(ulong capacity)
     {
-        Ring ring = new(
-            Libc.memfd_create("freeflow-ring", Libc.MFD_CLOEXEC | Libc.MFD_ALLOW_SEALING),
-            Libc.eventfd(0, Libc.EFD_NONBLOCK | Libc.EFD_CLOEXEC),
-            Libc.eventfd(0, Libc.EFD_NONBLOCK | Libc.EFD_CLOEXEC));
+        int* ends = stackalloc int[2] { -1, -1 };
+        _ = Libc.socketpair(Libc.AF_UNIX, Libc.SOCK_STREAM | Libc.SOCK_NONBLOCK | Libc.SOCK_CLOEXEC, 0, ends);
+        Ring ring = new(Libc.memfd_create("freeflow-ring", Libc.MFD_CLOEXEC | Libc.MFD_ALLOW_SEALING), ends[0], ends[1]);
         if (ring.Memory >= 0 && ring.FirstDoorbell >= 0 && ring.SecondDoorbell >= 0
             && Libc.ftruncate(ring.Memory, (long)RingLayout.TotalBytes(capacity)) == 0
             && WriteHeader(ring.Memory, 0, capacity) && WriteHeader(ring.Memory, 1, capacity)
             && Libc.fcntl(ring.Memory, Libc.F_ADD_SEALS, SealedMemory.SizeSeals) == 0)
         {
+            TakeNoDescriptors(ring.FirstDoorbell);
+            TakeNoDescriptors(ring.SecondDoorbell);
             return ring;
         }
         ring.Dispose();
@@ -45,6 +46,16 @@ internal sealed unsafe class Ring : IDisposable
         if (Memory >= 0) Libc.close(Memory);
         if (FirstDoorbell >= 0) Libc.close(FirstDoorbell);
         if (SecondDoorbell >= 0) Libc.close(SecondDoorbell);
+    }
+
+    /// <summary>
+    /// A ring at the bell is a byte. Where the kernel knows how (Linux 6.16), descriptors are turned away: whoever reads or closes a socket also closes those
+    /// that nobody took, and the last close(2) of some takes its time (SO_LINGER).
+    /// </summary>
+    private static void TakeNoDescriptors(int doorbell)
+    {
+        int none = 0;
+        Libc.setsockopt(doorbell, Libc.SOL_SOCKET, Libc.SO_PASSRIGHTS, &none, sizeof(int));
     }
 
     private static bool WriteHeader(int memory, uint side, ulong capacity)

@@ -6,9 +6,9 @@ namespace FreeFlow.Contract.Layout;
 /// </summary>
 public static class FamilyLayout
 {
-    /// <summary>"FFT1", read as a little-endian word.</summary>
-    public const uint Magic = 0x31544646;
-    public const uint Version = 1;
+    /// <summary>"FFT2", read as a little-endian word.</summary>
+    public const uint Magic = 0x32544646;
+    public const uint Version = 2;
     public const int HeaderBytes = 4096;
 
     public const int SlotBytes = 64;

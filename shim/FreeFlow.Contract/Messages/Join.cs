@@ -2,7 +2,7 @@ using System;
 
 namespace FreeFlow.Contract.Messages;
 
-/// <summary>Joins this end with its peer: [type, connection, generation, side, capacity]. Three descriptors: ring memfd, own doorbell, peer's doorbell.</summary>
+/// <summary>Joins this end with its peer: [type, connection, generation, side, capacity]. Two descriptors: ring memfd, own end of the doorbell.</summary>
 public struct Join
 {
     /// <summary>Index of the record, as in the Offer.</summary>

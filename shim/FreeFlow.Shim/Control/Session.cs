@@ -161,7 +161,7 @@ internal static unsafe class Session
 
     private static void Handle(ReadOnlySpan<byte> message, int* descriptors, int count)
     {
-        if (count == 3 && Join.TryRead(message, out Join join))
+        if (count == 2 && Join.TryRead(message, out Join join))
         {
             Joining.Take(join, descriptors);
             return;

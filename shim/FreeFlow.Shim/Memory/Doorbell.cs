@@ -1,15 +1,21 @@
 using System.Threading;
 using FreeFlow.Contract.Layout;
 using FreeFlow.Shim.Native;
+using FreeFlow.Shim.Sockets;
 
 namespace FreeFlow.Shim.Memory;
 
 /// <summary>
 /// Wakes the other side, only if it said that it sleeps. Follows <c>shim/models/doorbell.pml</c>: who sleeps sets its Waiting word, fences, looks
 /// again and then sleeps; who has something to tell publishes it, fences, and rings if it is the one that takes the word back to 0.
+/// The bell is a pair of connected Unix stream sockets, an end for each side. Not an eventfd: both sides would share its open file, and a hostile peer could
+/// fill it and clear O_NONBLOCK, so that a ring would block (eventfd(2)).
 /// </summary>
 internal static unsafe class Doorbell
 {
+    private const int MostAtOnce = 256;
+    private const uint HeardPerLook = 8;
+
     /// <summary>Tells the peer's reader that bytes or a new state are published.</summary>
     public static void NotifyReader(ConnectionRecord* connection, RingBlockHeader* outgoing)
     {
@@ -43,31 +49,74 @@ internal static unsafe class Doorbell
 
     public static void ArmWriter(RingBlockHeader* outgoing) => Interlocked.Exchange(ref outgoing->WriterWaiting, 1);
 
+    /// <summary>
+    /// Counts this thread among those that sleep in poll(2) on the doorbell; before it arms. Under the lock: whoever empties the doorbell has either seen
+    /// this sleeper or is done, so that what rings for it from now on stays.
+    /// </summary>
+    public static void CountIn(ConnectionRecord* connection)
+    {
+        bool locked = ThreadLock.Enter(&connection->DoorbellLock);
+        Interlocked.Increment(ref connection->Sleepers);
+        if (locked) ThreadLock.Exit(&connection->DoorbellLock);
+    }
+
+    /// <summary>The descriptor to poll for POLLIN; −1, which poll(2) passes over, once the peer's end is closed and would be reported for ever.</summary>
+    public static int ToSleepOn(ConnectionRecord* connection) =>
+        (Volatile.Read(ref connection->Flags) & (uint)ConnectionFlags.DoorbellGone) != 0 ? -1 : connection->Doorbell;
+
     /// <summary>Empties the own doorbell after a poll(2), unless another thread still sleeps on it and would miss its wake-up.</summary>
     public static void Drain(ConnectionRecord* connection)
     {
-        if (Volatile.Read(ref connection->Sleepers) != 0) return;
-        ulong count;
-        int errno = Process.Errno;
-        IoVector vector = new() { Base = (byte*)&count, Length = sizeof(ulong) };
-        // The peer holds the same open file and could have cleared its O_NONBLOCK and emptied it: this read does not wait all the same.
-        if (Process.Libc->preadv2 != null) Process.Libc->preadv2(connection->OwnDoorbell, &vector, 1, -1, Linux.RWF_NOWAIT);
-        else Process.Libc->read(connection->OwnDoorbell, (byte*)&count, sizeof(ulong));
-        Process.Errno = errno;
-        // Who counted itself in between may have lost the ring that was meant for it.
-        if (Volatile.Read(ref connection->Sleepers) != 0) RingOwn(connection);
+        if (Volatile.Read(ref connection->Sleepers) == 0) Take(connection, MostAtOnce);
     }
 
-    private static void RingOwn(ConnectionRecord* connection) => Write(connection->OwnDoorbell);
+    /// <summary>
+    /// After an epoll set has reported the doorbell. It is registered edge triggered and left readable, or the event would be lost to other sets that have
+    /// not come to it yet: only what has gathered beyond one byte is taken, now and then, before the socket is full.
+    /// </summary>
+    public static void Heard(ConnectionRecord* connection)
+    {
+        if (++connection->DoorbellHeard % HeardPerLook != 0) return;
+        int waiting;
+        if (Process.Libc->ioctl(connection->Doorbell, Linux.FIONREAD, &waiting) == 0 && waiting > 1) Take(connection, (nuint)(waiting - 1));
+    }
 
-    private static void Ring(ConnectionRecord* connection) => Write(connection->PeerDoorbell);
+    private static void Take(ConnectionRecord* connection, nuint most)
+    {
+        if (!ThreadLock.Enter(&connection->DoorbellLock)) return;
+        int errno = Process.Errno;
+        byte* bytes = stackalloc byte[MostAtOnce];
+        nint taken = 1;
+        if (Volatile.Read(ref connection->Sleepers) == 0)
+            taken = Process.Libc->recv(connection->Doorbell, bytes, most < MostAtOnce ? most : MostAtOnce, Linux.MSG_DONTWAIT);
+        if (taken == 0 || (taken < 0 && Process.Errno is not (Linux.EAGAIN or Linux.EINTR)))
+        {
+            Interlocked.Or(ref connection->Flags, (uint)ConnectionFlags.DoorbellGone);
+            // Who closes its doorbell has closed the connection, or is dead: the kernel knows which.
+            Volatile.Write(ref connection->KernelAttention, 1);
+        }
+        Process.Errno = errno;
+        ThreadLock.Exit(&connection->DoorbellLock);
+    }
 
-    /// <summary>Adds one to an eventfd that never blocks; errno untouched.</summary>
-    public static void Write(int doorbell)
+    /// <summary>
+    /// Never blocks, whatever the peer does to its own end: the flag is this call's. A full socket means that the peer has more than a hundred rings to hear
+    /// already.
+    /// </summary>
+    private static void Ring(ConnectionRecord* connection)
+    {
+        byte one = 1;
+        int errno = Process.Errno;
+        Process.Libc->send(connection->Doorbell, &one, 1, Linux.MSG_DONTWAIT | Linux.MSG_NOSIGNAL);
+        Process.Errno = errno;
+    }
+
+    /// <summary>Adds one to an eventfd of the shim's own; errno untouched.</summary>
+    public static void Write(int nudge)
     {
         ulong one = 1;
         int errno = Process.Errno;
-        Process.Libc->write(doorbell, (byte*)&one, sizeof(ulong));
+        Process.Libc->write(nudge, (byte*)&one, sizeof(ulong));
         Process.Errno = errno;
     }
 }

@@ -63,7 +63,6 @@ internal unsafe struct LibC
     public delegate* unmanaged[SuppressGCTransition]<int> getpid;
     public delegate* unmanaged[SuppressGCTransition]<int> sched_yield;
     public delegate* unmanaged[SuppressGCTransition]<int, int, int> kill;
-    public delegate* unmanaged[SuppressGCTransition]<int, IoVector*, int, long, int, nint> preadv2;
     public delegate* unmanaged[SuppressGCTransition]<int, byte*, nuint, long, nint> pread;
     public delegate* unmanaged[SuppressGCTransition]<byte*, byte*> getenv;
     public delegate* unmanaged[SuppressGCTransition]<int, ulong*, ulong*, int> pthread_sigmask;

@@ -33,5 +33,5 @@ internal static class Linux
     public const uint EPOLLIN = 1, EPOLLPRI = 2, EPOLLOUT = 4, EPOLLERR = 8, EPOLLHUP = 0x10, EPOLLRDNORM = 0x40, EPOLLWRNORM = 0x100, EPOLLRDHUP = 0x2000,
         EPOLLEXCLUSIVE = 1u << 28, EPOLLWAKEUP = 1u << 29, EPOLLONESHOT = 1u << 30, EPOLLET = 1u << 31;
     public const int EPOLL_CTL_ADD = 1, EPOLL_CTL_DEL = 2, EPOLL_CTL_MOD = 3, EPOLL_CLOEXEC = 0x80000;
-    public const int EFD_CLOEXEC = 0x80000, EFD_NONBLOCK = 0x800, RWF_NOWAIT = 8;
+    public const int EFD_CLOEXEC = 0x80000, EFD_NONBLOCK = 0x800;
 }

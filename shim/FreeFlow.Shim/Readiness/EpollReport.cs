@@ -74,6 +74,7 @@ internal static unsafe class EpollReport
     private static void AddDoorbell(EpollInstance* instance, Registration* entry)
     {
         ConnectionRecord* record = Family.Records + (entry->Connection - 1);
+        Doorbell.Heard(record);
         if (Handover.AnswerRequest(record)) Registrations.Modify(entry, record);
         Registrations.Heat(instance, entry);
     }

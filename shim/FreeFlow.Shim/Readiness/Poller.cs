@@ -182,9 +182,9 @@ internal static unsafe class Poller
         {
             ConnectionRecord* record = Ring(descriptors[i].Descriptor);
             if (record == null) continue;
-            bells[used] = new PollDescriptor { Descriptor = record->OwnDoorbell, Events = Linux.POLLIN };
+            Doorbell.CountIn(record);
+            bells[used] = new PollDescriptor { Descriptor = Doorbell.ToSleepOn(record), Events = Linux.POLLIN };
             owners[used++] = Connections.IndexOf(record);
-            Interlocked.Increment(ref record->Sleepers);
         }
         return used;
     }
@@ -196,7 +196,7 @@ internal static unsafe class Poller
         {
             ConnectionRecord* record = Family.Records + owners[i];
             Interlocked.Decrement(ref record->Sleepers);
-            if (bells[i].Returned == 0 || record->OwnDoorbell != bells[i].Descriptor) continue;
+            if (bells[i].Returned == 0 || record->Doorbell != bells[i].Descriptor) continue;
             Doorbell.Drain(record);
             if (Handover.AnswerRequest(record)) Registrations.Refresh(owners[i] + 1, owed: true);
             Registrations.Heat(record);

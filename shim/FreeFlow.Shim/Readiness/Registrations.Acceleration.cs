@@ -32,7 +32,7 @@ internal static unsafe partial class Registrations
             owner->Accelerated++;
             ConnectionRecord* record = Family.Records + (connection - 1);
             EpollEvent bell = new() { Events = Linux.EPOLLIN | Linux.EPOLLET, Data = EpollTag.ForDoorbell(index - 1, entry->Generation) };
-            Process.Libc->epoll_ctl(Instances[entry->Instance].Epoll, Linux.EPOLL_CTL_ADD, record->OwnDoorbell, &bell);
+            Process.Libc->epoll_ctl(Instances[entry->Instance].Epoll, Linux.EPOLL_CTL_ADD, record->Doorbell, &bell);
             Modify(entry, record);
             Heat(owner, entry);
         }

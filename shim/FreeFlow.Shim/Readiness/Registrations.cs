@@ -107,7 +107,7 @@ internal static unsafe partial class Registrations
             owner->Accelerated--;
             EpollEvent none;
             int errno = Process.Errno;
-            if (kernel) Process.Libc->epoll_ctl(owner->Epoll, Linux.EPOLL_CTL_DEL, Family.Records[entry->Connection - 1].OwnDoorbell, &none);
+            if (kernel) Process.Libc->epoll_ctl(owner->Epoll, Linux.EPOLL_CTL_DEL, Family.Records[entry->Connection - 1].Doorbell, &none);
             Process.Errno = errno;
         }
         entry->Generation++;

@@ -31,4 +31,7 @@ internal enum ConnectionFlags : uint
 
     /// <summary>This end has asked the peer to take unread bytes back; the ring is not read any more.</summary>
     WantsKernel = 128,
+
+    /// <summary>The peer's end of the doorbell is closed: nobody will ring any more.</summary>
+    DoorbellGone = 256,
 }

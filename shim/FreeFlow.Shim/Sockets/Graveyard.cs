@@ -6,14 +6,14 @@ using FreeFlow.Shim.Native;
 namespace FreeFlow.Shim.Sockets;
 
 /// <summary>
-/// Closed connections whose ring and doorbells stay a little longer: another thread of the process may be inside a call on them, as close(2) allows. The
+/// Closed connections whose ring and doorbell stay a little longer: another thread of the process may be inside a call on them, as close(2) allows. The
 /// socket itself is closed at once; what waits here is memory. Callers hold the lock of <see cref="Connections"/>.
 /// </summary>
 internal static unsafe class Graveyard
 {
     private const int Places = 16;
 
-    private struct Grave { public uint Connection; public bool LastHolder; public ulong Ring; public ulong Capacity; public int Own; public int Peer; }
+    private struct Grave { public uint Connection; public bool LastHolder; public ulong Ring; public ulong Capacity; public int Doorbell; }
 
     private static Grave* _graves;
     private static uint _next;
@@ -35,7 +35,7 @@ internal static unsafe class Graveyard
             Grave* grave = _graves + (_next++ % Places);
             if (grave->Connection != 0 && IsVisited(Family.Records + (grave->Connection - 1))) continue;
             if (grave->Connection != 0) LetGo(grave);
-            *grave = new Grave { Connection = connection, LastHolder = lastHolder, Ring = record->RingAddress, Capacity = record->Capacity, Own = record->OwnDoorbell, Peer = record->PeerDoorbell };
+            *grave = new Grave { Connection = connection, LastHolder = lastHolder, Ring = record->RingAddress, Capacity = record->Capacity, Doorbell = record->Doorbell };
             return;
         }
         // Every place is taken by a sleeper: this one is left to the end of the process.
@@ -61,8 +61,7 @@ internal static unsafe class Graveyard
     {
         if (grave->Ring != 0)
         {
-            OwnDescriptors.Close(grave->Own);
-            OwnDescriptors.Close(grave->Peer);
+            OwnDescriptors.Close(grave->Doorbell);
             Process.Libc->munmap((void*)grave->Ring, (nuint)RingLayout.TotalBytes(grave->Capacity));
         }
         if (grave->LastHolder) Family.ReturnRecord(Family.Records + (grave->Connection - 1));

@@ -8,19 +8,17 @@ using FreeFlow.Shim.Readiness;
 
 namespace FreeFlow.Shim.Sockets;
 
-/// <summary>Takes up the ring and the doorbells that the router hands out.</summary>
+/// <summary>Takes up the ring and the doorbell that the router hands out.</summary>
 internal static unsafe class Joining
 {
-    /// <summary>Maps the ring and makes the connection Joined. The three descriptors are consumed, whatever comes.</summary>
+    /// <summary>Maps the ring and makes the connection Joined. The two descriptors are consumed, whatever comes.</summary>
     public static void Take(in Join join, int* descriptors)
     {
         bool locked = ThreadLock.Enter(Connections.LockWord());
         bool taken = locked && IsExpected(join) && Map(join, descriptors);
         if (locked) ThreadLock.Exit(Connections.LockWord());
         Process.Libc->close(descriptors[0]);
-        if (taken) return;
-        Process.Libc->close(descriptors[1]);
-        Process.Libc->close(descriptors[2]);
+        if (!taken) Process.Libc->close(descriptors[1]);
     }
 
     /// <summary>FREEFLOW_JOIN=wait: sleeps on the control socket until the router has answered, at most the time set.</summary>
@@ -52,16 +50,14 @@ internal static unsafe class Joining
         nuint bytes = (nuint)RingLayout.TotalBytes(join.Capacity);
         void* memory = Process.Libc->mmap(null, bytes, Linux.PROT_READ | Linux.PROT_WRITE, Linux.MAP_SHARED, descriptors[0], 0);
         if ((nint)memory == -1) return Fail(record, Reason.MemoryLimit);
-        if (!IsRing(memory, join.Capacity) || !OwnDescriptors.HaveRoomFor(2))
+        if (!IsRing(memory, join.Capacity) || !OwnDescriptors.HaveRoomFor(1))
         {
             Process.Libc->munmap(memory, bytes);
-            return Fail(record, OwnDescriptors.HaveRoomFor(2) ? Reason.CorruptRing : Reason.DescriptorLimit);
+            return Fail(record, OwnDescriptors.HaveRoomFor(1) ? Reason.CorruptRing : Reason.DescriptorLimit);
         }
-        int own = OwnDescriptors.Adopt(descriptors[1]), peer = OwnDescriptors.Adopt(descriptors[2]);
-        if (own < 0 || peer < 0)
+        int doorbell = OwnDescriptors.Adopt(descriptors[1]);
+        if (doorbell < 0)
         {
-            OwnDescriptors.Close(own);
-            OwnDescriptors.Close(peer);
             Process.Libc->munmap(memory, bytes);
             Fail(record, Reason.DescriptorLimit);
             return true;
@@ -71,8 +67,7 @@ internal static unsafe class Joining
             Interlocked.Or(ref record->Flags, (uint)ConnectionFlags.NonBlocking);
         record->Capacity = join.Capacity;
         record->Side = join.Side;
-        record->OwnDoorbell = own;
-        record->PeerDoorbell = peer;
+        record->Doorbell = doorbell;
         record->Reason = (uint)Reason.None;
         Volatile.Write(ref record->RingAddress, (ulong)memory);
         Volatile.Write(ref record->State, (uint)ConnectionState.Joined);

@@ -33,7 +33,7 @@ internal static unsafe class Waiter
             }
         }
         if (deadline == Unknown) deadline = Deadline(fd, Linux.SO_RCVTIMEO);
-        Interlocked.Increment(ref record->Sleepers);
+        Doorbell.CountIn(record);
         Doorbell.ArmReader(incoming);
         if (RingReadiness.HasInput(record, incoming)) { Interlocked.Decrement(ref record->Sleepers); return 0; }
         int result = SleepOn(fd, record, Linux.POLLIN | Linux.POLLRDHUP, deadline, signals);
@@ -54,7 +54,7 @@ internal static unsafe class Waiter
             if (thread->SignalsHandled != signals) break;
         }
         if (deadline == Unknown) deadline = Deadline(fd, Linux.SO_SNDTIMEO);
-        Interlocked.Increment(ref record->Sleepers);
+        Doorbell.CountIn(record);
         Doorbell.ArmWriter(outgoing);
         if (RingReadiness.HasRoom(record, outgoing)) { Interlocked.Decrement(ref record->Sleepers); return 0; }
         // The peer may be dead without having said so: only the kernel's end of stream tells.
@@ -72,7 +72,7 @@ internal static unsafe class Waiter
         Session.Glance();
         PollDescriptor* wait = stackalloc PollDescriptor[2];
         wait[0] = new PollDescriptor { Descriptor = fd, Events = (short)kernelEvents };
-        wait[1] = new PollDescriptor { Descriptor = record->OwnDoorbell, Events = Linux.POLLIN };
+        wait[1] = new PollDescriptor { Descriptor = Doorbell.ToSleepOn(record), Events = Linux.POLLIN };
         ulong left = Sleep.Left(deadline), limited = Trimmer.Limit(left);
         int result = Sleep.Poll(wait, 2, limited, null, signals);
         Interlocked.Decrement(ref record->Sleepers);

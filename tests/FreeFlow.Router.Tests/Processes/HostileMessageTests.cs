@@ -62,7 +62,7 @@ public class HostileMessageTests
     public void AnotherVersionIsToldOursAndClosed()
     {
         using FakeShim shim = new(_router);
-        shim.Hello(version: 2);
+        shim.Hello(version: Protocol.Version + 1);
         Assert.That(shim.Receive().Type, Is.EqualTo(MessageType.Welcome));
         AssertClosed(shim);
     }
@@ -159,7 +159,7 @@ public class HostileMessageTests
 
     private static int Damaged(Random random, byte[] packet)
     {
-        int length = new Hello { ProtocolVersion = 1, Slot = (uint)random.Next(2000), ProcessId = 5, ProgramName = "fuzz"u8 }.Write(packet);
+        int length = new Hello { ProtocolVersion = Protocol.Version, Slot = (uint)random.Next(2000), ProcessId = 5, ProgramName = "fuzz"u8 }.Write(packet);
         packet[random.Next(length)] ^= (byte)(1 << random.Next(8));
         return random.Next(4) == 0 ? random.Next(length) : length;
     }

@@ -15,7 +15,7 @@ internal sealed unsafe class RingPair : IDisposable
     private readonly byte* _memory;
     private readonly nuint _length;
     private readonly ConnectionRecord* _records;
-    private readonly int[] _doorbells = [NewDoorbell(), NewDoorbell()];
+    private readonly int[] _doorbells = NewDoorbell();
 
     public RingPair(ulong capacity)
     {
@@ -35,8 +35,7 @@ internal sealed unsafe class RingPair : IDisposable
             record->RingAddress = (ulong)ring;
             record->Capacity = capacity;
             record->Side = side;
-            record->OwnDoorbell = _doorbells[side];
-            record->PeerDoorbell = _doorbells[side ^ 1];
+            record->Doorbell = _doorbells[side];
             Gate.Set(&record->SendGate, DirectionPhase.Ring);
             Gate.Set(&record->ReceiveGate, DirectionPhase.Ring);
         }
@@ -76,8 +75,9 @@ internal sealed unsafe class RingPair : IDisposable
     /// <summary>How often the reader's (1) or writer's (0) doorbell was rung since it was last asked.</summary>
     public ulong Rung(int side)
     {
-        ulong count;
-        return Process.Libc->read(_doorbells[side], (byte*)&count, sizeof(ulong)) == sizeof(ulong) ? count : 0;
+        byte* bytes = stackalloc byte[64];
+        nint count = Process.Libc->recv(_doorbells[side], bytes, 64, Linux.MSG_DONTWAIT);
+        return count > 0 ? (ulong)count : 0;
     }
 
     public void Dispose()
@@ -88,7 +88,13 @@ internal sealed unsafe class RingPair : IDisposable
     }
 
     [DllImport("libc.so.6")]
-    private static extern int eventfd(uint start, int flags);
+    private static extern int socketpair(int domain, int type, int protocol, int* ends);
 
-    private static int NewDoorbell() => eventfd(0, Linux.O_NONBLOCK);
+    private static int[] NewDoorbell()
+    {
+        int* ends = stackalloc int[2];
+        const int stream = 1;
+        if (socketpair(Linux.AF_UNIX, stream, 0, ends) != 0) throw new InvalidOperationException("no socket pair");
+        return [ends[0], ends[1]];
+    }
 }
