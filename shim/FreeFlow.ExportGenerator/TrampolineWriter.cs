@@ -7,6 +7,16 @@ namespace FreeFlow.ExportGenerator;
 /// <summary>Writes trampolines.c: for each call its libc name, aliases and fortified twin; and the tables that the glue in native/ fills.</summary>
 internal static class TrampolineWriter
 {
+    /// <summary>
+    /// Calls in which a thread that is to be cancelled ends even if they would not sleep (pthreads(7)). Those not named here always reach the kernel, where libc
+    /// sees to it.
+    /// </summary>
+    private static readonly HashSet<string> s_cancellationPoints =
+    [
+        "read", "readv", "recv", "recvfrom", "recvmsg", "recvmmsg", "write", "writev", "send", "sendto", "sendmsg", "sendmmsg", "splice",
+        "poll", "ppoll", "select", "pselect", "epoll_wait", "epoll_pwait", "epoll_pwait2",
+    ];
+
     public static string Write(IReadOnlyList<InterposedCall> calls, IReadOnlyList<string> libcNames)
     {
         List<string> real = [.. libcNames, .. calls.Select(call => call.Symbol).Where(symbol => !libcNames.Contains(symbol))];
@@ -67,7 +77,7 @@ internal static class TrampolineWriter
         string enter = $"(({call.Symbol}_t)ff_core_table[{index}])({Passed(call)});";
         c.AppendLine(call.ReturnType == "void"
             ? $"  if (FF_LIKELY({guard})) {leave} else {enter}"
-            : $"  if (FF_LIKELY({guard})) return {leave}\n  return {enter}");
+            : $"  if (FF_LIKELY({guard})) return {leave}\n{(s_cancellationPoints.Contains(call.Symbol) ? "  if (ff_cancellation) pthread_testcancel();\n" : "")}  return {enter}");
         c.AppendLine("}");
         foreach (string alias in call.Aliases)
             c.AppendLine($"FF_EXPORT {call.ReturnType} {alias}({declared}) __attribute__((alias(\"{call.Symbol}\")));");

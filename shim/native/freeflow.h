@@ -17,11 +17,17 @@ extern int ff_tracked_count;
 #define ff_tracked_connections (&ff_tracked_count)
 extern int ff_core_is_open;
 
+struct ff_sleep;
+
 /* FreeFlow.Shim.Native.ThreadRecord. */
 struct ff_thread {
-  uint32_t thread_id, signals_handled, interrupting_signals, reserved;
+  uint32_t thread_id, signals_handled, interrupting_signals;
+  uint32_t inside;      /* depth of critical sections: handlers wait while it is not 0 */
   uint64_t spin_nanoseconds;
-  uint64_t room[5];
+  uint32_t deferred;    /* the signal whose handler waits, 0 if none */
+  uint32_t reserved;
+  int *sleeping, *sleeping_here;   /* the counters this thread has raised before it went to sleep, NULL if none */
+  uint64_t room[2];
 };
 extern __thread struct ff_thread ff_thread_state;
 
@@ -33,6 +39,10 @@ struct ff_handshake {
   int *tracked_connections;
   struct ff_thread *(*current_thread)(void);
   void **table;
+  int (*copy)(void *target, const void *source, size_t bytes);
+  void (*deliver_deferred)(void);
+  void (*drop_deferred)(void);
+  int (*sleep)(struct ff_sleep *what);
 };
 
 /* Generated: the libc functions by name, and the addresses the trampolines call. */
@@ -48,10 +58,38 @@ extern void *ff_raw_table[256];
 extern intptr_t (*ff_core_call)(intptr_t method, intptr_t a, intptr_t b, intptr_t c, intptr_t d, intptr_t e, intptr_t f);
 extern int ff_signals_are_the_cores;
 
+/* copy.S */
+int ff_copy(void *target, const void *source, size_t bytes);
+extern char ff_copy_fault[];
+
+/* signals.c: runs the handler that a critical section has held up. */
+void ff_deliver_deferred(void);
+void ff_drop_deferred(void);
+
+/* faults.c */
+void ff_watch_faults(void);
+
+/* cancel.c: not 0 once a thread of this program has been cancelled. */
+extern int ff_cancellation;
+
+/* sleep.c; FreeFlow.Shim.Native.SleepRequest */
+struct ff_sleep {
+  int epoll;               /* epoll set, or -1 for poll */
+  uint32_t signals_seen;   /* signals_handled when the caller last looked */
+  void *events;            /* struct pollfd or struct epoll_event */
+  uint64_t count;
+  const void *timeout;     /* struct timespec, NULL for ever */
+  const uint64_t *mask;    /* NULL: the thread's own */
+  int milliseconds;        /* for epoll without nanoseconds; -2: use timeout */
+};
+int ff_sleep(struct ff_sleep *what);
+void ff_find_sleeping_calls(void);
+
 #ifndef _GNU_SOURCE
 /* The trampolines define libc's names themselves, so they include none of its headers. */
 typedef __PTRDIFF_TYPE__ ssize_t;
 int fileno(void *stream);
+void pthread_testcancel(void);
 void __chk_fail(void) __attribute__((noreturn, weak)); /* musl has none */
 #endif
 

@@ -68,7 +68,11 @@ static int open_core(void) {
   if (!core) return 0;
   int (*enter)(struct ff_handshake *) = (int (*)(struct ff_handshake *))dlsym(core, "ff_core_open");
   ff_core_call = (intptr_t (*)(intptr_t, intptr_t, intptr_t, intptr_t, intptr_t, intptr_t, intptr_t))dlsym(core, "ff_core_call");
-  struct ff_handshake handshake = { sizeof handshake, ff_real, ff_descriptor_flags, &ff_tracked_count, current_thread, ff_raw_table };
+  struct ff_handshake handshake = {
+    sizeof handshake, ff_real, ff_descriptor_flags, &ff_tracked_count, current_thread, ff_raw_table,
+    ff_copy, ff_deliver_deferred, ff_drop_deferred, ff_sleep,
+  };
+  ff_find_sleeping_calls();
   if (!enter || !ff_core_call || enter(&handshake) != 0) return 0;
   void *const *table = raw_calls_work() ? (void *const *)ff_raw_table : ff_unmanaged_table;
   for (int i = 1; i <= ff_call_count; i++) ff_core_table[i] = table[i];
@@ -99,6 +103,7 @@ static void open_once(void) {
     if (known[i] && i != RUNTIME_SIGNAL) real_sigaction(i, &before[i], NULL);
   alternate.ss_flags &= SS_DISABLE;
   sigaltstack(&alternate, NULL);
+  if (opened) ff_watch_faults();
   __atomic_store_n(&ff_core_is_open, opened ? 1 : -1, __ATOMIC_RELEASE);
   pthread_sigmask(SIG_SETMASK, &old, NULL);
   errno = saved;

@@ -1,68 +1,149 @@
 /*
- * Puts a note-taking step in front of the application's signal handlers, so that a call that was spinning in user space can return
- * EINTR where the kernel's would have (signal(7)). Handlers of synchronous faults are left alone.
+ * Puts a step in front of the application's signal handlers. It takes a note, so that a call that was spinning in user space can
+ * return EINTR where the kernel's would have (signal(7)); and it holds a handler up while its thread is inside a critical section of
+ * the core, so that a handler may use the socket its thread is busy with, and may leave by siglongjmp, as with the kernel's calls,
+ * which no handler can interrupt half-way. Handlers of faults: faults.c.
  */
 #define _GNU_SOURCE
 #include <dlfcn.h>
+#include <errno.h>
+#include <pthread.h>
 #include <signal.h>
 #include <string.h>
+#include <sys/syscall.h>
+#include <ucontext.h>
+#include <unistd.h>
 
 #include "freeflow.h"
+#include "signals.h"
 
-typedef int (*sigaction_t)(int, const struct sigaction *, struct sigaction *);
-typedef sighandler_t (*signal_t)(int, sighandler_t);
+struct ff_handler ff_handlers[NSIG];
 
-static struct { void (*handler)(int, siginfo_t *, void *); int flags; } application[NSIG];
+/* What waits while ff_thread_state.deferred is set: all other signals are blocked then, so one place is enough. */
+static __thread siginfo_t deferred_info;
+static __thread sigset_t mask_before_deferral;
 
-static sigaction_t real_sigaction(void) {
-  static sigaction_t found;
-  if (!found) found = (sigaction_t)dlsym(RTLD_NEXT, "sigaction");
+ff_sigaction_t ff_real_sigaction(void) {
+  static ff_sigaction_t found;
+  if (!found) found = (ff_sigaction_t)dlsym(RTLD_NEXT, "sigaction");
   return found;
 }
 
-static void note(int signal, siginfo_t *info, void *context) {
+static void step(int signal, siginfo_t *info, void *context);
+
+/* The interrupted code goes on with every signal blocked, but for the faults and what libc and the runtime keep for themselves. */
+static void hold_up(int signal, siginfo_t *info, ucontext_t *context) {
+  static const int never_blocked[] = { SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGTRAP, SIGSYS, 32, 33, 34 };
+  deferred_info = *info;
+  mask_before_deferral = context->uc_sigmask;
+  uint64_t blocked = ~0ull, before;
+  memcpy(&before, &context->uc_sigmask, sizeof before);
+  for (size_t i = 0; i < sizeof never_blocked / sizeof *never_blocked; i++) {
+    uint64_t bit = 1ull << (never_blocked[i] - 1);
+    if (!(before & bit)) blocked &= ~bit;
+  }
+  memcpy(&context->uc_sigmask, &blocked, sizeof blocked);
+  if (signal < SIGRTMIN && ff_handlers[signal].flags & (int)SA_RESETHAND) {
+    /* The kernel has taken the handler away already, and the signal will arrive once more. */
+    struct sigaction again = { .sa_flags = ff_handlers[signal].flags | SA_SIGINFO, .sa_mask = ff_handlers[signal].mask };
+    again.sa_sigaction = step;
+    ff_real_sigaction()(signal, &again, NULL);
+  }
+  ff_thread_state.deferred = (uint32_t)signal;
+}
+
+static void run(int signal, siginfo_t *info, void *context) {
   ff_thread_state.signals_handled++;
-  if (!(application[signal].flags & SA_RESTART)) ff_thread_state.interrupting_signals++;
-  application[signal].handler(signal, info, context);
+  if (!(ff_handlers[signal].flags & SA_RESTART)) ff_thread_state.interrupting_signals++;
+  ff_handlers[signal].handler(signal, info, context);
+}
+
+static void step(int signal, siginfo_t *info, void *context) {
+  if (ff_thread_state.inside != 0 && ff_thread_state.deferred == 0) hold_up(signal, info, context);
+  else run(signal, info, context);
+}
+
+/*
+ * The critical section has ended, all signals are blocked still. One that can be queued runs here, because others like it may wait
+ * behind it; any other is sent to this thread again with all that came with it, and arrives as soon as the mask lets it.
+ */
+void ff_deliver_deferred(void) {
+  int saved = errno, signal = (int)ff_thread_state.deferred;
+  sigset_t mask = mask_before_deferral, inside = mask;
+  siginfo_t info = deferred_info;
+  ff_thread_state.deferred = 0;
+  if (signal >= SIGRTMIN && !(ff_handlers[signal].flags & SA_ONSTACK)) {
+    ucontext_t context;
+    getcontext(&context);
+    context.uc_sigmask = mask;
+    sigorset(&inside, &mask, &ff_handlers[signal].mask);
+    if (!(ff_handlers[signal].flags & (int)SA_NODEFER)) sigaddset(&inside, signal);
+    pthread_sigmask(SIG_SETMASK, &inside, NULL);
+    run(signal, &info, &context);
+  } else {
+    syscall(SYS_rt_tgsigqueueinfo, getpid(), gettid(), signal, &info);
+  }
+  pthread_sigmask(SIG_SETMASK, &mask, NULL);
+  errno = saved;
+}
+
+/* After fork: what waited was its parent's, as pending signals are. */
+void ff_drop_deferred(void) {
+  if (ff_thread_state.deferred != 0) pthread_sigmask(SIG_SETMASK, &mask_before_deferral, NULL);
+  ff_thread_state.deferred = 0;
 }
 
 static int is_noted(int signal, const struct sigaction *action) {
-  if (signal <= 0 || signal >= NSIG || action->sa_handler == SIG_DFL || action->sa_handler == SIG_IGN) return 0;
+  if (action->sa_handler == SIG_DFL || action->sa_handler == SIG_IGN) return 0;
   return signal != SIGSEGV && signal != SIGBUS && signal != SIGFPE && signal != SIGILL && signal != SIGTRAP && signal != SIGSYS && signal != SIGABRT;
 }
 
 FF_EXPORT int sigaction(int signal, const struct sigaction *action, struct sigaction *old) {
-  if (ff_signals_are_the_cores || signal <= 0 || signal >= NSIG) return real_sigaction()(signal, action, old);
+  if (ff_signals_are_the_cores || signal <= 0 || signal >= NSIG) return ff_real_sigaction()(signal, action, old);
+  if (ff_is_watched_fault(signal)) return ff_fault_action(signal, action, old);
   struct sigaction noted;
-  __typeof__(application[0]) before = application[signal];
+  struct ff_handler before = ff_handlers[signal];
   if (action && is_noted(signal, action)) {
     noted = *action;
-    if (action->sa_sigaction != note) {
-      application[signal].handler = action->sa_sigaction;
-      application[signal].flags = action->sa_flags;
+    if (action->sa_sigaction != step) {
+      ff_handlers[signal].handler = action->sa_sigaction;
+      ff_handlers[signal].flags = action->sa_flags;
+      ff_handlers[signal].mask = action->sa_mask;
     }
-    noted.sa_sigaction = note;
+    noted.sa_sigaction = step;
     action = &noted;
   }
-  int result = real_sigaction()(signal, action, old);
-  if (result != 0) application[signal] = before;
-  else if (old && old->sa_sigaction == note) old->sa_sigaction = before.handler;
+  int result = ff_real_sigaction()(signal, action, old);
+  if (result != 0) ff_handlers[signal] = before;
+  else if (old && old->sa_sigaction == step) old->sa_sigaction = before.handler;
   return result;
 }
 FF_EXPORT int __sigaction(int signal, const struct sigaction *action, struct sigaction *old) __attribute__((alias("sigaction")));
 
-/* libc's signal() and its kin call sigaction from inside: let them, then put the note in front. */
-static sighandler_t note_after(const char *name, int signal, sighandler_t handler) {
-  struct sigaction before, now;
-  int known = sigaction(signal, NULL, &before) == 0;
-  sighandler_t result = ((signal_t)dlsym(RTLD_NEXT, name))(signal, handler);
-  if (result == SIG_ERR) return result;
-  if (real_sigaction()(signal, NULL, &now) == 0 && is_noted(signal, &now) && now.sa_sigaction != note) sigaction(signal, &now, NULL);
-  return known && (void *)result == (void *)note ? before.sa_handler : result;
+/* libc's signal() and its kin call sigaction from inside. The same here, by way of the one above. */
+static sighandler_t install(int signal, sighandler_t handler, int flags) {
+  struct sigaction action = { .sa_flags = flags }, old;
+  if (handler == SIG_ERR || signal <= 0 || signal >= NSIG) { errno = EINVAL; return SIG_ERR; }
+  action.sa_handler = handler;
+  if (!(flags & SA_NODEFER)) sigaddset(&action.sa_mask, signal);
+  return sigaction(signal, &action, &old) == 0 ? old.sa_handler : SIG_ERR;
 }
 
-FF_EXPORT sighandler_t signal(int number, sighandler_t handler) { return note_after("signal", number, handler); }
-FF_EXPORT sighandler_t bsd_signal(int number, sighandler_t handler) { return note_after("bsd_signal", number, handler); }
-FF_EXPORT sighandler_t ssignal(int number, sighandler_t handler) { return note_after("ssignal", number, handler); }
-FF_EXPORT sighandler_t sysv_signal(int number, sighandler_t handler) { return note_after("sysv_signal", number, handler); }
-FF_EXPORT sighandler_t __sysv_signal(int number, sighandler_t handler) { return note_after("__sysv_signal", number, handler); }
+static int restart_flag(int signal) {
+  return signal > 0 && signal < NSIG && ff_handlers[signal].never_restart ? 0 : SA_RESTART;
+}
+
+FF_EXPORT sighandler_t signal(int number, sighandler_t handler) { return install(number, handler, restart_flag(number)); }
+FF_EXPORT sighandler_t bsd_signal(int number, sighandler_t handler) { return install(number, handler, restart_flag(number)); }
+FF_EXPORT sighandler_t ssignal(int number, sighandler_t handler) { return install(number, handler, restart_flag(number)); }
+FF_EXPORT sighandler_t sysv_signal(int number, sighandler_t handler) { return install(number, handler, (int)(SA_RESETHAND | SA_NODEFER)); }
+FF_EXPORT sighandler_t __sysv_signal(int number, sighandler_t handler) { return install(number, handler, (int)(SA_RESETHAND | SA_NODEFER)); }
+
+/* siginterrupt(3): changes SA_RESTART of the installed handler and of those that signal() will install. */
+FF_EXPORT int siginterrupt(int number, int interrupts) {
+  struct sigaction action;
+  if (sigaction(number, NULL, &action) != 0) return -1;
+  ff_handlers[number].never_restart = interrupts != 0;
+  action.sa_flags = interrupts ? action.sa_flags & ~SA_RESTART : action.sa_flags | SA_RESTART;
+  return sigaction(number, &action, NULL);
+}

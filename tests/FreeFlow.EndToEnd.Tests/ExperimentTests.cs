@@ -36,12 +36,17 @@ public sealed class ExperimentTests
         : Place.Host.Run(Tools.PythonProgram("experiment.py", "list")).Succeeded("experiment.py list").Output.Split('\n', StringSplitOptions.RemoveEmptyEntries);
 
     [TestCaseSource(nameof(Names))]
-    public void SameAsOnTheKernelPath(string name)
+    public void SameAsOnTheKernelPath(string name) => Compare(name, Tools.PythonProgram("experiment.py", name));
+
+    [TestCaseSource(typeof(NativeExperiments), nameof(NativeExperiments.Names))]
+    public void SameInC(string name) => Compare(name, NativeExperiments.Command(name));
+
+    private void Compare(string name, CommandLine command)
     {
-        string plain = Run(Tools.PythonProgram("experiment.py", name), look: false);
+        string plain = Run(command, look: false);
         TestContext.Out.WriteLine(plain);
         Assert.That(plain, Does.EndWith("done\nexit code 0"));
-        string ring = Run(_stage.AsServer(Tools.PythonProgram("experiment.py", name)), look: true);
+        string ring = Run(_stage.AsServer(command), look: true);
         if (s_knownDifferences.TryGetValue(name, out string? why) && ring != plain) Assert.Ignore(why);
         Assert.That(ring, Is.EqualTo(plain));
     }

@@ -21,10 +21,17 @@ internal static unsafe class OwnDescriptors
     public static int Adopt(int fd)
     {
         if (fd < 0) return -1;
+        int high = Duplicate(fd);
+        Process.Libc->close(fd);
+        return high;
+    }
+
+    /// <summary>A second, hidden number for an open file; −1 if there is none left.</summary>
+    public static int Duplicate(int fd)
+    {
         ulong limit = Limit();
         int floor = (int)(limit - (limit / Share) > 4096 ? 4096 : limit - (limit / Share));
         int high = Process.Libc->fcntl(fd, Linux.F_DUPFD_CLOEXEC, (void*)floor);
-        Process.Libc->close(fd);
         if (high < 0) return -1;
         if (high >= DescriptorFlags.Capacity) { Process.Libc->close(high); return -1; }
         Process.Flags[high] = DescriptorFlags.Internal;

@@ -17,6 +17,7 @@ internal static unsafe class CopyingCalls
         if (Sender.IsOnRing(fd, record, 0))
         {
             nint moved = RingFiller.Fill(fd, record, source, offset, count, 0, once: false);
+            Orphans.Release(record);
             if (moved != RingFiller.WentBack) return Process.Result(moved);
         }
         bool entered = Gate.Enter(&record->SendGate, &record->SendLock);
@@ -33,6 +34,7 @@ internal static unsafe class CopyingCalls
             if (Sender.IsOnRing(target, to, 0))
             {
                 nint moved = RingFiller.Fill(target, to, source, sourceOffset, count, (flags & SpliceNonBlock) != 0 ? Linux.MSG_DONTWAIT : 0, once: true);
+                Orphans.Release(to);
                 if (moved != RingFiller.WentBack) return Process.Result(moved);
             }
             bool entered = Gate.Enter(&to->SendGate, &to->SendLock);

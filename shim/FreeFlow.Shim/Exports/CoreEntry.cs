@@ -21,6 +21,10 @@ public static unsafe class CoreEntry
         Process.Flags = handshake->DescriptorFlags;
         Process.TrackedConnections = handshake->TrackedConnections;
         Process.CurrentThread = (delegate* unmanaged[SuppressGCTransition]<ThreadRecord*>)handshake->CurrentThread;
+        Process.Copy = (delegate* unmanaged[SuppressGCTransition]<void*, void*, nuint, int>)handshake->Copy;
+        Process.DeliverDeferred = (delegate* unmanaged[SuppressGCTransition]<void>)handshake->DeliverDeferred;
+        Process.DropDeferred = (delegate* unmanaged[SuppressGCTransition]<void>)handshake->DropDeferred;
+        Process.Sleep = (delegate* unmanaged[SuppressGCTransition]<SleepRequest*, int>)handshake->Sleep;
         Process.Id = Process.Libc->getpid();
         Settings.Read();
         if (!Connections.Create() || !Graveyard.Create() || !Registrations.Create() || !Family.Create()) return -1;

@@ -14,4 +14,8 @@ public unsafe struct CoreHandshake
     public void* CurrentThread;
     /// <summary>Out: address of <see cref="CoreEntry"/>'s self test, then one address per interposed call.</summary>
     public nint* Table;
+    public void* Copy;
+    public void* DeliverDeferred;
+    public void* DropDeferred;
+    public void* Sleep;
 }

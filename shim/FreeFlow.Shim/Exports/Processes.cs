@@ -39,7 +39,7 @@ internal static unsafe class ProcessCalls
         int child = Process.Libc->fork();
         if (child == 0)
         {
-            Process.CurrentThread()->ThreadId = 0;
+            ThreadLock.ForgetAfterFork();
             Process.Id = Process.Libc->getpid();
             Connections.ResetLockAfterFork();
             Registrations.ResetLocksAfterFork();

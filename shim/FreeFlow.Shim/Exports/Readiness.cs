@@ -9,21 +9,21 @@ internal static unsafe class ReadinessCalls
     [Interpose("int poll(void* descriptors, unsigned long count, int timeout)", Guard = "*ff_tracked_connections", Aliases = "__poll", Checked = "__poll_chk(descriptors, count, timeout, limit) count * 8")]
     public static int Poll(PollDescriptor* descriptors, nuint count, int timeout)
     {
-        if (descriptors == null || count > int.MaxValue) return Process.Libc->poll(descriptors, count, timeout);
+        if (count > int.MaxValue || !Process.CanWrite(descriptors, count * (nuint)sizeof(PollDescriptor))) return Process.Libc->poll(descriptors, count, timeout);
         return (int)Process.Result(Poller.Poll(descriptors, count, timeout < 0 ? Sleep.Forever : (ulong)timeout * 1_000_000, null));
     }
 
     [Interpose("int ppoll(void* descriptors, unsigned long count, const void* timeout, const void* mask)", Guard = "*ff_tracked_connections", Checked = "__ppoll_chk(descriptors, count, timeout, mask, limit) count * 8")]
     public static int PPoll(PollDescriptor* descriptors, nuint count, TimeSpec* timeout, ulong* mask)
     {
-        if (descriptors == null || count > int.MaxValue || !IsValid(timeout)) return Process.Libc->ppoll(descriptors, count, timeout, mask);
+        if (count > int.MaxValue || !Process.CanWrite(descriptors, count * (nuint)sizeof(PollDescriptor)) || !IsValid(timeout)) return Process.Libc->ppoll(descriptors, count, timeout, mask);
         return (int)Process.Result(Poller.Poll(descriptors, count, Sleep.FromTimeSpec(timeout), mask));
     }
 
     [Interpose("int select(int limit, void* readable, void* writable, void* exceptional, void* timeout)", Guard = "*ff_tracked_connections", Aliases = "__select")]
     public static int Select(int limit, ulong* read, ulong* write, ulong* except, TimeValue* timeout)
     {
-        if (timeout != null && (timeout->Seconds < 0 || timeout->Microseconds < 0)) return Process.Libc->select(limit, read, write, except, timeout);
+        if (!AreSets(limit, read, write, except) || (timeout != null && (!Process.CanWrite(timeout, (nuint)sizeof(TimeValue)) || timeout->Seconds < 0 || timeout->Microseconds < 0))) return Process.Libc->select(limit, read, write, except, timeout);
         ulong nanoseconds = timeout == null ? Sleep.Forever
             : timeout->Seconds > 1_000_000_000 ? Sleep.Forever : ((ulong)timeout->Seconds * 1_000_000_000) + ((ulong)timeout->Microseconds * 1000);
         ulong deadline = Sleep.Deadline(nanoseconds);
@@ -40,7 +40,7 @@ internal static unsafe class ReadinessCalls
     [Interpose("int pselect(int limit, void* readable, void* writable, void* exceptional, const void* timeout, const void* mask)", Guard = "*ff_tracked_connections")]
     public static int PSelect(int limit, ulong* read, ulong* write, ulong* except, TimeSpec* timeout, ulong* mask)
     {
-        if (!IsValid(timeout)) return Process.Libc->pselect(limit, read, write, except, timeout, mask);
+        if (!AreSets(limit, read, write, except) || !IsValid(timeout)) return Process.Libc->pselect(limit, read, write, except, timeout, mask);
         return (int)Process.Result(Selector.Select(limit, read, write, except, Sleep.FromTimeSpec(timeout), mask));
     }
 
@@ -51,21 +51,30 @@ internal static unsafe class ReadinessCalls
     public static int EpollCreate1(int flags) => Created(Process.Libc->epoll_create1(flags));
 
     [Interpose("int epoll_ctl(int epoll, int operation, int fd, void* event)", Guard = "FF_FLAGS(fd) & (FF_CONNECTION | FF_CANDIDATE | FF_EPOLL)")]
-    public static int EpollCtl(int epoll, int operation, int fd, EpollEvent* wanted) => EpollControl.Control(epoll, operation, fd, wanted);
+    public static int EpollCtl(int epoll, int operation, int fd, EpollEvent* wanted) =>
+        operation == Linux.EPOLL_CTL_DEL || Process.CanRead(wanted, (nuint)sizeof(EpollEvent)) ? EpollControl.Control(epoll, operation, fd, wanted) : Process.Libc->epoll_ctl(epoll, operation, fd, wanted);
 
     [Interpose("int epoll_wait(int epoll, void* events, int capacity, int timeout)", Guard = "FF_FLAGS(epoll) & FF_EPOLL")]
     public static int EpollWait(int epoll, EpollEvent* events, int capacity, int timeout) =>
-        EpollWaiter.Wait(epoll, events, capacity, timeout < 0 ? Sleep.Forever : (ulong)timeout * 1_000_000, null);
+        Wait(epoll, events, capacity, timeout < 0 ? Sleep.Forever : (ulong)timeout * 1_000_000, null);
 
     [Interpose("int epoll_pwait(int epoll, void* events, int capacity, int timeout, const void* mask)", Guard = "FF_FLAGS(epoll) & FF_EPOLL")]
     public static int EpollPWait(int epoll, EpollEvent* events, int capacity, int timeout, ulong* mask) =>
-        EpollWaiter.Wait(epoll, events, capacity, timeout < 0 ? Sleep.Forever : (ulong)timeout * 1_000_000, mask);
+        Wait(epoll, events, capacity, timeout < 0 ? Sleep.Forever : (ulong)timeout * 1_000_000, mask);
 
     [Interpose("int epoll_pwait2(int epoll, void* events, int capacity, const void* timeout, const void* mask)", Guard = "FF_FLAGS(epoll) & FF_EPOLL")]
     public static int EpollPWait2(int epoll, EpollEvent* events, int capacity, TimeSpec* timeout, ulong* mask)
     {
         if (!IsValid(timeout)) return Process.Libc->epoll_pwait2(epoll, events, capacity, timeout, mask);
-        return EpollWaiter.Wait(epoll, events, capacity, Sleep.FromTimeSpec(timeout), mask);
+        return Wait(epoll, events, capacity, Sleep.FromTimeSpec(timeout), mask);
+    }
+
+    /// <summary>Only the place of the first event must be there: the kernel touches the others when it fills them.</summary>
+    private static int Wait(int epoll, EpollEvent* events, int capacity, ulong nanoseconds, ulong* mask)
+    {
+        if (capacity <= 0 || Process.CanWrite(events, (nuint)sizeof(EpollEvent))) return EpollWaiter.Wait(epoll, events, capacity, nanoseconds, mask);
+        Process.Errno = Linux.EFAULT;
+        return -1;
     }
 
     private static int Created(int epoll)
@@ -81,5 +90,12 @@ internal static unsafe class ReadinessCalls
         return epoll;
     }
 
-    private static bool IsValid(TimeSpec* time) => time == null || (time->Seconds >= 0 && (ulong)time->Nanoseconds < 1_000_000_000);
+    /// <summary>select(2) reads and writes whole words of its sets.</summary>
+    private static bool AreSets(int limit, ulong* read, ulong* write, ulong* except)
+    {
+        nuint bytes = limit <= 0 ? 0 : ((nuint)limit + 63) / 64 * 8;
+        return (read == null || Process.CanWrite(read, bytes)) && (write == null || Process.CanWrite(write, bytes)) && (except == null || Process.CanWrite(except, bytes));
+    }
+
+    private static bool IsValid(TimeSpec* time) => time == null || (Process.CanRead(time, (nuint)sizeof(TimeSpec)) && time->Seconds >= 0 && (ulong)time->Nanoseconds < 1_000_000_000);
 }

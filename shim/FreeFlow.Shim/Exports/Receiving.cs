@@ -33,7 +33,7 @@ internal static unsafe class ReceivingCalls
     [Interpose("ssize_t recvmsg(int fd, void* message, int flags)")]
     public static nint RecvMsg(int fd, MessageHeader* message, int flags)
     {
-        if (message == null || message->VectorCount > Vectors.Maximum || !Vectors.AreValid(message->Vectors, (int)message->VectorCount)) return Process.Libc->recvmsg(fd, message, flags);
+        if (!Process.CanRead(message, (nuint)sizeof(MessageHeader)) || message->VectorCount > Vectors.Maximum || !Vectors.AreValid(message->Vectors, (int)message->VectorCount)) return Process.Libc->recvmsg(fd, message, flags);
         return Finish(fd, message, flags);
     }
 

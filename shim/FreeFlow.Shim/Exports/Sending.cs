@@ -30,14 +30,13 @@ internal static unsafe class SendingCalls
         return Finish(fd, &message, 0);
     }
 
-    [Interpose("ssize_t sendmsg(int fd, const void* message, int flags)", Guard = "(FF_FLAGS(fd) & FF_CONNECTION) || (*ff_tracked_connections && message && ((const unsigned long*)message)[5])")]
+    [Interpose("ssize_t sendmsg(int fd, const void* message, int flags)", Guard = "(FF_FLAGS(fd) & FF_CONNECTION) || *ff_tracked_connections")]
     public static nint SendMsg(int fd, MessageHeader* message, int flags)
     {
-        if (message == null) return Process.Libc->sendmsg(fd, message, flags);
+        if (!Process.CanRead(message, (nuint)sizeof(MessageHeader))) return Process.Libc->sendmsg(fd, message, flags);
         KeepPassedDescriptors(message);
-        if (message->VectorCount > Vectors.Maximum || message->ControlLength != 0 || !Vectors.AreValid(message->Vectors, (int)message->VectorCount))
-            return WithControl(fd, message, flags);
-        return Finish(fd, message, flags);
+        if (message->VectorCount > Vectors.Maximum || !Vectors.AreValid(message->Vectors, (int)message->VectorCount)) return Process.Libc->sendmsg(fd, message, flags);
+        return message->ControlLength != 0 ? WithControl(fd, message, flags) : Finish(fd, message, flags);
     }
 
     [Interpose("int sendmmsg(int fd, void* messages, unsigned count, int flags)", Guard = "(FF_FLAGS(fd) & FF_CONNECTION) || *ff_tracked_connections")]
@@ -45,7 +44,7 @@ internal static unsafe class SendingCalls
     {
         if (Connections.Find(fd) == null)
         {
-            for (uint i = 0; i < count; i++) KeepPassedDescriptors(&messages[i].Header);
+            for (uint i = 0; i < count && Process.CanRead(messages + i, (nuint)sizeof(MultipleMessageHeader)); i++) KeepPassedDescriptors(&messages[i].Header);
             return Process.Libc->sendmmsg(fd, messages, count, flags);
         }
         uint done = 0;
@@ -84,6 +83,7 @@ internal static unsafe class SendingCalls
     private static void KeepPassedDescriptors(MessageHeader* message)
     {
         const int headerBytes = 16;
+        if (message->ControlLength == 0 || !Process.CanRead(message->Control, message->ControlLength)) return;
         byte* end = message->Control + message->ControlLength;
         for (byte* at = message->Control; at != null && at + headerBytes <= end;)
         {

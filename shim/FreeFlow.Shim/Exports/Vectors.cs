@@ -10,7 +10,7 @@ internal static unsafe class Vectors
 
     public static bool AreValid(IoVector* vectors, int count)
     {
-        if (count is < 0 or > Maximum || (vectors == null && count > 0)) return false;
+        if (count is < 0 or > Maximum || !Process.CanRead(vectors, (nuint)count * (nuint)sizeof(IoVector))) return false;
         nuint total = 0;
         for (int i = 0; i < count; i++)
         {

@@ -53,6 +53,14 @@ internal static unsafe class Doorbell
     /// Counts this thread among those that sleep in poll(2) on the doorbell; before it arms. Under the lock: whoever empties the doorbell has either seen
     /// this sleeper or is done, so that what rings for it from now on stays.
     /// </summary>
+    public static void CountIn(ConnectionRecord* connection, int* ownSleepers)
+    {
+        bool locked = ThreadLock.Enter(&connection->DoorbellLock);
+        Sleeper.Begin(&connection->Sleepers, ownSleepers);
+        if (locked) ThreadLock.Exit(&connection->DoorbellLock);
+    }
+
+    /// <summary>As above, for a thread that sleeps on several.</summary>
     public static void CountIn(ConnectionRecord* connection)
     {
         bool locked = ThreadLock.Enter(&connection->DoorbellLock);

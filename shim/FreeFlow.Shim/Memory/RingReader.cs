@@ -64,11 +64,8 @@ internal static unsafe class RingReader
             // A longer read goes on where the ring starts again, in the general way.
             if (length < count && length < available) length = 0;
             if (length > count) length = count;
-            if (length != 0)
-            {
-                Process.Libc->memcpy(buffer, source, length);
-                Advance(connection, incoming, length);
-            }
+            if (length != 0 && Process.Copy(buffer, source, length) != 0) length = 0;
+            if (length != 0) Advance(connection, incoming, length);
         }
         ThreadLock.ExitWithFence(&connection->ReceiveLock);
         if (length != 0 && IsWorthWaking(connection, incoming)) Doorbell.NotifyWriterAfterFence(connection, incoming);
@@ -77,7 +74,7 @@ internal static unsafe class RingReader
 
     /// <summary>
     /// Copies out what is there. <paramref name="peek"/> leaves it in the ring (MSG_PEEK); <paramref name="discard"/> drops it without a copy
-    /// (MSG_TRUNC on TCP, tcp(7)). Returns the bytes taken, 0 if the ring is empty, −1 if it is corrupt.
+    /// (MSG_TRUNC on TCP, tcp(7)). Returns the bytes taken, 0 if the ring is empty, −1 if it is corrupt, <see cref="RingWriter.BadBuffer"/>.
     /// </summary>
     public static nint Read(ConnectionRecord* connection, RingBlockHeader* incoming, ref VectorCursor target, bool peek, bool discard)
     {
@@ -90,7 +87,7 @@ internal static unsafe class RingReader
             if (available == 0) break;
             byte* source = Peek(connection, incoming, position, available, out nuint length);
             if (length > target.Contiguous) length = target.Contiguous;
-            if (!discard) Process.Libc->memcpy(target.Pointer, source, length);
+            if (!discard && Process.Copy(target.Pointer, source, length) != 0) return taken > 0 ? taken : RingWriter.BadBuffer;
             target.Advance(length);
             position += length;
             taken += (nint)length;

@@ -32,7 +32,10 @@ internal static unsafe class RingWriter
     public static bool IsWritable(ConnectionRecord* connection, RingBlockHeader* outgoing) =>
         IsWritable(Volatile.Read(ref connection->SendTail) - Volatile.Read(ref outgoing->Head), connection->Capacity);
 
-    /// <summary>Copies as much as fits; returns the bytes taken, or −1 if the ring is corrupt.</summary>
+    /// <summary>What <see cref="Write"/> and <see cref="RingReader.Read"/> return when the application's buffer cannot be touched.</summary>
+    public const nint BadBuffer = -2;
+
+    /// <summary>Copies as much as fits; returns the bytes taken, −1 if the ring is corrupt, or <see cref="BadBuffer"/> if no byte could be taken.</summary>
     public static nint Write(ConnectionRecord* connection, RingBlockHeader* outgoing, ref VectorCursor source)
     {
         nint written = 0;
@@ -41,7 +44,7 @@ internal static unsafe class RingWriter
             nuint wanted = source.Contiguous;
             byte* target = Reserve(connection, outgoing, wanted, out nuint room);
             if (target == null) return room == 0 ? written : -1;
-            Process.Libc->memcpy(target, source.Pointer, room);
+            if (Process.Copy(target, source.Pointer, room) != 0) return written > 0 ? written : BadBuffer;
             source.Advance(room);
             Publish(connection, outgoing, room);
             written += (nint)room;
@@ -102,12 +105,8 @@ internal static unsafe class RingWriter
     {
         if (!ThreadLock.Enter(&connection->SendLock)) return false;
         byte* target = Gate.Phase(&connection->SendGate) == DirectionPhase.Ring ? Reserve(connection, outgoing, count, out nuint room) : (byte*)(room = 0);
-        bool whole = target != null && room == count;
-        if (whole)
-        {
-            Process.Libc->memcpy(target, buffer, count);
-            Advance(connection, outgoing, count);
-        }
+        bool whole = target != null && room == count && Process.Copy(target, buffer, count) == 0;
+        if (whole) Advance(connection, outgoing, count);
         ThreadLock.ExitWithFence(&connection->SendLock);
         if (whole) Doorbell.NotifyReaderAfterFence(connection, outgoing);
         return whole;

@@ -58,7 +58,6 @@ internal unsafe struct LibC
     public delegate* unmanaged[SuppressGCTransition]<uint, int, int> eventfd;
     public delegate* unmanaged[SuppressGCTransition]<int*, int> pipe;
     public delegate* unmanaged[SuppressGCTransition]<int, long, int> ftruncate;
-    public delegate* unmanaged[SuppressGCTransition]<void*, void*, nuint, void*> memcpy;
     public delegate* unmanaged[SuppressGCTransition]<int, TimeSpec*, int> clock_gettime;
     public delegate* unmanaged[SuppressGCTransition]<int> getpid;
     public delegate* unmanaged[SuppressGCTransition]<int> sched_yield;

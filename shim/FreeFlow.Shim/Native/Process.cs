@@ -17,6 +17,20 @@ internal static unsafe class Process
     /// <summary>The calling thread's state.</summary>
     public static delegate* unmanaged[SuppressGCTransition]<ThreadRecord*> CurrentThread;
 
+    /// <summary>
+    /// Copies between a ring and the application's memory: 0, or 1 if a byte could not be touched, which the caller answers with EFAULT. Target, source, bytes.
+    /// </summary>
+    public static delegate* unmanaged[SuppressGCTransition]<void*, void*, nuint, int> Copy;
+
+    /// <summary>Runs the signal handler that waited for this thread to leave its critical section.</summary>
+    public static delegate* unmanaged[SuppressGCTransition]<void> DeliverDeferred;
+
+    /// <summary>In a forked child: forgets it.</summary>
+    public static delegate* unmanaged[SuppressGCTransition]<void> DropDeferred;
+
+    /// <summary>ppoll(2) or epoll_pwait2(2), see native/sleep.c; the kernel's answer or a negative errno.</summary>
+    public static delegate* unmanaged[SuppressGCTransition]<SleepRequest*, int> Sleep;
+
     /// <summary>This process; a vfork child, which shares all memory, has another getpid().</summary>
     public static int Id;
 
@@ -44,6 +58,20 @@ internal static unsafe class Process
         ThreadRecord* thread = CurrentThread();
         if (thread->ThreadId == 0) thread->ThreadId = (uint)Libc->gettid();
         return thread;
+    }
+
+    /// <summary>True if the application's memory there can be read, judged by its two ends.</summary>
+    public static bool CanRead(void* memory, nuint bytes)
+    {
+        byte seen;
+        return bytes == 0 || (Copy(&seen, memory, 1) == 0 && Copy(&seen, (byte*)memory + bytes - 1, 1) == 0);
+    }
+
+    /// <summary>Likewise for writing; what is there stays.</summary>
+    public static bool CanWrite(void* memory, nuint bytes)
+    {
+        byte* last = (byte*)memory + bytes - 1;
+        return bytes == 0 || (Copy(memory, memory, 1) == 0 && Copy(last, last, 1) == 0);
     }
 
     /// <summary>CLOCK_MONOTONIC in nanoseconds.</summary>

@@ -5,21 +5,48 @@ namespace FreeFlow.Shim.Native;
 
 /// <summary>
 /// A lock in one word that names its owner's thread, usable in shared memory. It survives its owner: who waits and finds the owner dead takes it
-/// over, which is safe because everything guarded by it is published by one final store.
+/// over, which is safe because everything guarded by it is published by one final store. The application's signal handlers wait while their thread holds
+/// a lock (native/signals.c).
 /// </summary>
 internal static unsafe class ThreadLock
 {
-    /// <summary>Takes the lock. False if this very thread holds it: a signal handler has interrupted the holder.</summary>
+    /// <summary>Takes the lock. False if this very thread holds it: a handler of a fault has interrupted the holder.</summary>
     public static bool Enter(uint* word)
     {
-        uint self = Process.Thread()->ThreadId;
-        return Interlocked.CompareExchange(ref *word, self, 0) == 0 || EnterContended(word, self);
+        ThreadRecord* thread = Process.Thread();
+        thread->Inside++;
+        if (Interlocked.CompareExchange(ref *word, thread->ThreadId, 0) == 0 || EnterContended(word, thread->ThreadId)) return true;
+        Leave(thread);
+        return false;
     }
 
-    public static void Exit(uint* word) => Volatile.Write(ref *word, 0);
+    public static void Exit(uint* word)
+    {
+        Volatile.Write(ref *word, 0);
+        Leave(Process.CurrentThread());
+    }
 
     /// <summary>As <see cref="Exit"/>, and a full fence: what was stored before is visible before anything is loaded after.</summary>
-    public static void ExitWithFence(uint* word) => Interlocked.Exchange(ref *word, 0);
+    public static void ExitWithFence(uint* word)
+    {
+        Interlocked.Exchange(ref *word, 0);
+        Leave(Process.CurrentThread());
+    }
+
+    /// <summary>After a fork, in the child: the locks were its parent's.</summary>
+    public static void ForgetAfterFork()
+    {
+        ThreadRecord* thread = Process.CurrentThread();
+        thread->ThreadId = 0;
+        thread->Inside = 0;
+        thread->Sleeping = null;
+        Process.DropDeferred();
+    }
+
+    private static void Leave(ThreadRecord* thread)
+    {
+        if (--thread->Inside == 0 && thread->Deferred != 0) Process.DeliverDeferred();
+    }
 
     private static bool EnterContended(uint* word, uint self)
     {

@@ -4,7 +4,7 @@ namespace FreeFlow.Shim.Native;
 
 /// <summary>What the shim keeps per thread; lives in the C glue's thread-local storage, because managed thread statics may allocate.</summary>
 [StructLayout(LayoutKind.Explicit, Size = 64)]
-internal struct ThreadRecord
+internal unsafe struct ThreadRecord
 {
     /// <summary>gettid(2), 0 until first asked.</summary>
     [FieldOffset(0)] public uint ThreadId;
@@ -15,6 +15,16 @@ internal struct ThreadRecord
     /// <summary>Raised likewise, only for handlers installed without SA_RESTART.</summary>
     [FieldOffset(8)] public uint InterruptingSignals;
 
+    /// <summary>Depth of critical sections this thread is in; signal handlers wait while it is not 0 (native/signals.c).</summary>
+    [FieldOffset(12)] public uint Inside;
+
     /// <summary>How long this thread may spin next time before it sleeps, in nanoseconds; adapts.</summary>
     [FieldOffset(16)] public ulong SpinNanoseconds;
+
+    /// <summary>The signal whose handler waits, 0 if none.</summary>
+    [FieldOffset(24)] public uint Deferred;
+
+    /// <summary>The counter of sleepers this thread has raised, see <see cref="Sleeper"/>; null if none.</summary>
+    [FieldOffset(32)] public int* Sleeping;
+    [FieldOffset(40)] public int* SleepingHere;
 }

@@ -4,8 +4,8 @@ using FreeFlow.Shim.Native;
 namespace FreeFlow.Shim.Readiness;
 
 /// <summary>
-/// The sleeping system calls. Signals are held back from the last look at the thread's signal count to the kernel's own atomic mask change, so that a
-/// handler that ran while the thread was spinning interrupts the call as it would have interrupted the kernel's (signal(7)).
+/// The sleeping system calls, by way of native/sleep.c where the caller has been spinning: a handler that ran meanwhile interrupts the call as it would have
+/// interrupted the kernel's (signal(7)).
 /// </summary>
 internal static unsafe class Sleep
 {
@@ -16,12 +16,13 @@ internal static unsafe class Sleep
     /// <summary>ppoll(2); the count, or a negative errno. <paramref name="mask"/> null means the thread's own.</summary>
     public static int Poll(PollDescriptor* descriptors, nuint count, ulong nanoseconds, ulong* mask, uint signalsSeen)
     {
-        ThreadRecord* thread = Process.Thread();
-        ulong all = ulong.MaxValue, old;
-        Process.Libc->pthread_sigmask(Linux.SIG_BLOCK, &all, &old);
-        int result = Volatile.Read(ref thread->SignalsHandled) != signalsSeen ? -Linux.EINTR : PollNow(descriptors, count, nanoseconds, mask == null ? &old : mask);
-        Process.Libc->pthread_sigmask(Linux.SIG_SETMASK, &old, null);
-        return result;
+        TimeSpec time = Time(nanoseconds);
+        SleepRequest request = new()
+        {
+            Epoll = -1, SignalsSeen = signalsSeen, Events = descriptors, Count = count,
+            Timeout = nanoseconds == Forever ? null : &time, Mask = mask, Milliseconds = SleepRequest.UseTimeout,
+        };
+        return Process.Sleep(&request);
     }
 
     /// <summary>ppoll(2) as it is, for a caller that has not been spinning.</summary>
@@ -34,30 +35,46 @@ internal static unsafe class Sleep
     /// <summary>epoll_pwait2(2) likewise.</summary>
     public static int Epoll(int epoll, EpollEvent* events, int capacity, ulong nanoseconds, ulong* mask, uint signalsSeen)
     {
-        ThreadRecord* thread = Process.Thread();
-        ulong all = ulong.MaxValue, old;
-        Process.Libc->pthread_sigmask(Linux.SIG_BLOCK, &all, &old);
-        int result = Volatile.Read(ref thread->SignalsHandled) != signalsSeen
-            ? -Linux.EINTR
-            : EpollNow(epoll, events, capacity, nanoseconds, mask == null ? &old : mask);
-        Process.Libc->pthread_sigmask(Linux.SIG_SETMASK, &old, null);
-        return result;
+        TimeSpec time = Time(nanoseconds);
+        bool precise = NeedsNanoseconds(nanoseconds);
+        SleepRequest request = new()
+        {
+            Epoll = epoll, SignalsSeen = signalsSeen, Events = events, Count = (ulong)capacity,
+            Timeout = &time, Mask = mask, Milliseconds = precise ? SleepRequest.UseTimeout : Milliseconds(nanoseconds),
+        };
+        int result = Process.Sleep(&request);
+        if (!precise || !LacksNanoseconds(result)) return result;
+        request.Milliseconds = Milliseconds(nanoseconds);
+        return Process.Sleep(&request);
     }
 
     /// <summary>The kernel's epoll wait with a timeout in nanoseconds, rounded up to milliseconds where the C library lacks epoll_pwait2.</summary>
     public static int EpollNow(int epoll, EpollEvent* events, int capacity, ulong nanoseconds, ulong* mask)
     {
-        if (nanoseconds % 1_000_000 != 0 && nanoseconds != Forever && Process.Libc->epoll_pwait2 != null && !_withoutNanoseconds)
+        if (NeedsNanoseconds(nanoseconds))
         {
             TimeSpec time = Time(nanoseconds);
             int result = (int)Process.FromLibc(Process.Libc->epoll_pwait2(epoll, events, capacity, &time, mask));
-            // Linux before 5.11, or a seccomp profile that does not know the call.
-            if (result is not (-Linux.ENOSYS or -Linux.EPERM)) return result;
-            _withoutNanoseconds = true;
+            if (!LacksNanoseconds(result)) return result;
         }
+        return (int)Process.FromLibc(Process.Libc->epoll_pwait(epoll, events, capacity, Milliseconds(nanoseconds), mask));
+    }
+
+    private static bool NeedsNanoseconds(ulong nanoseconds) =>
+        nanoseconds % 1_000_000 != 0 && nanoseconds != Forever && Process.Libc->epoll_pwait2 != null && !_withoutNanoseconds;
+
+    /// <summary>Linux before 5.11, or a seccomp profile that does not know the call: not asked again.</summary>
+    private static bool LacksNanoseconds(int result)
+    {
+        if (result is not (-Linux.ENOSYS or -Linux.EPERM)) return false;
+        _withoutNanoseconds = true;
+        return true;
+    }
+
+    private static int Milliseconds(ulong nanoseconds)
+    {
         ulong milliseconds = (nanoseconds / 1_000_000) + (nanoseconds % 1_000_000 == 0 ? 0UL : 1UL);
-        int timeout = nanoseconds == Forever ? -1 : milliseconds > int.MaxValue ? int.MaxValue : (int)milliseconds;
-        return (int)Process.FromLibc(Process.Libc->epoll_pwait(epoll, events, capacity, timeout, mask));
+        return nanoseconds == Forever ? -1 : milliseconds > int.MaxValue ? int.MaxValue : (int)milliseconds;
     }
 
     /// <summary>What is left until a deadline on CLOCK_MONOTONIC.</summary>

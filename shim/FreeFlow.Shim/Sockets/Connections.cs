@@ -103,7 +103,7 @@ internal static unsafe class Connections
         bool last = connection != 0 && Unlink(fd, connection);
         Descriptors[fd] = default;
         if (locked) ThreadLock.Exit(LockWord());
-        if (last) LeaveConnection(visible ? fd : -1, Family.Records + (connection - 1));
+        if (last && !(visible && Orphans.Keep(fd, connection))) Leave(visible ? fd : -1, Family.Records + (connection - 1));
     }
 
     /// <summary>Takes a descriptor off its connection's list; true if the list is empty now.</summary>
@@ -115,7 +115,8 @@ internal static unsafe class Connections
         return Local[connection - 1].FirstDescriptor == 0;
     }
 
-    private static void LeaveConnection(int fd, ConnectionRecord* record)
+    /// <summary>This process has no descriptor of the connection left, but for the one given, which is about to be closed; −1 if that is gone too.</summary>
+    public static void Leave(int fd, ConnectionRecord* record)
     {
         Interlocked.Decrement(ref *Process.TrackedConnections);
         bool lastHolder = Holders.Leave(record, fd);

@@ -6,6 +6,9 @@ internal struct LocalConnection
     /// <summary>First descriptor of this process that refers to the connection, plus one; 0 if none does.</summary>
     public int FirstDescriptor;
 
-    /// <summary>Mailbox count at the last look for a lost session.</summary>
-    public uint Glances;
+    /// <summary>Threads of this process that sleep in a send or receive on the connection.</summary>
+    public int Sleepers;
+
+    /// <summary>Hidden descriptor of a connection that was closed while they slept, plus one; see <see cref="Orphans"/>.</summary>
+    public int Orphan;
 }

@@ -40,7 +40,9 @@ internal static unsafe class Receiver
         nuint total = VectorCursor.Total(message->Vectors, message->VectorCount);
         if (total == 0) return 0;
         ClearOutputs(message);
-        return FromRing(fd, record, message, flags, total);
+        nint result = FromRing(fd, record, message, flags, total);
+        Orphans.Release(record);
+        return result;
     }
 
     /// <summary>
@@ -82,13 +84,15 @@ internal static unsafe class Receiver
             }
             if (step != -Linux.EAGAIN)
             {
-                if (received > 0 && step is < 0 and not -Linux.EAGAIN) record->PendingError = (int)-step;
+                if (received > 0 && step is < 0 and not -Linux.EFAULT) record->PendingError = (int)-step;
                 return received > 0 ? received : step;
             }
             if (received > 0 && !all) return received;
             if ((flags & Linux.MSG_DONTWAIT) != 0 || IsNonBlocking(fd, record)) return received > 0 ? received : -Linux.EAGAIN;
             int waited = Waiter.ForInput(fd, record, ref deadline);
             if (waited < 0) return received > 0 ? received : waited;
+            fd = Orphans.Reach(record, fd);
+            if (fd < 0) return received > 0 ? received : -Linux.EBADF;
         }
     }
 
@@ -122,7 +126,7 @@ internal static unsafe class Receiver
                     }
                     nint copied = RingReader.Read(record, incoming, ref target, (flags & Linux.MSG_PEEK) != 0, (flags & Linux.MSG_TRUNC) != 0);
                     if (copied > 0) return copied;
-                    if (copied < 0) return Corrupt(record);
+                    if (copied < 0) return copied == RingWriter.BadBuffer ? -Linux.EFAULT : Corrupt(record);
                     nint beyond = EmptyRing(fd, record, incoming);
                     if (beyond != Retry) return beyond;
                     continue;

@@ -27,7 +27,9 @@ internal static unsafe class Sender
         }
         VectorCursor source = new(message->Vectors, message->VectorCount);
         if (source.AtEnd) return Kernel(fd, message, flags);
-        return IntoRing(fd, record, ref source, flags);
+        nint result = IntoRing(fd, record, ref source, flags);
+        Orphans.Release(record);
+        return result;
     }
 
     /// <summary>The short way of a plain send into a ring with room for all of it; false if <see cref="Send"/> must see to it.</summary>
@@ -103,6 +105,7 @@ internal static unsafe class Sender
             bool onRing = Gate.Phase(&record->SendGate) == DirectionPhase.Ring;
             nint step = onRing ? RingWriter.Write(record, outgoing, ref source) : -1;
             ThreadLock.Exit(&record->SendLock);
+            if (step == RingWriter.BadBuffer) return sent > 0 ? sent : -Linux.EFAULT;
             if (step < 0)
             {
                 if (onRing) GoBack(record, Reason.CorruptRing);
@@ -122,8 +125,10 @@ internal static unsafe class Sender
                 return sent > 0 ? sent : -Linux.EAGAIN;
             }
             int waited = Waiter.ForOutput(fd, record, ref deadline);
-            if (waited == -Linux.EPIPE) { Interlocked.Or(ref record->Flags, (uint)ConnectionFlags.PeerFinished); continue; }
-            if (waited < 0) return sent > 0 ? sent : waited;
+            fd = Orphans.Reach(record, fd);
+            if (fd < 0) return sent > 0 ? sent : -Linux.EBADF;
+            if (waited == -Linux.EPIPE) Interlocked.Or(ref record->Flags, (uint)ConnectionFlags.PeerFinished);
+            else if (waited < 0) return sent > 0 ? sent : waited;
         }
     }
 

@@ -33,9 +33,11 @@ internal static unsafe class Waiter
             }
         }
         if (deadline == Unknown) deadline = Deadline(fd, Linux.SO_RCVTIMEO);
-        Doorbell.CountIn(record);
+        Doorbell.CountIn(record, &Connections.Local[Connections.IndexOf(record)].Sleepers);
         Doorbell.ArmReader(incoming);
-        if (RingReadiness.HasInput(record, incoming)) { Interlocked.Decrement(ref record->Sleepers); return 0; }
+        if (RingReadiness.HasInput(record, incoming)) { Sleeper.End(&record->Sleepers); return 0; }
+        // Closed by another thread while this one was spinning: the number may be another file's by now.
+        if (Orphans.Reach(record, fd) != fd) { Sleeper.End(&record->Sleepers); return -Linux.EBADF; }
         int result = SleepOn(fd, record, Linux.POLLIN | Linux.POLLRDHUP, deadline, signals);
         spinner.Adapt();
         return Outcome(result, deadline, thread, interrupting);
@@ -54,9 +56,10 @@ internal static unsafe class Waiter
             if (thread->SignalsHandled != signals) break;
         }
         if (deadline == Unknown) deadline = Deadline(fd, Linux.SO_SNDTIMEO);
-        Doorbell.CountIn(record);
+        Doorbell.CountIn(record, &Connections.Local[Connections.IndexOf(record)].Sleepers);
         Doorbell.ArmWriter(outgoing);
-        if (RingReadiness.HasRoom(record, outgoing)) { Interlocked.Decrement(ref record->Sleepers); return 0; }
+        if (RingReadiness.HasRoom(record, outgoing)) { Sleeper.End(&record->Sleepers); return 0; }
+        if (Orphans.Reach(record, fd) != fd) { Sleeper.End(&record->Sleepers); return -Linux.EBADF; }
         // The peer may be dead without having said so: only the kernel's end of stream tells.
         int result = SleepOn(fd, record, Linux.POLLRDHUP, deadline, signals);
         spinner.Adapt();
@@ -75,7 +78,7 @@ internal static unsafe class Waiter
         wait[1] = new PollDescriptor { Descriptor = Doorbell.ToSleepOn(record), Events = Linux.POLLIN };
         ulong left = Sleep.Left(deadline), limited = Trimmer.Limit(left);
         int result = Sleep.Poll(wait, 2, limited, null, signals);
-        Interlocked.Decrement(ref record->Sleepers);
+        Sleeper.End(&record->Sleepers);
         if (result == 0 && limited < left) { Trimmer.AfterSleep(); return 0; }
         if (result <= 0) return result == 0 ? -Linux.EAGAIN : result;
         if (wait[1].Returned != 0)

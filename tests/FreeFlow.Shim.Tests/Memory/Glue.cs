@@ -23,6 +23,8 @@ internal static unsafe class Glue
                 if (NativeLibrary.TryGetExport(libc, function.Name, out nint address)) ((nint*)table)[Marshal.OffsetOf<LibC>(function.Name) / sizeof(nint)] = address;
             Process.Libc = table;
             Process.Id = Environment.ProcessId;
+            // mov rcx, rdx; rep movsb; xor eax, eax; ret
+            Process.Copy = (delegate* unmanaged[SuppressGCTransition]<void*, void*, nuint, int>)Code([0x48, 0x89, 0xd1, 0xf3, 0xa4, 0x31, 0xc0, 0xc3]);
             Process.CurrentThread = (delegate* unmanaged[SuppressGCTransition]<ThreadRecord*>)Returning(NewThread());
         }
     }
@@ -34,14 +36,14 @@ internal static unsafe class Glue
         return thread;
     }
 
-    // A function that returns one address: the runtime cannot be asked for it on this path (no transition). x86-64: movabs rax, imm64; ret.
-    private static void* Returning(void* address)
+    // A function that returns one address: the runtime cannot be asked for it on this path (no transition). movabs rax, imm64; ret.
+    private static void* Returning(void* address) => Code([0x48, 0xb8, .. BitConverter.GetBytes((ulong)address), 0xc3]);
+
+    /// <summary>A native function of x86-64 machine code.</summary>
+    private static void* Code(ReadOnlySpan<byte> instructions)
     {
         byte* code = (byte*)Process.Libc->mmap(null, 4096, Linux.PROT_READ | Linux.PROT_WRITE | ExecutableToo, Linux.MAP_PRIVATE | Linux.MAP_ANONYMOUS, -1, 0);
-        code[0] = 0x48;
-        code[1] = 0xb8;
-        *(void**)(code + 2) = address;
-        code[10] = 0xc3;
+        instructions.CopyTo(new Span<byte>(code, instructions.Length));
         return code;
     }
 }

@@ -1,0 +1,27 @@
+/* Experiments that need C: threads, signal handlers, bad pointers. As experiments/ in Python: what is printed must not depend on what carries the bytes. */
+#ifndef EXPERIMENT_H
+#define EXPERIMENT_H
+
+#define _GNU_SOURCE
+#include <errno.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+struct experiment { const char *name; void (*run)(int client, int server); };
+extern const struct experiment thread_experiments[], signal_experiments[], pointer_experiments[];
+
+/* "what: value" or "what: ERRNO". */
+long report(const char *what, long result);
+
+/* Longer than any wake-up on one machine takes. */
+static inline void settle(void) { usleep(100000); }
+
+/* Receives exactly count bytes; how many came before the end or an error. */
+size_t receive_all(int fd, void *buffer, size_t count);
+
+#endif

@@ -1,0 +1,133 @@
+/* Bad pointers: EFAULT, and nothing is lost; faults of the application's own stay its own. */
+#include "experiment.h"
+
+#include <poll.h>
+#include <setjmp.h>
+#include <sys/epoll.h>
+#include <sys/mman.h>
+#include <sys/select.h>
+#include <sys/uio.h>
+#include <sys/wait.h>
+
+static char buffer[100000];
+
+/* Out of the compiler's sight. */
+static void *volatile null = NULL, *volatile one = (void *)1;
+
+static char *forbidden(void) { return mmap(NULL, 4096, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0); }
+static char *read_only(void) { return mmap(NULL, 4096, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0); }
+
+static void bad_send(int client, int server) {
+  char *bad = forbidden();
+  report("send NULL", send(client, null, 5, 0));
+  report("send forbidden", send(client, bad, 5, 0));
+  report("send 100000 forbidden", send(client, bad, 100000, 0));
+  report("write 1", write(client, one, 5));
+  report("write end of space", write(client, (void *)-5L, 3));
+  struct iovec vectors[2] = { { "good", 4 }, { bad, 4 } };
+  report("writev forbidden", writev(client, (struct iovec *)bad, 2));
+  report("writev NULL", writev(client, null, 2));
+  report("sendmsg NULL", sendmsg(client, NULL, 0));
+  report("sendmsg forbidden", sendmsg(client, (struct msghdr *)bad, 0));
+  struct msghdr message = { .msg_iov = (struct iovec *)bad, .msg_iovlen = 1 };
+  report("sendmsg forbidden vectors", sendmsg(client, &message, 0));
+  vectors[0] = vectors[1];
+  report("writev forbidden buffers", writev(client, vectors, 2));
+  report("sendto", sendto(client, bad, 4, 0, NULL, 0));
+  report("nothing arrived", recv(server, buffer, sizeof buffer, MSG_DONTWAIT));
+  report("send", send(client, "fine", 4, 0));
+  report("recv", recv(server, buffer, sizeof buffer, 0));
+}
+
+static void bad_recv(int client, int server) {
+  char *bad = forbidden(), *constant = read_only();
+  send(client, "not lost", 8, 0);
+  settle();
+  report("recv NULL", recv(server, null, 8, 0));
+  report("recv forbidden", recv(server, bad, 8, 0));
+  report("read constant", read(server, constant, 8));
+  report("peek forbidden", recv(server, bad, 8, MSG_PEEK));
+  struct iovec vectors[1] = { { bad, 8 } };
+  report("readv", readv(server, vectors, 1));
+  report("readv forbidden", readv(server, (struct iovec *)bad, 1));
+  report("recvmsg NULL", recvmsg(server, NULL, 0));
+  report("recvmsg forbidden", recvmsg(server, (struct msghdr *)bad, 0));
+  struct msghdr message = { .msg_iov = vectors, .msg_iovlen = 1 };
+  report("recvmsg", recvmsg(server, &message, 0));
+  report("recv", recv(server, buffer, sizeof buffer, 0));
+  printf("%.8s\n", buffer);
+}
+
+static void bad_readiness(int client, int server) {
+  char *bad = forbidden();
+  struct epoll_event event = { .events = EPOLLIN };
+  int epoll = epoll_create1(0);
+  report("add NULL", epoll_ctl(epoll, EPOLL_CTL_ADD, server, NULL));
+  report("add forbidden", epoll_ctl(epoll, EPOLL_CTL_ADD, server, (struct epoll_event *)bad));
+  report("add", epoll_ctl(epoll, EPOLL_CTL_ADD, server, &event));
+  send(client, "x", 1, 0);
+  settle();
+  report("epoll_wait forbidden", epoll_wait(epoll, (struct epoll_event *)bad, 1, 0));
+  report("epoll_wait", epoll_wait(epoll, &event, 1, 0));
+  report("poll forbidden", poll((struct pollfd *)bad, 1, 0));
+  report("select forbidden", select(server + 1, (fd_set *)bad, NULL, NULL, NULL));
+  report("fine", recv(server, buffer, 10, 0));
+}
+
+static sigjmp_buf back;
+static volatile sig_atomic_t seen;
+static void *volatile address;
+static void on_fault(int signal, siginfo_t *info, void *context) {
+  (void)context;
+  seen = signal;
+  address = info->si_addr;
+  siglongjmp(back, 1);
+}
+
+/* The application's own handler: its faults reach it, those of its sends do not. */
+static void own_fault_handler(int client, int server) {
+  char *bad = forbidden();
+  struct sigaction action = { .sa_flags = SA_SIGINFO };
+  action.sa_sigaction = on_fault;
+  sigaction(SIGSEGV, &action, NULL);
+  report("send forbidden", send(client, bad, 5, 0));
+  printf("seen %d\n", (int)seen);
+  if (sigsetjmp(back, 1) == 0) *(volatile char *)bad = 1;
+  printf("seen %d, %s\n", (int)seen, address == bad ? "there" : "elsewhere");
+  report("send", send(client, "fine", 4, 0));
+  report("recv", recv(server, buffer, sizeof buffer, 0));
+}
+
+static void how_it_ended(const char *what, pid_t child) {
+  int status;
+  waitpid(child, &status, 0);
+  if (WIFSIGNALED(status)) printf("%s: signal %d\n", what, WTERMSIG(status));
+  else printf("%s: exit %d\n", what, WEXITSTATUS(status));
+}
+
+/* Without a handler a fault ends the process, as does a signal that is sent; an ignored one only if it was sent. */
+static void faults_end_the_process(int client, int server) {
+  (void)client;
+  (void)server;
+  pid_t child;
+  fflush(stdout);
+  if ((child = fork()) == 0) { *(volatile char *)forbidden() = 1; _exit(1); }
+  how_it_ended("fault", child);
+  if ((child = fork()) == 0) { raise(SIGSEGV); _exit(1); }
+  how_it_ended("raised", child);
+  if ((child = fork()) == 0) { kill(getpid(), SIGBUS); usleep(100000); _exit(1); }
+  how_it_ended("sent", child);
+  if ((child = fork()) == 0) { signal(SIGSEGV, SIG_IGN); raise(SIGSEGV); _exit(7); }
+  how_it_ended("ignored", child);
+  if ((child = fork()) == 0) { signal(SIGSEGV, SIG_IGN); *(volatile char *)forbidden() = 1; _exit(7); }
+  how_it_ended("ignored fault", child);
+  if ((child = fork()) == 0) { signal(SIGSEGV, SIG_DFL); pause(); }
+  usleep(50000);
+  kill(child, SIGSEGV);
+  how_it_ended("sent from outside", child);
+}
+
+const struct experiment pointer_experiments[] = {
+  { "bad_send", bad_send }, { "bad_recv", bad_recv }, { "bad_readiness", bad_readiness }, { "own_fault_handler", own_fault_handler },
+  { "faults_end_the_process", faults_end_the_process }, { NULL, NULL },
+};
