@@ -15,6 +15,12 @@ public sealed record RouterStatus
     /// <summary>Connected processes.</summary>
     [JsonPropertyName("processes")] public ProcessStatus[] Processes { get; init; } = [];
 
+    /// <summary>Connections that were given a ring since the router started.</summary>
+    [JsonIgnore] public long JoinedTotal => Router.GetProperty("joined_total").GetInt64();
+
+    /// <summary>Bytes sent into rings since the router started, those of connections that are gone included.</summary>
+    [JsonIgnore] public long RingBytesTotal => Router.GetProperty("ring_bytes_total").GetInt64();
+
     /// <summary>Bytes sent into rings by all living connections; a byte is counted once, at its sender.</summary>
     [JsonIgnore] public long RingBytes => Processes.SelectMany(process => process.Connections).Sum(connection => connection.RingSent);
 

@@ -12,11 +12,20 @@ internal sealed class Statistics
     /// <summary>Connections whose two ends were given a ring.</summary>
     public long Joined { get; set; }
 
+    /// <summary>Bytes that the rings of families that are gone have carried, by those families' own word.</summary>
+    public long RingBytes { get; private set; }
+
     /// <summary>Refused ends by reason.</summary>
     public SortedDictionary<Reason, long> Refused { get; } = [];
 
     /// <summary>Seconds since the start.</summary>
     public long UptimeSeconds => (Environment.TickCount64 - _started) / 1000;
+
+    /// <summary>A family is going: keeps its figure.</summary>
+    public void KeepRingBytes(long bytes) => RingBytes = Sum(RingBytes, bytes);
+
+    /// <summary>The sum, or the largest number if that is too small: families may claim anything.</summary>
+    public static long Sum(long first, long second) => first > long.MaxValue - second ? long.MaxValue : first + second;
 
     public void Count(Reason reason) => Refused[reason] = Refused.TryGetValue(reason, out long count) ? count + 1 : 1;
 }

@@ -40,6 +40,7 @@ internal static unsafe class StatusReport
         json.WriteNumber("uptime_s", statistics.UptimeSeconds);
         json.WriteNumber("sessions", families.Sum(family => family.Sessions.Count));
         json.WriteNumber("joined_total", statistics.Joined);
+        json.WriteNumber("ring_bytes_total", families.Aggregate(statistics.RingBytes, (sum, family) => Statistics.Sum(sum, family.RingBytes)));
         json.WriteStartObject("refused");
         foreach ((Reason reason, long count) in statistics.Refused) json.WriteNumber(reason.ToString(), count);
         json.WriteEndObject();

@@ -15,6 +15,8 @@ namespace FreeFlow.Router.Sessions;
 internal sealed unsafe class Family : IDisposable
 {
     private const int MappedBytes = FamilyLayout.RecordsOffset;
+    private const int RecordsAtATime = 256;
+    private const uint MostRecordsSummed = 4096; // so that a family that claims to have used all of them costs the event loop little
     private readonly int _memory;
     private readonly byte* _mapping;
 
@@ -74,6 +76,25 @@ internal sealed unsafe class Family : IDisposable
         {
             FamilyHeader header;
             return Libc.pread(_memory, &header, (nuint)sizeof(FamilyHeader), 0) == sizeof(FamilyHeader) ? Math.Min(header.RecordsUsed, FamilyLayout.RecordCount) : 0;
+        }
+    }
+
+    /// <summary>Bytes its processes say they have sent into rings, by connections that are gone and by the first thousands of those that live; never negative, however they lie.</summary>
+    public long RingBytes
+    {
+        get
+        {
+            FamilyHeader header;
+            if (Libc.pread(_memory, &header, (nuint)sizeof(FamilyHeader), 0) != sizeof(FamilyHeader)) return 0;
+            ulong sum = header.RingBytes;
+            ConnectionRecord[] chunk = new ConnectionRecord[RecordsAtATime];
+            uint used = Math.Min(header.RecordsUsed, MostRecordsSummed);
+            for (uint first = 0; first < used; first += RecordsAtATime)
+            {
+                int count = ReadRecords(first, chunk.AsSpan(0, (int)Math.Min(RecordsAtATime, used - first)));
+                foreach (ref readonly ConnectionRecord record in chunk.AsSpan(0, count)) sum = unchecked(sum + record.SendTail);
+            }
+            return (long)(sum & long.MaxValue);
         }
     }
 

@@ -9,7 +9,7 @@ using FreeFlow.Router.Observe;
 namespace FreeFlow.Router.Sessions;
 
 /// <summary>Reads the messages of sessions and acts on them. Whatever is not exactly as the contract says ends that session and no other.</summary>
-internal sealed class SessionMessages(Broker broker, StatusService status, Log log)
+internal sealed class SessionMessages(Broker broker, StatusService status, Statistics statistics, Log log)
 {
     private const int MessagesPerTurn = 32; // so that one busy process does not hold up the others
 
@@ -57,6 +57,7 @@ internal sealed class SessionMessages(Broker broker, StatusService status, Log l
         family.Sessions.Remove(session);
         if (family.Sessions.Count > 0) return;
         _families.Remove(family.Identity);
+        statistics.KeepRingBytes(family.RingBytes);
         family.Dispose();
     }
 

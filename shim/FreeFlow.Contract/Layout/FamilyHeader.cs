@@ -16,4 +16,7 @@ public struct FamilyHeader
 
     /// <summary>Where the search for a free record starts; a hint.</summary>
     [FieldOffset(20)] public uint NextRecord;
+
+    /// <summary>Bytes that connections whose record has been freed had sent into rings: what the router's total would lose with the record.</summary>
+    [FieldOffset(24)] public ulong RingBytes;
 }

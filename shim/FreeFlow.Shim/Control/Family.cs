@@ -69,6 +69,7 @@ internal static unsafe class Family
     public static void ReturnRecord(ConnectionRecord* record)
     {
         uint generation = record->Generation + 1;
+        if (record->SendTail != 0) Interlocked.Add(ref Header->RingBytes, record->SendTail);
         ulong* words = (ulong*)record;
         // The state word stays set until everything else is clean: a taker looks at it alone.
         for (int i = 1; i < FamilyLayout.RecordBytes / sizeof(ulong); i++) words[i] = 0;

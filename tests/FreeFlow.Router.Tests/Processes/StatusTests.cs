@@ -69,6 +69,28 @@ public unsafe class StatusTests
     }
 
     [Test]
+    public void RingBytesAreCountedBeyondTheConnectionAndTheProcess()
+    {
+        using (FakeShim gone = FakeShim.Greeted(_router, "gone")) Claim(gone, 1000, 30);
+        using FakeShim shim = FakeShim.Greeted(_router, "liar");
+        Assert.That(() => _router.Programs(), Has.Length.EqualTo(1).After(5000, 20), "the first has gone");
+        Assert.That(Total(), Is.EqualTo(1030));
+        Claim(shim, 5, 2);
+        Assert.That(Total(), Is.EqualTo(1037));
+        Claim(shim, ulong.MaxValue, 0);
+        Assert.That(Total(), Is.EqualTo(long.MaxValue), "a claim that no ring can carry");
+
+        long Total() => _router.Status().GetProperty("router").GetProperty("ring_bytes_total").GetInt64();
+
+        static void Claim(FakeShim shim, ulong closed, ulong living)
+        {
+            shim.Family.Header->RingBytes = closed;
+            shim.Family.Header->RecordsUsed = 1;
+            shim.Family.Record(0)->SendTail = living;
+        }
+    }
+
+    [Test]
     public void JoinsAndRefusalsAreCounted()
     {
         using TcpPair pair = TcpPair.Loopback();
