@@ -28,7 +28,7 @@ public sealed class LayoutTests
         EmptyReads@232:4 PendingError@236:4 KernelLookedAt@240:8 Sleepers@256:4 SendBlocked@260:4 DoorbellHeard@264:4
         """;
 
-    private const string FamilyHeaderFields = "Magic@0:4 Version@4:4 SlotCount@8:4 RecordCount@12:4 RecordsUsed@16:4 NextRecord@20:4";
+    private const string FamilyHeaderFields = "Magic@0:4 Version@4:4 SlotCount@8:4 RecordCount@12:4 RecordsUsed@16:4 NextRecord@20:4 RingBytes@24:8";
 
     private const string SessionSlotFields = "ProcessId@0:4 Mailbox@4:4";
 
