@@ -53,7 +53,8 @@ internal static unsafe class RingReader
     /// </summary>
     public static nint TryReadSome(ConnectionRecord* connection, RingBlockHeader* incoming, byte* buffer, nuint count)
     {
-        if (!ThreadLock.Enter(&connection->ReceiveLock)) return 0;
+        ThreadRecord* thread = ThreadLock.EnterAs(&connection->ReceiveLock);
+        if (thread == null) return 0;
         nuint length = 0;
         ulong available = Volatile.Read(ref incoming->Tail) - connection->ReceiveHead;
         bool plain = Gate.Phase(&connection->ReceiveGate) == DirectionPhase.Ring && connection->KernelConsumed >= connection->ReceiveSwitchAt
@@ -67,7 +68,7 @@ internal static unsafe class RingReader
             if (length != 0 && Process.Copy(buffer, source, length) != 0) length = 0;
             if (length != 0) Advance(connection, incoming, length);
         }
-        ThreadLock.ExitWithFence(&connection->ReceiveLock);
+        ThreadLock.ExitWithFence(&connection->ReceiveLock, thread);
         if (length != 0 && IsWorthWaking(connection, incoming)) Doorbell.NotifyWriterAfterFence(connection, incoming);
         return (nint)length;
     }

@@ -103,11 +103,12 @@ internal static unsafe class RingWriter
     /// </summary>
     public static bool TryWriteWhole(ConnectionRecord* connection, RingBlockHeader* outgoing, byte* buffer, nuint count)
     {
-        if (!ThreadLock.Enter(&connection->SendLock)) return false;
+        ThreadRecord* thread = ThreadLock.EnterAs(&connection->SendLock);
+        if (thread == null) return false;
         byte* target = Gate.Phase(&connection->SendGate) == DirectionPhase.Ring ? Reserve(connection, outgoing, count, out nuint room) : (byte*)(room = 0);
         bool whole = target != null && room == count && Process.Copy(target, buffer, count) == 0;
         if (whole) Advance(connection, outgoing, count);
-        ThreadLock.ExitWithFence(&connection->SendLock);
+        ThreadLock.ExitWithFence(&connection->SendLock, thread);
         if (whole) Doorbell.NotifyReaderAfterFence(connection, outgoing);
         return whole;
     }

@@ -11,13 +11,16 @@ namespace FreeFlow.Shim.Native;
 internal static unsafe class ThreadLock
 {
     /// <summary>Takes the lock. False if this very thread holds it: a handler of a fault has interrupted the holder.</summary>
-    public static bool Enter(uint* word)
+    public static bool Enter(uint* word) => EnterAs(word) != null;
+
+    /// <summary>As <see cref="Enter"/>; the calling thread, or null for false.</summary>
+    public static ThreadRecord* EnterAs(uint* word)
     {
         ThreadRecord* thread = Process.Thread();
         thread->Inside++;
-        if (Interlocked.CompareExchange(ref *word, thread->ThreadId, 0) == 0 || EnterContended(word, thread->ThreadId)) return true;
+        if (Interlocked.CompareExchange(ref *word, thread->ThreadId, 0) == 0 || EnterContended(word, thread->ThreadId)) return thread;
         Leave(thread);
-        return false;
+        return null;
     }
 
     public static void Exit(uint* word)
@@ -27,10 +30,10 @@ internal static unsafe class ThreadLock
     }
 
     /// <summary>As <see cref="Exit"/>, and a full fence: what was stored before is visible before anything is loaded after.</summary>
-    public static void ExitWithFence(uint* word)
+    public static void ExitWithFence(uint* word, ThreadRecord* thread)
     {
         Interlocked.Exchange(ref *word, 0);
-        Leave(Process.CurrentThread());
+        Leave(thread);
     }
 
     /// <summary>After a fork, in the child: the locks were its parent's.</summary>
