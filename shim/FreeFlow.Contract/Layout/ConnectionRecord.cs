@@ -84,4 +84,6 @@ public unsafe struct ConnectionRecord
     [FieldOffset(260)] public uint SendBlocked;
     /// <summary>Times the doorbell was heard through an epoll set, which leaves it as it is; now and then it must be emptied of all but one byte.</summary>
     [FieldOffset(264)] public uint DoorbellHeard;
+    /// <summary>How often in a row the doorbell was left readable because another thread seemed to sleep on it.</summary>
+    [FieldOffset(268)] public uint DrainsRefused;
 }

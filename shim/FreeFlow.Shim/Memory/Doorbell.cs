@@ -72,11 +72,25 @@ internal static unsafe class Doorbell
     public static int ToSleepOn(ConnectionRecord* connection) =>
         (Volatile.Read(ref connection->Flags) & (uint)ConnectionFlags.DoorbellGone) != 0 ? -1 : connection->Doorbell;
 
-    /// <summary>Empties the own doorbell after a poll(2), unless another thread still sleeps on it and would miss its wake-up.</summary>
+    /// <summary>
+    /// Empties the own doorbell after a poll(2), unless another thread still sleeps on it and would miss its wake-up. That one has been woken too and will soon
+    /// have counted itself out; if it never does it was killed, or a handler has jumped out of its poll, and it counts no more.
+    /// </summary>
     public static void Drain(ConnectionRecord* connection)
     {
-        if (Volatile.Read(ref connection->Sleepers) == 0) Take(connection, MostAtOnce);
+        if (Volatile.Read(ref connection->Sleepers) > 0)
+        {
+            uint refused = ++connection->DrainsRefused;
+            if (refused < RefusalsAtOnce) return;
+            Process.Libc->poll(null, 0, 1);
+            if (refused < MostRefusals) return;
+            Volatile.Write(ref connection->Sleepers, 0);
+        }
+        connection->DrainsRefused = 0;
+        Take(connection, MostAtOnce);
     }
+
+    private const uint RefusalsAtOnce = 64, MostRefusals = 500;
 
     /// <summary>
     /// After an epoll set has reported the doorbell. It is registered edge triggered and left readable, or the event would be lost to other sets that have
@@ -95,7 +109,7 @@ internal static unsafe class Doorbell
         int errno = Process.Errno;
         byte* bytes = stackalloc byte[MostAtOnce];
         nint taken = 1;
-        if (Volatile.Read(ref connection->Sleepers) == 0)
+        if (Volatile.Read(ref connection->Sleepers) <= 0)
             taken = Process.Libc->recv(connection->Doorbell, bytes, most < MostAtOnce ? most : MostAtOnce, Linux.MSG_DONTWAIT);
         if (taken == 0 || (taken < 0 && Process.Errno is not (Linux.EAGAIN or Linux.EINTR)))
         {

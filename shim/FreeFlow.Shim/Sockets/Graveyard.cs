@@ -55,7 +55,7 @@ internal static unsafe class Graveyard
     /// <summary>True while a thread of any holder is inside a call on the connection.</summary>
     public static bool IsVisited(ConnectionRecord* record) =>
         Gate.IsBusy(&record->SendGate) || Gate.IsBusy(&record->ReceiveGate)
-        || (Volatile.Read(ref record->SendLock) | Volatile.Read(ref record->ReceiveLock) | (uint)Volatile.Read(ref record->Sleepers)) != 0;
+        || (Volatile.Read(ref record->SendLock) | Volatile.Read(ref record->ReceiveLock)) != 0 || Volatile.Read(ref record->Sleepers) > 0;
 
     private static void LetGo(Grave* grave)
     {

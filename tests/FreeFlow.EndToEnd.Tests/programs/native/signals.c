@@ -1,9 +1,11 @@
 /* Signal handlers that use the socket their thread is busy with, and that leave by a jump. */
 #include "experiment.h"
 
+#include <poll.h>
 #include <setjmp.h>
 #include <sys/ioctl.h>
 #include <sys/time.h>
+#include <time.h>
 
 struct record { unsigned number, check; char fill[56]; };
 
@@ -145,6 +147,37 @@ static void jump_out_of_recv(int client, int server) {
   report("end", recv(client, buffer, sizeof buffer, 0));
 }
 
+static void *answer_a_little_later(void *unused) {
+  settle();
+  if (send(far, "x", 1, 0) != 1) abort();
+  usleep(1500000);
+  if (send(far, "y", 1, 0) != 1) abort();
+  return unused;
+}
+
+/* Likewise out of poll. Who sleeps afterwards sleeps: it is not woken all the time. */
+static void jump_out_of_poll(int client, int server) {
+  struct pollfd wait[2] = { { server, POLLIN, 0 }, { client, POLLIN, 0 } };
+  struct timespec busy;
+  jump_now = 1;
+  volatile int jumps = 0;
+  for (volatile int i = 0; i < 5; i++) {
+    every(2000, jump, 0);
+    if (sigsetjmp(back, 1) == 0) report("poll", poll(wait, 2, -1));
+    else jumps++;
+    stop();
+  }
+  jump_now = 0;
+  printf("jumps: %d\n", jumps);
+  far = client;
+  pthread_t writer = undisturbed(answer_a_little_later, NULL);
+  report("first", recv(server, buffer, sizeof buffer, 0));
+  report("second", recv(server, buffer, sizeof buffer, 0));
+  clock_gettime(CLOCK_THREAD_CPUTIME_ID, &busy);
+  pthread_join(writer, NULL);
+  printf("%s\n", busy.tv_sec == 0 && busy.tv_nsec < 700000000 ? "slept" : "was woken all the time");
+}
+
 /* Jumps at any moment out of a sender that never sleeps: what arrives is whole records in order, and the socket works. */
 static void jump_out_of_sends(int client, int server) {
   struct tally tally = { 0 };
@@ -254,7 +287,7 @@ static void shown_handlers(int client, int server) {
 }
 
 const struct experiment signal_experiments[] = {
-  { "handler_sends_too", handler_sends_too }, { "handler_receives_too", handler_receives_too }, { "jump_out_of_recv", jump_out_of_recv },
+  { "handler_sends_too", handler_sends_too }, { "handler_receives_too", handler_receives_too }, { "jump_out_of_recv", jump_out_of_recv }, { "jump_out_of_poll", jump_out_of_poll },
   { "jump_out_of_sends", jump_out_of_sends }, { "queued_signals", queued_signals }, { "interrupting", interrupting },
   { "shown_handlers", shown_handlers }, { NULL, NULL },
 };
