@@ -105,6 +105,7 @@ static void open_once(void) {
   sigaltstack(&alternate, NULL);
   if (opened) ff_watch_faults();
   __atomic_store_n(&ff_core_is_open, opened ? 1 : -1, __ATOMIC_RELEASE);
+  if (opened) ff_watch_forks();
   pthread_sigmask(SIG_SETMASK, &old, NULL);
   errno = saved;
 }

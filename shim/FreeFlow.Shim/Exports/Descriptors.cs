@@ -43,6 +43,7 @@ internal static unsafe class DescriptorCalls
     [Interpose("int dup(int fd)", Guard = "FF_FLAGS(fd)")]
     public static int Dup(int fd)
     {
+        if (Process.IsBorrowedMemory) Inheritance.Mark(fd);
         int copy = Process.Libc->dup(fd);
         if (copy >= 0 && !Process.IsBorrowedMemory) Connections.Duplicated(fd, copy);
         return copy;
@@ -54,16 +55,16 @@ internal static unsafe class DescriptorCalls
     [Interpose("int dup3(int fd, int copy, int flags)", Guard = "FF_FLAGS(fd) | FF_FLAGS(copy)")]
     public static int Dup3(int fd, int copy, int flags)
     {
-        // A socket that becomes standard input or output is about to be handed to another program; a vfork child does that too.
-        if (copy <= 2 && Connections.Find(fd) != null && fd != copy)
+        // A socket that becomes standard input or output is about to be handed to another program; so is one that a vfork child copies.
+        if (fd != copy && Connections.Find(fd) != null && (copy <= 2 || Process.IsBorrowedMemory))
         {
-            SocketCalls.KeepInKernel(fd, Reason.Exec);
-            int rest = copy == 0 ? UnreadBytes.IntoPipe(Connections.Find(fd)) : -1;
-            if (rest >= 0)
+            int pump = Inheritance.HandOver(fd);
+            if (pump >= 0)
             {
-                int input = Process.Libc->dup3(rest, copy, flags);
-                Process.Libc->close(rest);
-                return input;
+                if (!Process.IsBorrowedMemory) Connections.Closing(copy);
+                int other = Process.Libc->dup3(pump, copy, flags);
+                Process.Libc->close(pump);
+                return other;
             }
         }
         // Ask first whether there is something to copy: a failed dup2 closes nothing.
@@ -72,6 +73,7 @@ internal static unsafe class DescriptorCalls
         Connections.Closing(copy);
         int result = Process.Libc->dup3(fd, copy, flags);
         if (result >= 0) Connections.Duplicated(fd, copy);
+        Inheritance.MarkIfForked(fd);
         return result;
     }
 
@@ -84,6 +86,10 @@ internal static unsafe class DescriptorCalls
         {
             case Linux.F_DUPFD or Linux.F_DUPFD_CLOEXEC:
                 if (!Process.IsBorrowedMemory) Connections.Duplicated(fd, result);
+                else Inheritance.Mark(fd);
+                break;
+            case Linux.F_SETFD when ((nint)argument & Linux.FD_CLOEXEC) == 0:
+                Inheritance.Mark(fd);
                 break;
             case Linux.F_SETFL:
                 NoteNonBlocking(fd, ((nint)argument & Linux.O_NONBLOCK) != 0);
@@ -98,6 +104,7 @@ internal static unsafe class DescriptorCalls
     {
         int result = Process.Libc->ioctl(fd, request, argument);
         ConnectionRecord* record = Connections.Find(fd);
+        if (result == 0 && request == Linux.FIONCLEX) Inheritance.Mark(fd);
         if (result < 0 || argument == null || record == null) return result;
         switch ((uint)request)
         {

@@ -5,51 +5,58 @@ using FreeFlow.Shim.Sockets;
 
 namespace FreeFlow.Shim.Exports;
 
-/// <summary>fork(2): the child holds every connection too, and has no session with the router until it needs one.</summary>
+/// <summary>What native/fork.c and native/exec.c call around fork(2), exec(2) and posix_spawn(3).</summary>
 internal static unsafe class ProcessCalls
 {
-    /// <summary>
-    /// Called by the exec family before the image is replaced. What the next program inherits must be whole in the kernel: connections on standard
-    /// input and output, and those that no other process of the family holds. (One that a parent holds too is almost always inherited by oversight,
-    /// and the parent goes on using it.)
-    /// </summary>
+    private const int TableHeld = 1, SessionHeld = 2, Nothing = 4;
+
+    /// <summary>Before the image is replaced. What the next program inherits must be whole in the kernel.</summary>
     [Interpose("void ff_before_exec(void)", Guard = "ff_core_is_open > 0")]
-    public static void BeforeExec()
+    public static void BeforeExec() => Inheritance.HandOverAll(pumps: true);
+
+    /// <summary>Before libc starts another program by itself: the same, but this process goes on.</summary>
+    [Interpose("void ff_before_spawn(void)", Guard = "ff_core_is_open > 0")]
+    public static void BeforeSpawn() => Inheritance.HandOverAll(pumps: false);
+
+    /// <summary>posix_spawn(3) will copy this descriptor for the other program.</summary>
+    [Interpose("void ff_given_away(int fd)", Guard = "FF_FLAGS(fd)")]
+    public static void GivenAway(int fd) => _ = SocketCalls.KeepInKernel(fd, Contract.Reason.Exec);
+
+    /// <summary>Before a fork of any kind: nobody else may be half-way through the tables, and the child is counted. What <see cref="AfterFork"/> has to undo.</summary>
+    [Interpose("int ff_before_fork(void)", Guard = "ff_core_is_open > 0")]
+    public static int BeforeFork()
     {
-        bool borrowed = Process.IsBorrowedMemory;
-        for (int fd = 0; fd < DescriptorFlags.Capacity; fd++)
-        {
-            // Tables are sparse: whole pages of zeroes are passed over eight at a time.
-            if (fd % 8 == 0 && *(ulong*)(Process.Flags + fd) == 0) { fd += 7; continue; }
-            if ((Process.Flags[fd] & DescriptorFlags.Connection) == 0) continue;
-            Contract.Layout.ConnectionRecord* record = Connections.Find(fd);
-            int flags = Process.Libc->fcntl(fd, Linux.F_GETFD, null);
-            if (record == null || flags < 0 || (flags & Linux.FD_CLOEXEC) != 0) continue;
-            if (fd <= 2 || (!borrowed && Holders.IsSole(record))) SocketCalls.KeepInKernel(fd, Contract.Reason.Exec);
-        }
+        if (Process.IsBorrowedMemory) return Nothing;
+        int held = Session.Hold() ? SessionHeld : 0;
+        if (ThreadLock.Enter(Connections.LockWord())) held |= TableHeld;
+        Connections.AddChildHolders();
+        return held;
     }
 
-    [Interpose("int fork(void)", Guard = "ff_core_is_open > 0", Aliases = "__fork _Fork")]
-    public static int Fork()
+    /// <summary>In the parent.</summary>
+    /// <param name="held">What <see cref="BeforeFork"/> returned.</param>
+    /// <param name="child">The child, −1 if there is none, −2 if it names itself.</param>
+    [Interpose("void ff_after_fork(int held, int child)", Guard = "ff_core_is_open > 0")]
+    public static void AfterFork(int held, int child)
     {
-        if (Process.IsBorrowedMemory) return Process.Libc->fork();
-        bool session = Session.Hold();
-        bool table = ThreadLock.Enter(Connections.LockWord());
-        Connections.AddChildHolders();
-        int child = Process.Libc->fork();
-        if (child == 0)
-        {
-            ThreadLock.ForgetAfterFork();
-            Process.Id = Process.Libc->getpid();
-            Connections.ResetLockAfterFork();
-            Registrations.ResetLocksAfterFork();
-            Session.ForgetAfterFork();
-            Graveyard.ForgetAfterFork();
-            return 0;
-        }
-        Connections.NameChildHolders(child);
-        if (table) ThreadLock.Exit(Connections.LockWord());
-        if (session) Session.Unhold();
-        return child;
+        if ((held & Nothing) != 0) return;
+        if (child != -2) Connections.NameChildHolders(child);
+        if ((held & TableHeld) != 0) ThreadLock.Exit(Connections.LockWord());
+        if ((held & SessionHeld) != 0) Session.Unhold();
+    }
+
+    /// <summary>In the child, which has no other threads and no session yet.</summary>
+    [Interpose("void ff_in_child(int named)", Guard = "ff_core_is_open > 0")]
+    public static void InChild(int named)
+    {
+        ThreadLock.ForgetAfterFork();
+        Process.Id = Process.Libc->getpid();
+        Connections.ResetLockAfterFork();
+        Registrations.ResetLocksAfterFork();
+        Session.ForgetAfterFork();
+        Graveyard.ForgetAfterFork();
+        // Inside another pid namespace numbers mean other processes: nobody is known to be dead there.
+        if (Process.Libc->getppid() == 0) Connections.MarkForeign();
+        else if (named == 0) Connections.NameChildHolders(Process.Id);
     }
 }

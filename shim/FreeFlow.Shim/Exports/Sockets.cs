@@ -79,22 +79,31 @@ internal static unsafe class SocketCalls
 
     /// <summary>
     /// The connection must be whole in the kernel from now on. Its sending direction goes back if it has left; its receiving one if the peer has not
-    /// switched yet.
+    /// switched yet, or takes back what is unread. False if unread bytes are left in the ring.
     /// </summary>
-    internal static void KeepInKernel(int fd, Reason reason)
+    internal static bool KeepInKernel(int fd, Reason reason)
+    {
+        ConnectionRecord* record = LeaveRing(fd, reason);
+        return record == null || Recall.Await(record, Process.Now() + Recall.PatienceNanoseconds);
+    }
+
+    /// <summary>As <see cref="KeepInKernel"/>, without waiting: the record whose ring has to be waited for, or null.</summary>
+    internal static ConnectionRecord* LeaveRing(int fd, Reason reason)
     {
         ConnectionRecord* record = Connections.Find(fd);
         if (record == null)
         {
             // Not connected yet: an untracked socket stays in the kernel for good.
             if (Connections.InRange(fd)) Process.Flags[fd] &= unchecked((byte)~DescriptorFlags.Candidate);
-            return;
+            return null;
         }
         Offering.KeepInKernel(record, reason);
         Interlocked.CompareExchange(ref record->State, (uint)ConnectionState.Kernel, (uint)ConnectionState.Offered);
-        if (record->RingAddress == 0) return;
+        if (record->RingAddress == 0) return null;
         if (Gate.Phase(&record->SendGate) == DirectionPhase.Ring) Sender.GoBack(record, reason);
-        if (!Handover.Retract(record)) Handover.AskBack(record);
+        if (Handover.Retract(record)) return null;
+        Recall.Ask(record);
+        return record;
     }
 
     private static int Accepted(int fd, int flags)
@@ -117,7 +126,7 @@ internal static unsafe class SocketCalls
     private static void HintWriterClosed(ConnectionRecord* record)
     {
         // After the end of stream nothing can be taken back: a request that is waiting is answered first.
-        if (record->RingAddress != 0) _ = Handover.AnswerRequest(record);
+        if (record->RingAddress != 0) _ = Recall.Answer(record);
         Interlocked.Or(ref record->Flags, (uint)ConnectionFlags.SendShutdown);
         if (record->RingAddress == 0) return;
         RingBlockHeader* outgoing = Memory.Block.Outgoing(record);

@@ -26,7 +26,10 @@ internal static unsafe class Doorbell
     /// <summary>As <see cref="NotifyReader"/>, for a caller that has fenced since it published.</summary>
     public static void NotifyReaderAfterFence(ConnectionRecord* connection, RingBlockHeader* outgoing)
     {
-        if (Volatile.Read(ref outgoing->ReaderWaiting) != 0 && Interlocked.Exchange(ref outgoing->ReaderWaiting, 0) != 0) Ring(connection);
+        if (Volatile.Read(ref outgoing->ReaderWaiting) == 0 || Interlocked.Exchange(ref outgoing->ReaderWaiting, 0) == 0) return;
+        Ring(connection);
+        // Who has asked for these bytes by the kernel does not read them here (shim/models/recall.pml).
+        _ = Recall.Answer(connection);
     }
 
     /// <summary>Tells the peer's writer that there is room again.</summary>

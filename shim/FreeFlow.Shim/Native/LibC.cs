@@ -44,7 +44,6 @@ internal unsafe struct LibC
     public delegate* unmanaged[SuppressGCTransition]<int, EpollEvent*, int, TimeSpec*, ulong*, int> epoll_pwait2;
     public delegate* unmanaged[SuppressGCTransition]<int, int, int, void*, uint*, int> getsockopt;
     public delegate* unmanaged[SuppressGCTransition]<int, int, int, void*, uint, int> setsockopt;
-    public delegate* unmanaged[SuppressGCTransition]<int> fork;
     public delegate* unmanaged[SuppressGCTransition]<int, byte*, void*> fdopen;
     public delegate* unmanaged[SuppressGCTransition]<void*, int> fclose;
 
@@ -56,7 +55,7 @@ internal unsafe struct LibC
     public delegate* unmanaged[SuppressGCTransition]<void*, nuint, int, int> madvise;
     public delegate* unmanaged[SuppressGCTransition]<byte*, uint, int> memfd_create;
     public delegate* unmanaged[SuppressGCTransition]<uint, int, int> eventfd;
-    public delegate* unmanaged[SuppressGCTransition]<int*, int> pipe;
+    public delegate* unmanaged[SuppressGCTransition]<int, int, int, int*, int> socketpair;
     public delegate* unmanaged[SuppressGCTransition]<int, long, int> ftruncate;
     public delegate* unmanaged[SuppressGCTransition]<int, TimeSpec*, int> clock_gettime;
     public delegate* unmanaged[SuppressGCTransition]<int> getpid;
@@ -71,4 +70,6 @@ internal unsafe struct LibC
     public delegate* unmanaged[SuppressGCTransition]<byte*, byte*, nuint, nint> readlink;
     public delegate* unmanaged[SuppressGCTransition]<int> gettid;
     public delegate* unmanaged[SuppressGCTransition]<void*, int> fileno;
+    public delegate* unmanaged[SuppressGCTransition]<int> getppid;
+    public delegate* unmanaged[SuppressGCTransition]<nint, nint, nint, nint, nint, nint, nint> syscall;
 }

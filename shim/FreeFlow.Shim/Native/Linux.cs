@@ -21,7 +21,7 @@ internal static class Linux
     public const int FD_CLOEXEC = 1, O_NONBLOCK = 0x800, O_ASYNC = 0x2000;
     public const int F_SEAL_SEAL = 1, F_SEAL_SHRINK = 2, F_SEAL_GROW = 4;
     public const uint MFD_CLOEXEC = 1, MFD_ALLOW_SEALING = 2;
-    public const uint FIONREAD = 0x541B, TIOCOUTQ = 0x5411, FIONBIO = 0x5421, FIOASYNC = 0x5452;
+    public const uint FIONREAD = 0x541B, TIOCOUTQ = 0x5411, FIONBIO = 0x5421, FIOASYNC = 0x5452, FIONCLEX = 0x5450;
 
     public const int PROT_READ = 1, PROT_WRITE = 2, MAP_SHARED = 1, MAP_PRIVATE = 2, MAP_ANONYMOUS = 0x20, MAP_NORESERVE = 0x4000;
     public const int CLOCK_MONOTONIC = 1, RLIMIT_NOFILE = 7;

@@ -75,7 +75,7 @@ internal static unsafe class EpollReport
     {
         ConnectionRecord* record = Family.Records + (entry->Connection - 1);
         Doorbell.Heard(record);
-        if (Handover.AnswerRequest(record)) Registrations.Modify(entry, record);
+        if (Recall.Answer(record)) Registrations.Modify(entry, record);
         Registrations.Heat(instance, entry);
     }
 

@@ -198,7 +198,7 @@ internal static unsafe class Poller
             Interlocked.Decrement(ref record->Sleepers);
             if (bells[i].Returned == 0 || record->Doorbell != bells[i].Descriptor) continue;
             Doorbell.Drain(record);
-            if (Handover.AnswerRequest(record)) Registrations.Refresh(owners[i] + 1, owed: true);
+            if (Recall.Answer(record)) Registrations.Refresh(owners[i] + 1, owed: true);
             Registrations.Heat(record);
         }
     }

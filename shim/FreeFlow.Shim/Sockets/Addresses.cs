@@ -28,6 +28,20 @@ internal static unsafe class Addresses
         return true;
     }
 
+    /// <summary>True if the descriptor still stands for the connection: a vfork child, and raw system calls, may have made it something else.</summary>
+    public static bool IsStill(int fd, ConnectionRecord* record)
+    {
+        byte* address = stackalloc byte[SockAddrBytes];
+        uint length = SockAddrBytes;
+        int errno = Process.Errno;
+        bool same = Process.Libc->getsockname(fd, address, &length) == 0 && Port(address) == record->LocalPort;
+        length = SockAddrBytes;
+        // A socket whose connection has ended has no peer to name any more.
+        if (same && Process.Libc->getpeername(fd, address, &length) == 0) same = Port(address) == record->RemotePort;
+        Process.Errno = errno;
+        return same;
+    }
+
     /// <summary>True if the remote address is one that VNET_PREFIX wants accelerated; IPv6 always is.</summary>
     public static bool IsInsidePrefix(ConnectionRecord* record)
     {
@@ -48,6 +62,8 @@ internal static unsafe class Addresses
         bool version4 = IsVersion4(address);
         byte* source = *(ushort*)address == Linux.AF_INET ? address + 4 : version4 ? address + 20 : address + 8;
         for (int i = 0; i < (version4 ? 4 : 16); i++) target[i] = source[i];
-        return BinaryPrimitives.ReverseEndianness(*(ushort*)(address + 2));
+        return Port(address);
     }
+
+    private static ushort Port(byte* address) => BinaryPrimitives.ReverseEndianness(*(ushort*)(address + 2));
 }

@@ -34,4 +34,13 @@ internal enum ConnectionFlags : uint
 
     /// <summary>The peer's end of the doorbell is closed: nobody will ring any more.</summary>
     DoorbellGone = 256,
+
+    /// <summary>A descriptor of it was made inheritable, or was copied, for another program: the next exec hands it on.</summary>
+    Inheritable = 1 << 16,
+
+    /// <summary>A pump carries what another program reads; nothing else may empty the ring for one.</summary>
+    Pumped = 1 << 17,
+
+    /// <summary>A process of another pid namespace holds it, whose life this one cannot see.</summary>
+    ForeignHolder = 1 << 18,
 }

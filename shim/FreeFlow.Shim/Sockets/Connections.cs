@@ -150,7 +150,14 @@ internal static unsafe class Connections
             if (Local[i].FirstDescriptor != 0) Interlocked.Increment(ref Family.Records[i].MoreHolders);
     }
 
-    /// <summary>After fork, in the parent: names the child as a holder, or takes it back if there is no child.</summary>
+    /// <summary>After fork into another pid namespace, in the child: no holder's life can be told from now on.</summary>
+    public static void MarkForeign()
+    {
+        for (uint i = 0; i < Family.Header->RecordsUsed; i++)
+            if (Local[i].FirstDescriptor != 0) Interlocked.Or(ref Family.Records[i].Flags, (uint)ConnectionFlags.ForeignHolder);
+    }
+
+    /// <summary>After fork, in the parent or the child: names the child as a holder, or takes it back if there is no child.</summary>
     public static void NameChildHolders(int child)
     {
         for (uint i = 0; i < Family.Header->RecordsUsed; i++)

@@ -101,86 +101,13 @@ internal static unsafe class Handover
     public static void SendBack(ConnectionRecord* record, Reason reason, int fd = -1)
     {
         RingBlockHeader* outgoing = Block.Outgoing(record);
-        if (Volatile.Read(ref outgoing->ReaderWantsKernel) != 0 && !IsShutDown(record)) { TakeBack(record, outgoing, reason, fd); return; }
-        Volatile.Write(ref outgoing->BackAt, record->SendTail);
+        if (!Recall.TakeUp(record, outgoing, fd)) Volatile.Write(ref outgoing->BackAt, record->SendTail);
         Volatile.Write(ref outgoing->Handover, (uint)HandoverState.Back);
         Gate.Set(&record->SendGate, DirectionPhase.Back);
         Doorbell.NotifyReader(record, outgoing);
         record->Reason = (uint)reason;
         Volatile.Write(ref record->State, (uint)ConnectionState.HandedBack);
     }
-
-    private static bool IsShutDown(ConnectionRecord* record) => (Volatile.Read(ref record->Flags) & (uint)ConnectionFlags.SendShutdown) != 0;
-
-    /// <summary>
-    /// Sender: the reader has stopped for good and wants what it has not read from the kernel. Those bytes are still in the ring; they go first. Caller
-    /// holds SendLock.
-    /// </summary>
-    private static void TakeBack(ConnectionRecord* record, RingBlockHeader* outgoing, Reason reason, int fd)
-    {
-        if (fd < 0) fd = Connections.Local[Connections.IndexOf(record)].FirstDescriptor - 1;
-        bool whole = RingWriter.Free(record, outgoing) >= 0;
-        ulong position = whole ? record->SendHeadSeen : record->SendTail;
-        Volatile.Write(ref outgoing->BackAt, position);
-        ulong deadline = Process.Now() + TakeBackNanoseconds;
-        while (position < record->SendTail && whole)
-        {
-            byte* bytes = RingWriter.Unread(record, outgoing, position, out nuint length);
-            nint sent = Process.FromLibc(Process.Libc->send(fd, bytes, length, Linux.MSG_NOSIGNAL | Linux.MSG_DONTWAIT));
-            if (sent > 0)
-            {
-                position += (ulong)sent;
-                Interlocked.Add(ref record->KernelSent, (ulong)sent);
-                continue;
-            }
-            PollDescriptor wait = new() { Descriptor = fd, Events = Linux.POLLOUT };
-            whole = sent is -Linux.EAGAIN or -Linux.EINTR && Process.Now() < deadline && Process.Libc->poll(&wait, 1, TakeBackPollMilliseconds) >= 0;
-        }
-        // Bytes that neither road takes any more: the kernel tells both ends, rather than that some are missing.
-        if (!whole) Process.Libc->shutdown(fd, Linux.SHUT_RDWR);
-        Volatile.Write(ref outgoing->Handover, (uint)HandoverState.Back);
-        Gate.Set(&record->SendGate, DirectionPhase.Back);
-        record->Reason = (uint)reason;
-        Volatile.Write(ref record->State, (uint)ConnectionState.HandedBack);
-    }
-
-    /// <summary>
-    /// Receiver: stops reading the ring and asks the peer to send what is unread through the kernel; waits a little for it. The peer answers inside its next
-    /// interposed call on the connection, or when its doorbell wakes it.
-    /// </summary>
-    public static void AskBack(ConnectionRecord* record)
-    {
-        if (!ThreadLock.Enter(&record->ReceiveLock)) return;
-        RingBlockHeader* incoming = Block.Incoming(record);
-        if (Gate.Phase(&record->ReceiveGate) == DirectionPhase.Ready && Volatile.Read(ref incoming->Handover) >= (uint)HandoverState.Ring) TakeUpRing(record, incoming);
-        bool asks = Gate.Phase(&record->ReceiveGate) == DirectionPhase.Ring
-            && Volatile.Read(ref incoming->Handover) == (uint)HandoverState.Ring;
-        if (asks)
-        {
-            Interlocked.Or(ref record->Flags, (uint)ConnectionFlags.WantsKernel);
-            Interlocked.Exchange(ref incoming->ReaderWantsKernel, 1);
-            Doorbell.RingAlways(record);
-        }
-        ThreadLock.Exit(&record->ReceiveLock);
-        ulong deadline = Process.Now() + AskBackNanoseconds;
-        while (asks && Volatile.Read(ref incoming->Handover) == (uint)HandoverState.Ring
-            && Volatile.Read(ref incoming->WriterClosed) == 0 && Process.Now() < deadline) Process.Libc->poll(null, 0, 1);
-    }
-
-    /// <summary>Sender: answers the peer's request, if there is one; true if the direction went back. Called where a doorbell has woken this end.</summary>
-    public static bool AnswerRequest(ConnectionRecord* record, int fd = -1)
-    {
-        if (record->RingAddress == 0 || Gate.Phase(&record->SendGate) != DirectionPhase.Ring || IsShutDown(record)) return false;
-        if (Volatile.Read(ref Block.Outgoing(record)->ReaderWantsKernel) == 0 || !ThreadLock.Enter(&record->SendLock)) return false;
-        bool back = Gate.Phase(&record->SendGate) == DirectionPhase.Ring;
-        if (back) SendBack(record, Reason.DescriptorPassed, fd);
-        ThreadLock.Exit(&record->SendLock);
-        return back;
-    }
-
-    private const ulong TakeBackNanoseconds = 2_000_000_000;
-    private const int TakeBackPollMilliseconds = 10;
-    private const ulong AskBackNanoseconds = 1_000_000_000;
 
     /// <summary>Receiver: the ring is empty and the writer has gone back. False if it names another position. Caller holds ReceiveLock.</summary>
     public static bool TakeUpKernel(ConnectionRecord* record, RingBlockHeader* incoming)
@@ -200,7 +127,7 @@ internal static unsafe class Handover
     public static void AnnounceClose(int fd, ConnectionRecord* record)
     {
         RingBlockHeader* incoming = Block.Incoming(record), outgoing = Block.Outgoing(record);
-        AnswerRequest(record, fd);
+        Recall.Answer(record, fd);
         if (Gate.Phase(&record->ReceiveGate) is DirectionPhase.Ready or DirectionPhase.Ring)
         {
             // A writer that has not switched yet must not any more.

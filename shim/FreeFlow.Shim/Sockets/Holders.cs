@@ -39,7 +39,7 @@ internal static unsafe class Holders
     /// <summary>True if no other living process holds it; dead ones are struck off.</summary>
     public static bool IsSole(ConnectionRecord* record, int fd = -1)
     {
-        if (Volatile.Read(ref record->MoreHolders) != 0) return false;
+        if (Volatile.Read(ref record->MoreHolders) != 0 || (Volatile.Read(ref record->Flags) & (uint)ConnectionFlags.ForeignHolder) != 0) return false;
         for (int i = 0; i < Places; i++)
         {
             int holder = Volatile.Read(ref record->Holders[i]);

@@ -120,9 +120,9 @@ internal static unsafe class Receiver
                         return KernelPart(fd, record, ref target, flags, (nuint)(record->ReceiveSwitchAt - record->KernelConsumed));
                     if ((record->Flags & (uint)ConnectionFlags.WantsKernel) != 0)
                     {
-                        if (Volatile.Read(ref incoming->Handover) != (uint)HandoverState.Back) return -Linux.EAGAIN;
-                        if (!Handover.TakeUpKernel(record, incoming)) return Corrupt(record);
-                        continue;
+                        bool back = Volatile.Read(ref incoming->Handover) == (uint)HandoverState.Back;
+                        if (!back && !Recall.GiveUp(record, incoming)) return -Linux.EAGAIN;
+                        if (back && !Recall.Settle(record, incoming)) continue;
                     }
                     nint copied = RingReader.Read(record, incoming, ref target, (flags & Linux.MSG_PEEK) != 0, (flags & Linux.MSG_TRUNC) != 0);
                     if (copied > 0) return copied;

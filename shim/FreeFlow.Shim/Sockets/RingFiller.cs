@@ -45,6 +45,7 @@ internal static unsafe class RingFiller
                 }
             }
             ThreadLock.Exit(&record->SendLock);
+            _ = Recall.Answer(record, fd);
             if (target != null)
             {
                 if (step > 0 && !once) continue;

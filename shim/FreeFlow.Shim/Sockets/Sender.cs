@@ -112,6 +112,7 @@ internal static unsafe class Sender
                 return KernelRest(fd, record, ref source, flags, sent);
             }
             sent += step;
+            _ = Recall.Answer(record, fd);
             if (source.AtEnd) return sent;
             if (MustGoBack(record, outgoing))
             {

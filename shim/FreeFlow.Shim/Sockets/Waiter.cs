@@ -84,7 +84,7 @@ internal static unsafe class Waiter
         if (wait[1].Returned != 0)
         {
             Doorbell.Drain(record);
-            if (Handover.AnswerRequest(record)) Registrations.Refresh(Connections.IndexOf(record) + 1, owed: true);
+            if (Recall.Answer(record)) Registrations.Refresh(Connections.IndexOf(record) + 1, owed: true);
             // An epoll set that watches the same doorbell may have missed the edge that was just drained.
             Registrations.Heat(record);
         }

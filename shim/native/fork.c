@@ -1,0 +1,84 @@
+/*
+ * Processes that come to be with the connections of their parent. libc's own members (daemon, forkpty) fork from inside, so the work is
+ * done by handlers of pthread_atfork(3); the interposed calls add what those cannot know: the child's number, and that there is none.
+ */
+#define _GNU_SOURCE
+#include <dlfcn.h>
+#include <errno.h>
+#include <pthread.h>
+#include <sched.h>
+#include <stdarg.h>
+#include <unistd.h>
+
+#include "freeflow.h"
+
+int ff_before_fork(void);
+void ff_after_fork(int held, int child);
+void ff_in_child(int named);
+
+#define REAL(name) ((__typeof__(&name))dlsym(RTLD_NEXT, #name))
+#define CHILD_NAMES_ITSELF -2
+
+static __thread int held, ours;
+
+static void prepare(void) { held = ff_before_fork(); }
+static void in_parent(void) { if (!ours) ff_after_fork(held, CHILD_NAMES_ITSELF); }
+static void in_child(void) { ff_in_child(ours); ours = 0; }
+
+void ff_watch_forks(void) { pthread_atfork(prepare, in_parent, in_child); }
+
+static int is_open(void) { return __atomic_load_n(&ff_core_is_open, __ATOMIC_ACQUIRE) > 0; }
+
+static void born(int locks, int child) {
+  int saved = errno;
+  ff_after_fork(locks, child);
+  errno = saved;
+}
+
+FF_EXPORT pid_t fork(void) {
+  if (!is_open()) return REAL(fork)();
+  ours = 1;
+  pid_t child = REAL(fork)();
+  if (child == 0) return 0;
+  ours = 0;
+  born(held, child);
+  return child;
+}
+FF_EXPORT pid_t __fork(void) __attribute__((alias("fork")));
+
+/* Runs no handlers, and may be called by a signal handler. */
+FF_EXPORT pid_t _Fork(void) {
+  pid_t (*real)(void) = (pid_t (*)(void))dlsym(RTLD_NEXT, "_Fork");
+  if (!real) { errno = ENOSYS; return -1; }
+  if (!is_open()) return real();
+  int locks = ff_before_fork();
+  pid_t child = real();
+  if (child == 0) ff_in_child(1);
+  else born(locks, child);
+  return child;
+}
+
+struct start { int (*function)(void *); void *argument; };
+
+static int start_child(void *copied) {
+  struct start start = *(struct start *)copied;
+  ff_in_child(1);
+  return start.function(start.argument);
+}
+
+/* Without CLONE_VM it is a fork. A child that shares the memory is met where it matters: Process.IsBorrowedMemory. */
+FF_EXPORT int clone(int (*function)(void *), void *stack, int flags, void *argument, ...) {
+  va_list list;
+  va_start(list, argument);
+  pid_t *parent_tid = va_arg(list, pid_t *);
+  void *tls = va_arg(list, void *);
+  pid_t *child_tid = va_arg(list, pid_t *);
+  va_end(list);
+  if ((flags & CLONE_VM) || !function || !stack || !is_open()) return REAL(clone)(function, stack, flags, argument, parent_tid, tls, child_tid);
+  struct start start = { function, argument };
+  int locks = ff_before_fork();
+  int child = REAL(clone)(start_child, stack, flags, &start, parent_tid, tls, child_tid);
+  born(locks, child);
+  return child;
+}
+FF_EXPORT int __clone(int (*function)(void *), void *stack, int flags, void *argument, ...) __attribute__((alias("clone")));
