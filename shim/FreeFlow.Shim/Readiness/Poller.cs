@@ -76,14 +76,14 @@ internal static unsafe class Poller
     }
 
     /// <summary>
-    /// Keeps the set's ringless connections in the kernel meanwhile, whose doorbells this call would not hear. False, with nothing held, if one of them
-    /// is being taken up.
+    /// Keeps the set's connections in the kernel meanwhile, whose doorbells this call would not hear. False, with nothing held, if one of them is being taken
+    /// up. A ring may come while the gate is held: whether there is one says nothing about who must leave.
     /// </summary>
     private static bool HoldGates(PollDescriptor* descriptors, nuint count)
     {
         for (nuint i = 0; i < count; i++)
         {
-            ConnectionRecord* record = Ringless(descriptors[i].Descriptor);
+            ConnectionRecord* record = Connections.Find(descriptors[i].Descriptor);
             if (record == null || Gate.Enter(&record->ReceiveGate, &record->ReceiveLock) || Gate.Phase(&record->ReceiveGate) == DirectionPhase.Back) continue;
             LeaveGates(descriptors, i);
             return false;
@@ -95,17 +95,9 @@ internal static unsafe class Poller
     {
         for (nuint i = 0; i < count; i++)
         {
-            ConnectionRecord* record = Ringless(descriptors[i].Descriptor);
+            ConnectionRecord* record = Connections.Find(descriptors[i].Descriptor);
             if (record != null) Gate.Leave(&record->ReceiveGate);
         }
-    }
-
-    /// <summary>A tracked connection that has not left the kernel for its receiving direction.</summary>
-    private static ConnectionRecord* Ringless(int fd)
-    {
-        if ((uint)fd >= DescriptorFlags.Capacity || (Process.Flags[fd] & DescriptorFlags.Connection) == 0) return null;
-        ConnectionRecord* record = Connections.Find(fd);
-        return record == null || Volatile.Read(ref record->RingAddress) != 0 ? null : record;
     }
 
     private static int Mixed(PollDescriptor* descriptors, nuint count, nuint rings, PollDescriptor* scratch, ulong nanoseconds, ulong* mask)

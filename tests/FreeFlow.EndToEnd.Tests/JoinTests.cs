@@ -1,0 +1,24 @@
+using System;
+using System.Linq;
+using FreeFlow.Lab;
+using NUnit.Framework;
+
+namespace FreeFlow.EndToEnd.Tests;
+
+/// <summary>What programs are busy with when a connection gets its ring.</summary>
+public sealed class JoinTests
+{
+    /// <summary>A poll that began before the ring was there holds the connection in the kernel, but only as long as it lasts.</summary>
+    [Test]
+    public void APollThatSleptThroughTheJoinLetsTheConnectionGo()
+    {
+        Tools.Require(Tools.Python);
+        using Stage stage = new(Mixture.Both);
+        stage.Variables["FREEFLOW_OFFER_AFTER"] = "4";
+        using LabProcess process = stage.Server.Start(stage.AsServer(Tools.PythonProgram("poll_through_join.py")));
+        process.WaitForOutput("ready", TimeSpan.FromSeconds(30));
+        ConnectionStatus[] ends = stage.Router!.Status().Processes.Where(p => p.Pid == process.Pid).SelectMany(p => p.Connections).ToArray();
+        process.Input.WriteLine();
+        Assert.That(ends.Select(end => end.RingSent), Has.Exactly(2).Positive, string.Join("; ", ends.Select(end => $"{end.State}: {end.Reason}, {end.RingSent} bytes by ring")));
+    }
+}
