@@ -64,5 +64,6 @@ void ff_watch_faults(void) {
   static const int faults[] = { SIGSEGV, SIGBUS };
   for (int i = 0; i < 2; i++)
     if (ff_real_sigaction()(faults[i], NULL, wanted_for(faults[i])) == 0) install(faults[i], wanted_for(faults[i]));
+  ff_process_id = getpid();
   watching = 1;
 }

@@ -87,8 +87,12 @@ void ff_deliver_deferred(void) {
   errno = saved;
 }
 
+/* The process whose memory this is: a vfork child has dispositions of its own, but not these notes on them. */
+pid_t ff_process_id;
+
 /* After fork: what waited was its parent's, as pending signals are. */
 void ff_drop_deferred(void) {
+  ff_process_id = getpid();
   if (ff_thread_state.deferred != 0) pthread_sigmask(SIG_SETMASK, &mask_before_deferral, NULL);
   ff_thread_state.deferred = 0;
 }
@@ -99,7 +103,8 @@ static int is_noted(int signal, const struct sigaction *action) {
 }
 
 FF_EXPORT int sigaction(int signal, const struct sigaction *action, struct sigaction *old) {
-  if (ff_signals_are_the_cores || signal <= 0 || signal >= NSIG) return ff_real_sigaction()(signal, action, old);
+  if (ff_signals_are_the_cores || signal <= 0 || signal >= NSIG || (ff_process_id != 0 && getpid() != ff_process_id))
+    return ff_real_sigaction()(signal, action, old);
   if (ff_is_watched_fault(signal)) return ff_fault_action(signal, action, old);
   struct sigaction noted;
   struct ff_handler before = ff_handlers[signal];

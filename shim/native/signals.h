@@ -7,6 +7,9 @@
 typedef int (*ff_sigaction_t)(int, const struct sigaction *, struct sigaction *);
 ff_sigaction_t ff_real_sigaction(void);
 
+/* Set when the core is opened. */
+extern pid_t ff_process_id;
+
 struct ff_handler {
   void (*handler)(int, siginfo_t *, void *);
   int flags;
