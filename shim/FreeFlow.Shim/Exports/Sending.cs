@@ -34,7 +34,7 @@ internal static unsafe class SendingCalls
     public static nint SendMsg(int fd, MessageHeader* message, int flags)
     {
         if (!Process.CanRead(message, (nuint)sizeof(MessageHeader))) return Process.Libc->sendmsg(fd, message, flags);
-        KeepPassedDescriptors(message);
+        if (message->ControlLength != 0 && Connections.Find(fd) == null) return PassedDescriptors.Send(fd, message, flags);
         if (message->VectorCount > Vectors.Maximum || !Vectors.AreValid(message->Vectors, (int)message->VectorCount)) return Process.Libc->sendmsg(fd, message, flags);
         return message->ControlLength != 0 ? WithControl(fd, message, flags) : Finish(fd, message, flags);
     }
@@ -44,8 +44,9 @@ internal static unsafe class SendingCalls
     {
         if (Connections.Find(fd) == null)
         {
-            for (uint i = 0; i < count && Process.CanRead(messages + i, (nuint)sizeof(MultipleMessageHeader)); i++) KeepPassedDescriptors(&messages[i].Header);
-            return Process.Libc->sendmmsg(fd, messages, count, flags);
+            bool plain = true;
+            for (uint i = 0; i < count && Process.CanRead(messages + i, (nuint)sizeof(MultipleMessageHeader)); i++) plain &= messages[i].Header.ControlLength == 0;
+            if (plain) return Process.Libc->sendmmsg(fd, messages, count, flags);
         }
         uint done = 0;
         while (done < count)
@@ -77,24 +78,5 @@ internal static unsafe class SendingCalls
     {
         ConnectionRecord* record = Connections.Find(fd);
         return record == null ? Process.Libc->sendmsg(fd, message, flags) : Process.Result(Sender.SendByKernel(fd, record, message, flags));
-    }
-
-    /// <summary>A connection that is passed to another process (unix(7), SCM_RIGHTS) must be whole in the kernel.</summary>
-    private static void KeepPassedDescriptors(MessageHeader* message)
-    {
-        const int headerBytes = 16;
-        if (message->ControlLength == 0 || !Process.CanRead(message->Control, message->ControlLength)) return;
-        byte* end = message->Control + message->ControlLength;
-        for (byte* at = message->Control; at != null && at + headerBytes <= end;)
-        {
-            ulong length = *(ulong*)at;
-            if (length < headerBytes || length > (ulong)(end - at)) return;
-            if (*(int*)(at + 8) == Linux.SOL_SOCKET && *(int*)(at + 12) == Linux.SCM_RIGHTS)
-            {
-                for (ulong offset = headerBytes; offset + sizeof(int) <= length; offset += sizeof(int))
-                    SocketCalls.KeepInKernel(*(int*)(at + offset), Reason.DescriptorPassed);
-            }
-            at += (length + 7) & ~7UL;
-        }
     }
 }

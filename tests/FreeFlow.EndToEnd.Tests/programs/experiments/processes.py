@@ -228,7 +228,7 @@ def exec_shimmed_while_parent_holds_it(client, server):
     attempt("the rest", server.recv, 15600, socket.MSG_WAITALL)
 
 
-def exec_in_place(client, server, environment=CLEAN):
+def replace_image(client, server, environment):
     """The process itself execs; its peer is a child that sleeps outside every call on the connection."""
     def peer():
         server.close()
@@ -249,8 +249,12 @@ print("done")
 """], environment)
 
 
+def exec_in_place(client, server):
+    replace_image(client, server, CLEAN)
+
+
 def exec_in_place_shimmed(client, server):
-    exec_in_place(client, server, os.environ)
+    replace_image(client, server, os.environ)
 
 
 def exec_with_close_on_exec(client, server):
@@ -387,3 +391,97 @@ def pass_descriptors(client, server):
     attempt("answer", client.recv, 100)
     print(child.wait())
     attempt("end", client.recv, 100)
+
+
+# ---- descriptors that go to another process while it runs: SCM_RIGHTS, pidfd_getfd
+
+
+RECEIVER = """
+import os, socket, sys
+door = socket.socket(fileno=int(sys.argv[1]))
+_, descriptors, _, _ = socket.recv_fds(door, 10, 3)
+taken = descriptors[-1]
+got = b""
+while len(got) < int(sys.argv[2]) and (data := os.read(taken, 65536)):
+    got += data
+print("%d bytes, sum %d" % (len(got), sum(got)), flush=True)
+try:
+    os.write(taken, b"from who got it")
+except OSError as error:
+    print(type(error).__name__, flush=True)
+"""
+
+
+def passed(client, server, environment, before, count, close=True):
+    left, right = socket.socketpair()
+    child = subprocess.Popen([sys.executable, "-B", "-c", RECEIVER, str(right.fileno()), str(count)], pass_fds=[right.fileno()], env=environment)
+    right.close()
+    before()
+    null = os.open("/dev/null", os.O_RDONLY)
+    socket.send_fds(left, [b"take"], [null, server.fileno()])
+    if close:
+        server.close()
+    return child
+
+
+def pass_unread_bytes(client, server, environment):
+    child = passed(client, server, environment, lambda: client.sendall(b"unread" * 5000), 30000)
+    attempt("answer", client.recv, 100)
+    attempt("end", client.recv, 100)
+    print(child.wait())
+
+
+def passed_with_unread_bytes(client, server):
+    pass_unread_bytes(client, server, CLEAN)
+
+
+def passed_with_unread_bytes_to_a_shimmed_process(client, server):
+    pass_unread_bytes(client, server, os.environ)
+
+
+def passed_and_bytes_later(client, server):
+    child = passed(client, server, CLEAN, lambda: None, 30000)
+    settle()
+    client.sendall(b"later!" * 5000)
+    attempt("answer", client.recv, 100)
+    print(child.wait())
+
+
+def passed_and_kept(client, server):
+    child = passed(client, server, CLEAN, lambda: client.sendall(b"first"), 5, close=False)
+    attempt("answer", client.recv, 100)
+    print(child.wait())
+    client.sendall(b"second")
+    attempt("recv", server.recv, 100)
+
+
+def passed_from_a_half_closed_peer(client, server):
+    def before():
+        client.sendall(b"unread" * 5000)
+        client.shutdown(socket.SHUT_WR)
+        settle()
+        attempt("some", server.recv, 600, socket.MSG_WAITALL)
+    child = passed(client, server, CLEAN, before, 100000)
+    attempt("answer", client.recv, 100)
+    attempt("end", client.recv, 100)
+    print(child.wait())
+
+
+def passed_from_a_closed_peer(client, server):
+    def before():
+        client.sendall(b"unread" * 5000)
+        client.close()
+        settle()
+    print(passed(client, server, CLEAN, before, 100000).wait())
+
+
+def passed_from_a_dead_peer(client, server):
+    def peer():
+        server.close()
+        client.sendall(b"unread" * 5000)
+        settle()
+        os.kill(os.getpid(), signal.SIGKILL)
+    other = in_child(peer)
+    client.close()
+    os.waitpid(other, 0)
+    print(passed(client, server, CLEAN, settle, 100000).wait())
