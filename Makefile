@@ -8,14 +8,16 @@ export DOTNET_CLI_USE_MSBUILD_SERVER := 0
 bin := artifacts/bin
 sources := $(shell find shim router Directory.Build.props -type f \( -name '*.cs' -o -name '*.c' -o -name '*.h' -o -name '*.csproj' -o -name '*.props' -o -name '*.targets' -o -name '*.sh' -o -name '*.S' -o -name '*.map' \) -not -path '*/bin/*' -not -path '*/obj/*' 2>/dev/null)
 bench_sources := $(shell find tests/FreeFlow.Bench integration/lab -type f -not -path '*/bin/*' -not -path '*/obj/*' 2>/dev/null)
+suites_sources := $(shell find tests/FreeFlow.Suites integration/lab -type f -not -path '*/bin/*' -not -path '*/obj/*' 2>/dev/null)
 publish := dotnet publish -c Release -v quiet -p:UseSharedCompilation=false
 
-.PHONY: help setup build demo test bench clean
+.PHONY: help setup build demo test test-suites bench clean
 .DEFAULT_GOAL := help
 
 help:
 	@echo 'make demo                  two containers, redis-server and redis-benchmark, plain and under freeflow run: one table'
 	@echo 'make test [FILTER=text]    every test, or those with text in their full name'
+	@echo 'make test-suites [SUITE=name]  test suites that others wrote for kernel sockets, plain and with FreeFlow: one table (SUITE=list names them)'
 	@echo 'make bench [CASE=name]     every measurement against its target, or one (CASE=list names them);'
 	@echo '                           BENCH_RUNS=5 and BENCH_SECONDS=2 set runs and length'
 	@echo 'make build                 the programs and libraries, into $(bin)'
@@ -54,6 +56,14 @@ bench: artifacts/.build artifacts/.bench
 
 test: artifacts/.build
 	@FILTER='$(FILTER)' scripts/test.sh
+
+artifacts/.suites: artifacts/.setup $(suites_sources) Directory.Build.props
+	@echo 'build: freeflow-suites'
+	@dotnet build -c Release -v quiet -p:UseSharedCompilation=false tests/FreeFlow.Suites -o artifacts/suites/bin
+	@touch $@
+
+test-suites: artifacts/.build artifacts/.suites
+	@artifacts/suites/bin/freeflow-suites $(SUITE)
 
 clean:
 	@rm -rf artifacts

@@ -1,6 +1,7 @@
 #!/bin/sh
 # Brings a bare Debian 12 with make and the .NET SDK to where FreeFlow can be built, tested and measured.
 # Installs only what is missing, starts no service, stops none. Safe to run again: when nothing is missing it does nothing.
+# With names, installs those packages instead.
 set -eu
 
 say() { printf 'setup: %s\n' "$*"; }
@@ -16,7 +17,10 @@ packages="gcc libc6-dev zlib1g-dev
 redis-server redis-tools memcached nginx-light wrk postgresql iperf3 sockperf socat ncat curl nodejs python3 python3-msgpack
 musl-tools busybox-static golang-go iputils-ping sudo git
 iproute2 util-linux procps valgrind spin"
+# Of the independent test suites only CPython's runs in 'make test'; the others' packages come with 'make test-suites'.
+packages="$packages libpython3.11-testsuite"
 command -v java >/dev/null || packages="$packages default-jdk-headless"
+[ $# -eq 0 ] || packages=$*
 
 missing=
 for package in $packages; do
