@@ -24,8 +24,14 @@ internal static unsafe class Poller
         while (true)
         {
             nuint rings = 0;
-            for (nuint i = 0; i < count; i++) if (Ring(descriptors[i].Descriptor) != null || EpollWaiter.HasRings(descriptors[i].Descriptor)) rings++;
-            int result = rings == 0 ? Plain(descriptors, count, nanoseconds, mask) : WithScratch(descriptors, count, rings, nanoseconds, mask);
+            bool tracked = false;
+            for (nuint i = 0; i < count; i++)
+            {
+                if (Ring(descriptors[i].Descriptor) != null || EpollWaiter.HasRings(descriptors[i].Descriptor)) rings++;
+                else if (Ringless(descriptors[i].Descriptor) != null) tracked = true;
+            }
+            bool plain = rings == 0 && (!tracked || nanoseconds == 0);
+            int result = plain ? Sleep.PollNow(descriptors, count, nanoseconds, mask) : WithScratch(descriptors, count, rings, nanoseconds, mask);
             if (result != Again) return result;
         }
     }
@@ -35,12 +41,13 @@ internal static unsafe class Poller
 
     private static int WithScratch(PollDescriptor* descriptors, nuint count, nuint rings, ulong nanoseconds, ulong* mask)
     {
-        // The entries, their doorbells behind them without gaps (RLIMIT_NOFILE bounds what poll(2) takes), and whose doorbells they are.
+        // The entries, their doorbells behind them without gaps (RLIMIT_NOFILE bounds what poll(2) takes), whose doorbells they are, and whose gates are held.
         nuint total = 3 * count;
         PollDescriptor* onStack = stackalloc PollDescriptor[OnStack];
         PollDescriptor* scratch = total <= OnStack ? onStack : (PollDescriptor*)Process.Reserve(total * (nuint)sizeof(PollDescriptor));
         if (scratch == null) return -Linux.ENOMEM;
-        int result = Mixed(descriptors, count, rings, scratch, nanoseconds, mask);
+        uint* held = (uint*)(scratch + (2 * count)) + count;
+        int result = rings == 0 ? Plain(descriptors, count, held, nanoseconds, mask) : Mixed(descriptors, count, rings, scratch, held, nanoseconds, mask);
         if (total > OnStack) Process.Libc->munmap(scratch, total * (nuint)sizeof(PollDescriptor));
         return result;
     }
@@ -65,42 +72,46 @@ internal static unsafe class Poller
         return record == null || Volatile.Read(ref record->RingAddress) == 0 ? null : record;
     }
 
-    /// <summary>No ring in the set. Tracked connections are held in the kernel meanwhile: this call would not hear their doorbell.</summary>
-    private static int Plain(PollDescriptor* descriptors, nuint count, ulong nanoseconds, ulong* mask)
+    /// <summary>A tracked connection without a ring, or null.</summary>
+    private static ConnectionRecord* Ringless(int fd)
     {
-        if (nanoseconds == 0) return Sleep.PollNow(descriptors, count, 0, mask);
-        if (!HoldGates(descriptors, count)) return Again;
+        ConnectionRecord* record = Connections.Find(fd);
+        return record == null || Volatile.Read(ref record->RingAddress) != 0 ? null : record;
+    }
+
+    /// <summary>No ring in the set. Tracked connections are held in the kernel meanwhile: this call would not hear their doorbell.</summary>
+    private static int Plain(PollDescriptor* descriptors, nuint count, uint* held, ulong nanoseconds, ulong* mask)
+    {
+        if (!HoldGates(descriptors, count, held)) return Again;
         int result = Sleep.PollNow(descriptors, count, nanoseconds, mask);
-        LeaveGates(descriptors, count);
+        LeaveGates(count, held);
         return result;
     }
 
     /// <summary>
-    /// Keeps the set's connections in the kernel meanwhile, whose doorbells this call would not hear. False, with nothing held, if one of them is being taken
-    /// up. A ring may come while the gate is held: whether there is one says nothing about who must leave.
+    /// Keeps the set's ringless connections in the kernel meanwhile, whose doorbells this call would not hear, and notes them: a ring may come, or the
+    /// descriptor go, while the gate is held. False, with nothing held, if one of them is being taken up.
     /// </summary>
-    private static bool HoldGates(PollDescriptor* descriptors, nuint count)
+    private static bool HoldGates(PollDescriptor* descriptors, nuint count, uint* held)
     {
         for (nuint i = 0; i < count; i++)
         {
-            ConnectionRecord* record = Connections.Find(descriptors[i].Descriptor);
-            if (record == null || Gate.Enter(&record->ReceiveGate, &record->ReceiveLock) || Gate.Phase(&record->ReceiveGate) == DirectionPhase.Back) continue;
-            LeaveGates(descriptors, i);
+            ConnectionRecord* record = Ringless(descriptors[i].Descriptor);
+            bool entered = record != null && Gate.Enter(&record->ReceiveGate, &record->ReceiveLock);
+            held[i] = entered ? Connections.IndexOf(record) + 1 : 0;
+            if (record == null || entered || Gate.Phase(&record->ReceiveGate) == DirectionPhase.Back) continue;
+            LeaveGates(i, held);
             return false;
         }
         return true;
     }
 
-    private static void LeaveGates(PollDescriptor* descriptors, nuint count)
+    private static void LeaveGates(nuint count, uint* held)
     {
-        for (nuint i = 0; i < count; i++)
-        {
-            ConnectionRecord* record = Connections.Find(descriptors[i].Descriptor);
-            if (record != null) Gate.Leave(&record->ReceiveGate);
-        }
+        for (nuint i = 0; i < count; i++) if (held[i] != 0) Gate.Leave(&Family.Records[held[i] - 1].ReceiveGate);
     }
 
-    private static int Mixed(PollDescriptor* descriptors, nuint count, nuint rings, PollDescriptor* scratch, ulong nanoseconds, ulong* mask)
+    private static int Mixed(PollDescriptor* descriptors, nuint count, nuint rings, PollDescriptor* scratch, uint* held, ulong nanoseconds, ulong* mask)
     {
         ThreadRecord* thread = Process.Thread();
         uint signals = thread->SignalsHandled;
@@ -122,7 +133,7 @@ internal static unsafe class Poller
         }
         while (true)
         {
-            if (!HoldGates(descriptors, count)) return Again;
+            if (!HoldGates(descriptors, count, held)) return Again;
             nuint bells = CountIn(descriptors, count, rings, scratch + count, (uint*)(scratch + (2 * count)));
             Arm(descriptors, count);
             ulong left = LookAtRings(descriptors, count) > 0 ? 0 : Sleep.Left(deadline);
@@ -130,7 +141,7 @@ internal static unsafe class Poller
             ulong limited = Trimmer.Limit(left);
             ready = AskKernel(descriptors, count, scratch, limited, mask, signals, bells);
             CountOut(bells, scratch + count, (uint*)(scratch + (2 * count)));
-            LeaveGates(descriptors, count);
+            LeaveGates(count, held);
             if (bells > 0 && ready == 0 && LookAtRings(descriptors, count) > 0) continue;
             if (ready == 0) Trimmer.AfterSleep();
             if (ready != 0 || Sleep.Left(deadline) == 0)
