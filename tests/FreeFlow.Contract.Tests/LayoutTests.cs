@@ -22,13 +22,15 @@ public sealed class LayoutTests
         Generation@0:4 State@4:4 Reason@8:4 Flags@12:4 CreatedNanoseconds@16:8 ProcessId@24:4 Descriptor@28:4
         Family@32:2 LocalPort@34:2 RemotePort@36:2 LocalAddress@40:16 RemoteAddress@56:16
         Holders@72:24 MoreHolders@96:4 Messages@100:4 KernelSent@104:8 KernelReceived@112:8
-        RingAddress@128:8 Capacity@136:8 Side@144:4 Doorbell@148:4 DoorbellLock@152:4 SendLock@156:4
+        RingAddress@128:8 Capacity@136:8 Side@144:4 Doorbell@148:4 SendLock@156:4
         SendGate@160:8 SendTail@168:8 SendBase@176:8 SendHeadSeen@184:8
         ReceiveLock@192:4 KernelAttention@196:4 ReceiveGate@200:8 ReceiveHead@208:8 KernelConsumed@216:8 ReceiveSwitchAt@224:8
-        EmptyReads@232:4 PendingError@236:4 KernelLookedAt@240:8 Sleepers@256:4 SendBlocked@260:4 DoorbellHeard@264:4 DrainsRefused@268:4
+        EmptyReads@232:4 PendingError@236:4 KernelLookedAt@240:8 DoorbellState@256:8 SendBlocked@264:4
         """;
 
     private const string FamilyHeaderFields = "Magic@0:4 Version@4:4 SlotCount@8:4 RecordCount@12:4 RecordsUsed@16:4 NextRecord@20:4 RingBytes@24:8";
+
+    private const string DoorbellStateFields = "Users@0:4 Lock@4:4 Sleepers@8:4 Heard@12:4 DrainsRefused@16:4";
 
     private const string SessionSlotFields = "ProcessId@0:4 Mailbox@4:4";
 
@@ -36,6 +38,7 @@ public sealed class LayoutTests
     [TestCase(typeof(ConnectionRecord), 320, ConnectionRecordFields, TestName = "ConnectionRecord")]
     [TestCase(typeof(FamilyHeader), 4096, FamilyHeaderFields, TestName = "FamilyHeader")]
     [TestCase(typeof(SessionSlot), 64, SessionSlotFields, TestName = "SessionSlot")]
+    [TestCase(typeof(DoorbellState), 32, DoorbellStateFields, TestName = "DoorbellState")]
     public void FieldsLieWhereTheyLay(Type layout, int size, string fields)
     {
         Assert.That(string.Join(' ', Fields(layout)), Is.EqualTo(fields.Replace('\n', ' ')));
@@ -48,6 +51,7 @@ public sealed class LayoutTests
     [TestCase(typeof(ConnectionRecord))]
     [TestCase(typeof(FamilyHeader))]
     [TestCase(typeof(SessionSlot))]
+    [TestCase(typeof(DoorbellState))]
     public void FieldsAreAlignedAndDoNotOverlap(Type layout)
     {
         int end = 0;
@@ -73,14 +77,15 @@ public sealed class LayoutTests
         new object[]
         {
             FamilyLayout.Magic, FamilyLayout.Version, FamilyLayout.HeaderBytes, FamilyLayout.SlotBytes, FamilyLayout.SlotCount,
-            FamilyLayout.SlotsOffset, FamilyLayout.RecordBytes, FamilyLayout.RecordCount, FamilyLayout.RecordsOffset, FamilyLayout.TotalBytes,
+            FamilyLayout.SlotsOffset, FamilyLayout.RecordBytes, FamilyLayout.RecordCount, FamilyLayout.RecordsOffset,
+            FamilyLayout.DoorbellBytes, FamilyLayout.DoorbellsOffset, FamilyLayout.TotalBytes,
         },
-        Is.EqualTo(new object[] { 0x32544646u, 2u, 4096, 64, 1024u, 4096, 320, 65536u, 69632, 21041152L }));
+        Is.EqualTo(new object[] { 0x33544646u, 3u, 4096, 64, 1024u, 4096, 320, 65536u, 69632, 32, 21041152, 23138304L }));
 
     [Test]
     public void Constants() => Assert.That(
         new object[] { Protocol.Version, Protocol.MaximumMessageBytes, Protocol.MaximumDescriptors, Protocol.MaximumNameBytes, Protocol.DefaultSocketPath },
-        Is.EqualTo(new object[] { 2u, 512, 2, 64, "/run/freeflow/router.sock" }));
+        Is.EqualTo(new object[] { 3u, 512, 2, 64, "/run/freeflow/router.sock" }));
 
     private static string[] Fields(Type layout) =>
         InstanceFields(layout).Select(f => $"{f.Name}@{Marshal.OffsetOf(layout, f.Name)}:{SizeOf(f)}").ToArray();

@@ -15,6 +15,9 @@ internal sealed class ConnectionEnd(IConnectionOwner owner, uint connection, uin
     /// <summary>Bytes of the ring it was given; 0 while it waits.</summary>
     public ulong RingBytes { get; set; }
 
+    /// <summary>Its process runs short of descriptors.</summary>
+    public bool IsScarce { get; init; }
+
     /// <summary>True while its record still means this connection.</summary>
     public bool IsCurrent => Owner.IsCurrent(Connection, Generation);
 

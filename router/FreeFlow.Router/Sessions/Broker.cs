@@ -43,7 +43,7 @@ internal sealed class Broker
         if (reason == Reason.None && !Note(session, facts!)) reason = Reason.RouterLimit;
         if (reason != Reason.None) { Refuse(session, offer.Connection, offer.Generation, reason, null); return; }
 
-        ConnectionEnd end = new(session, offer.Connection, offer.Generation, facts!);
+        ConnectionEnd end = new(session, offer.Connection, offer.Generation, facts!) { IsScarce = offer.Scarce != 0 };
         family.Ends[end.Connection] = end;
         session.Ends.Add(end);
         session.Account.Connections++;
@@ -66,6 +66,7 @@ internal sealed class Broker
         foreach (ConnectionEnd end in session.Ends.ToArray()) Forget(end);
         foreach ((InternetAddress address, ulong namespaceCookie) in session.Claims) _claims.Remove(address, namespaceCookie);
         foreach (ulong namespaceCookie in session.Namespaces) _witness.Release(namespaceCookie);
+        foreach (Session peer in session.DoorbellGroups.Keys.ToArray()) peer.DoorbellGroups.Remove(session);
         session.Claims.Clear();
         session.Namespaces.Clear();
     }
@@ -84,7 +85,8 @@ internal sealed class Broker
     {
         ulong bytes = RingLayout.TotalBytes(_options.RingBytes);
         if (!HasRoom(first, bytes) || !HasRoom(second, bytes)) { Refuse(first, Reason.RouterLimit); Refuse(second, Reason.RouterLimit); return; }
-        using Ring? ring = Ring.TryCreate(_options.RingBytes);
+        DoorbellGroup? group = first.IsScarce || second.IsScarce ? DoorbellGroup.Find(first, second) : null;
+        using Ring? ring = Ring.TryCreate(_options.RingBytes, withDoorbell: group is null);
         if (ring is null)
         {
             _log.Line($"no memory or descriptors for a ring ({Errno.LastText}): {first} stays in the kernel");
@@ -95,16 +97,27 @@ internal sealed class Broker
         Charge(first, bytes);
         Charge(second, bytes);
         // If one of the two cannot be told, the other finds a ring whose peer never becomes ready, and stays in the kernel.
-        Tell(first, 0, [ring.Memory, ring.FirstDoorbell]);
-        Tell(second, 1, [ring.Memory, ring.SecondDoorbell]);
+        if (group is null)
+        {
+            if (first.IsScarce || second.IsScarce) DoorbellGroup.Begin(first, second);
+            Tell(first, 0, null, [ring.Memory, ring.FirstDoorbell]);
+            Tell(second, 1, null, [ring.Memory, ring.SecondDoorbell]);
+        }
+        else
+        {
+            Tell(first, 0, group.MateOf(first, second), [ring.Memory]);
+            Tell(second, 1, group.MateOf(second, first), [ring.Memory]);
+        }
         _statistics.Joined++;
         _log.Detail($"joined {first} of {first.Owner} with {second.Owner}");
     }
 
-    private void Tell(ConnectionEnd end, uint side, ReadOnlySpan<int> descriptors)
+    private void Tell(ConnectionEnd end, uint side, ConnectionEnd? mate, ReadOnlySpan<int> descriptors)
     {
         Span<byte> message = stackalloc byte[Protocol.MaximumMessageBytes];
-        int length = new Join { Connection = end.Connection, Generation = end.Generation, Side = side, Capacity = _options.RingBytes }.Write(message);
+        Join join = new() { Connection = end.Connection, Generation = end.Generation, Side = side, Capacity = _options.RingBytes };
+        if (mate is not null) join = join with { Mate = mate.Connection + 1, MateGeneration = mate.Generation };
+        int length = join.Write(message);
         ((Session)end.Owner).Send(message[..length], descriptors);
     }
 

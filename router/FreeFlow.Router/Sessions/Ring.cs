@@ -22,19 +22,19 @@ internal sealed unsafe class Ring : IDisposable
     /// <summary>Side 1's.</summary>
     public int SecondDoorbell { get; }
 
-    /// <summary>Makes one of <paramref name="capacity"/> data bytes each way; null with errno if memory or descriptors are short.</summary>
-    public static Ring? TryCreate(ulong capacity)
+    /// <summary>Makes one of <paramref name="capacity"/> data bytes each way, with a doorbell of its own or without; null with errno if memory or descriptors are short.</summary>
+    public static Ring? TryCreate(ulong capacity, bool withDoorbell)
     {
         int* ends = stackalloc int[2] { -1, -1 };
-        _ = Libc.socketpair(Libc.AF_UNIX, Libc.SOCK_STREAM | Libc.SOCK_NONBLOCK | Libc.SOCK_CLOEXEC, 0, ends);
+        if (withDoorbell) _ = Libc.socketpair(Libc.AF_UNIX, Libc.SOCK_STREAM | Libc.SOCK_NONBLOCK | Libc.SOCK_CLOEXEC, 0, ends);
         Ring ring = new(Libc.memfd_create("freeflow-ring", Libc.MFD_CLOEXEC | Libc.MFD_ALLOW_SEALING), ends[0], ends[1]);
-        if (ring.Memory >= 0 && ring.FirstDoorbell >= 0 && ring.SecondDoorbell >= 0
+        if (ring.Memory >= 0 && (!withDoorbell || (ring.FirstDoorbell >= 0 && ring.SecondDoorbell >= 0))
             && Libc.ftruncate(ring.Memory, (long)RingLayout.TotalBytes(capacity)) == 0
             && WriteHeader(ring.Memory, 0, capacity) && WriteHeader(ring.Memory, 1, capacity)
             && Libc.fcntl(ring.Memory, Libc.F_ADD_SEALS, SealedMemory.SizeSeals) == 0)
         {
-            TakeNoDescriptors(ring.FirstDoorbell);
-            TakeNoDescriptors(ring.SecondDoorbell);
+            if (withDoorbell) TakeNoDescriptors(ring.FirstDoorbell);
+            if (withDoorbell) TakeNoDescriptors(ring.SecondDoorbell);
             return ring;
         }
         ring.Dispose();

@@ -41,6 +41,9 @@ internal sealed class Session(ulong id, int socket, PeerCredentials peer, UserAc
     /// <summary>Network namespaces of the sockets it showed.</summary>
     public HashSet<ulong> Namespaces { get; } = [];
 
+    /// <summary>The doorbell that further connections may share, by the peer process's session.</summary>
+    public Dictionary<Session, DoorbellGroup> DoorbellGroups { get; } = [];
+
     /// <summary>Why the session must be closed; null while all is well.</summary>
     public string? Failure { get; private set; }
 

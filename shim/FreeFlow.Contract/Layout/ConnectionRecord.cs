@@ -4,7 +4,7 @@ namespace FreeFlow.Contract.Layout;
 
 /// <summary>
 /// One tracked TCP connection of a process family: what status shows, and the family's own, trusted side of the ring (the peer cannot reach it).
-/// Version 2, little endian. Lines of 64 bytes are grouped by who is busy with them: identity, counters, ring and sender, receiver.
+/// Version 3, little endian. Lines of 64 bytes are grouped by who is busy with them: identity, counters, ring and sender, receiver.
 /// </summary>
 [StructLayout(LayoutKind.Explicit, Size = FamilyLayout.RecordBytes)]
 public unsafe struct ConnectionRecord
@@ -46,10 +46,8 @@ public unsafe struct ConnectionRecord
     [FieldOffset(128)] public ulong RingAddress;
     [FieldOffset(136)] public ulong Capacity;
     [FieldOffset(144)] public uint Side;
-    /// <summary>This end of the doorbell: rung for this side, and the way to ring the peer's.</summary>
+    /// <summary>This end of the doorbell: rung for this side, and the way to ring the peer's. Connections that share it have the same number here.</summary>
     [FieldOffset(148)] public int Doorbell;
-    /// <summary>Thread that counts itself among the sleepers or empties the doorbell, 0 if none.</summary>
-    [FieldOffset(152)] public uint DoorbellLock;
     /// <summary>Thread that is inside the sending half, 0 if none.</summary>
     [FieldOffset(156)] public uint SendLock;
     /// <summary>Calls that are sending through the kernel now (low half) and the direction's state (high half).</summary>
@@ -78,12 +76,8 @@ public unsafe struct ConnectionRecord
     [FieldOffset(240)] public ulong KernelLookedAt;
 
     // ---- sleeping
-    /// <summary>Threads that sleep in poll(2) on the own doorbell.</summary>
-    [FieldOffset(256)] public int Sleepers;
+    /// <summary>Address of the doorbell's <see cref="DoorbellState"/> in every holder; 0 without a ring.</summary>
+    [FieldOffset(256)] public ulong DoorbellState;
     /// <summary>1: a sender found the ring full; the next edge-triggered EPOLLOUT is owed.</summary>
-    [FieldOffset(260)] public uint SendBlocked;
-    /// <summary>Times the doorbell was heard through an epoll set, which leaves it as it is; now and then it must be emptied of all but one byte.</summary>
-    [FieldOffset(264)] public uint DoorbellHeard;
-    /// <summary>How often in a row the doorbell was left readable because another thread seemed to sleep on it.</summary>
-    [FieldOffset(268)] public uint DrainsRefused;
+    [FieldOffset(264)] public uint SendBlocked;
 }

@@ -2,7 +2,7 @@ using System.Runtime.InteropServices;
 
 namespace FreeFlow.Contract.Layout;
 
-/// <summary>First page of the family table. Version 2, little endian.</summary>
+/// <summary>First page of the family table. Version 3, little endian.</summary>
 [StructLayout(LayoutKind.Explicit, Size = FamilyLayout.HeaderBytes)]
 public struct FamilyHeader
 {

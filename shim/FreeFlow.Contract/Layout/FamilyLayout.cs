@@ -2,13 +2,13 @@ namespace FreeFlow.Contract.Layout;
 
 /// <summary>
 /// The family table: one sealed memfd per process family (a process and what it forks without exec), made by the shim and shown to the
-/// router in Hello. Header page, session slots, connection records. The router reads records for status and writes only mailboxes.
+/// router in Hello. Header page, session slots, connection records, doorbells. The router reads records for status and writes only mailboxes.
 /// </summary>
 public static class FamilyLayout
 {
-    /// <summary>"FFT2", read as a little-endian word.</summary>
-    public const uint Magic = 0x32544646;
-    public const uint Version = 2;
+    /// <summary>"FFT3", read as a little-endian word.</summary>
+    public const uint Magic = 0x33544646;
+    public const uint Version = 3;
     public const int HeaderBytes = 4096;
 
     public const int SlotBytes = 64;
@@ -19,6 +19,9 @@ public static class FamilyLayout
     public const uint RecordCount = 65536;
     public const int RecordsOffset = SlotsOffset + (SlotBytes * (int)SlotCount);
 
+    public const int DoorbellBytes = 32;
+    public const int DoorbellsOffset = RecordsOffset + (RecordBytes * (int)RecordCount);
+
     /// <summary>Bytes of the whole memfd; sparse, so only what is used is resident.</summary>
-    public const long TotalBytes = RecordsOffset + ((long)RecordBytes * RecordCount);
+    public const long TotalBytes = DoorbellsOffset + ((long)DoorbellBytes * RecordCount);
 }

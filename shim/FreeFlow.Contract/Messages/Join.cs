@@ -2,7 +2,10 @@ using System;
 
 namespace FreeFlow.Contract.Messages;
 
-/// <summary>Joins this end with its peer: [type, connection, generation, side, capacity]. Two descriptors: ring memfd, own end of the doorbell.</summary>
+/// <summary>
+/// Joins this end with its peer: [type, connection, generation, side, capacity, mate, mate's generation]. Descriptors: ring memfd and own end of the doorbell, which
+/// is missing if the connection shares its mate's.
+/// </summary>
 public struct Join
 {
     /// <summary>Index of the record, as in the Offer.</summary>
@@ -13,17 +16,23 @@ public struct Join
     public uint Side;
     /// <summary>Data bytes of one direction; see <see cref="Layout.RingLayout"/>.</summary>
     public ulong Capacity;
+    /// <summary>Index plus one of the record whose doorbell is this one's too; 0: it has its own.</summary>
+    public uint Mate;
+    /// <summary>Generation of that record.</summary>
+    public uint MateGeneration;
 
     /// <summary>Encodes into <paramref name="buffer"/>; returns the length in bytes, or 0 if it does not fit.</summary>
     public readonly int Write(Span<byte> buffer)
     {
         MessagePackWriter writer = new(buffer);
-        writer.WriteArrayHeader(5);
+        writer.WriteArrayHeader(7);
         writer.WriteUInt64((ulong)MessageType.Join);
         writer.WriteUInt64(Connection);
         writer.WriteUInt64(Generation);
         writer.WriteUInt64(Side);
         writer.WriteUInt64(Capacity);
+        writer.WriteUInt64(Mate);
+        writer.WriteUInt64(MateGeneration);
         return writer.Failed ? 0 : writer.Length;
     }
 
@@ -32,11 +41,13 @@ public struct Join
     {
         result = default;
         MessagePackReader reader = new(message);
-        if (reader.ReadArrayHeader() != 5 || reader.ReadUInt64() != (ulong)MessageType.Join) return false;
+        if (reader.ReadArrayHeader() != 7 || reader.ReadUInt64() != (ulong)MessageType.Join) return false;
         result.Connection = reader.ReadUInt32();
         result.Generation = reader.ReadUInt32();
         result.Side = reader.ReadUInt32();
         result.Capacity = reader.ReadUInt64();
+        result.Mate = reader.ReadUInt32();
+        result.MateGeneration = reader.ReadUInt32();
         return reader.AtEnd;
     }
 }

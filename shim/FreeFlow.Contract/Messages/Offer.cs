@@ -2,22 +2,25 @@ using System;
 
 namespace FreeFlow.Contract.Messages;
 
-/// <summary>Shows one end of a connection: [type, connection, generation]. One descriptor: the connected socket.</summary>
+/// <summary>Shows one end of a connection: [type, connection, generation, scarce]. One descriptor: the connected socket.</summary>
 public struct Offer
 {
     /// <summary>Index of the record in the family table.</summary>
     public uint Connection;
     /// <summary>Generation of that record.</summary>
     public uint Generation;
+    /// <summary>1: descriptors are running short, let the connection share the doorbell of another one with the same peer process.</summary>
+    public uint Scarce;
 
     /// <summary>Encodes into <paramref name="buffer"/>; returns the length in bytes, or 0 if it does not fit.</summary>
     public readonly int Write(Span<byte> buffer)
     {
         MessagePackWriter writer = new(buffer);
-        writer.WriteArrayHeader(3);
+        writer.WriteArrayHeader(4);
         writer.WriteUInt64((ulong)MessageType.Offer);
         writer.WriteUInt64(Connection);
         writer.WriteUInt64(Generation);
+        writer.WriteUInt64(Scarce);
         return writer.Failed ? 0 : writer.Length;
     }
 
@@ -26,9 +29,10 @@ public struct Offer
     {
         result = default;
         MessagePackReader reader = new(message);
-        if (reader.ReadArrayHeader() != 3 || reader.ReadUInt64() != (ulong)MessageType.Offer) return false;
+        if (reader.ReadArrayHeader() != 4 || reader.ReadUInt64() != (ulong)MessageType.Offer) return false;
         result.Connection = reader.ReadUInt32();
         result.Generation = reader.ReadUInt32();
+        result.Scarce = reader.ReadUInt32();
         return reader.AtEnd;
     }
 }

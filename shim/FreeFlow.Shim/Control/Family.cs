@@ -14,6 +14,7 @@ internal static unsafe class Family
     public static FamilyHeader* Header;
     public static SessionSlot* Slots;
     public static ConnectionRecord* Records;
+    public static DoorbellState* Doorbells;
     public static int Descriptor;
 
     /// <summary>False if memory or descriptors are short: the shim then stays out of the way.</summary>
@@ -34,6 +35,7 @@ internal static unsafe class Family
         Header = (FamilyHeader*)memory;
         Slots = (SessionSlot*)((byte*)memory + FamilyLayout.SlotsOffset);
         Records = (ConnectionRecord*)((byte*)memory + FamilyLayout.RecordsOffset);
+        Doorbells = (DoorbellState*)((byte*)memory + FamilyLayout.DoorbellsOffset);
         Descriptor = fd;
         Header->Magic = FamilyLayout.Magic;
         Header->Version = FamilyLayout.Version;
@@ -70,6 +72,7 @@ internal static unsafe class Family
     {
         uint generation = record->Generation + 1;
         if (record->SendTail != 0) Interlocked.Add(ref Header->RingBytes, record->SendTail);
+        if (record->DoorbellState != 0) Interlocked.Decrement(ref ((DoorbellState*)record->DoorbellState)->Users);
         ulong* words = (ulong*)record;
         // The state word stays set until everything else is clean: a taker looks at it alone.
         for (int i = 1; i < FamilyLayout.RecordBytes / sizeof(ulong); i++) words[i] = 0;
@@ -77,6 +80,20 @@ internal static unsafe class Family
         Volatile.Write(ref record->State, (uint)ConnectionState.Free);
         uint index = (uint)(record - Records);
         if (index < Volatile.Read(ref Header->NextRecord)) Volatile.Write(ref Header->NextRecord, index);
+    }
+
+    /// <summary>A fresh doorbell for a record; null if none is free. Its own place is, unless connections that shared it have outlived an earlier one there.</summary>
+    public static DoorbellState* TakeDoorbell(uint connection)
+    {
+        for (uint step = 0; step < FamilyLayout.RecordCount; step++)
+        {
+            DoorbellState* state = Doorbells + ((connection + step) % FamilyLayout.RecordCount);
+            if (Interlocked.CompareExchange(ref state->Users, 1, 0) != 0) continue;
+            state->Lock = state->Heard = state->DrainsRefused = 0;
+            state->Sleepers = 0;
+            return state;
+        }
+        return null;
     }
 
     /// <summary>Takes a session slot for this process, reusing those of dead ones; −1 if there is none.</summary>

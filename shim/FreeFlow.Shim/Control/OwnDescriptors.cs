@@ -10,12 +10,18 @@ namespace FreeFlow.Shim.Control;
 internal static unsafe class OwnDescriptors
 {
     /// <summary>The shim uses at most this share of RLIMIT_NOFILE.</summary>
-    private const ulong Share = 4;
+    private const ulong Share = 8;
+
+    /// <summary>From this share on connections with the same peer process share a doorbell.</summary>
+    private const ulong ScarceShare = 32;
 
     private static int _count;
 
     /// <summary>True if <paramref name="more"/> further descriptors stay within the share.</summary>
     public static bool HaveRoomFor(int more) => (ulong)(Volatile.Read(ref _count) + more) <= Limit() / Share;
+
+    /// <summary>True once a doorbell for each connection would soon take too many.</summary>
+    public static bool AreScarce => (ulong)Volatile.Read(ref _count) > Limit() / ScarceShare;
 
     /// <summary>Moves a fresh descriptor up and flags it; returns the new number, or −1 after closing it. −1 is passed through.</summary>
     public static int Adopt(int fd)

@@ -66,7 +66,7 @@ internal static unsafe class Session
         for (int attempt = 0; attempt < 2 && !sent; attempt++)
         {
             if (_control <= 0 && !TryOpen()) break;
-            Offer offer = new() { Connection = connection, Generation = generation };
+            Offer offer = new() { Connection = connection, Generation = generation, Scarce = OwnDescriptors.AreScarce ? 1u : 0u };
             sent = ControlSocket.Send(_control, message[..offer.Write(message)], fd);
             if (sent) break;
             // A full socket is no lost router; the connection is offered again after some messages.
@@ -161,7 +161,7 @@ internal static unsafe class Session
 
     private static void Handle(ReadOnlySpan<byte> message, int* descriptors, int count)
     {
-        if (count == 2 && Join.TryRead(message, out Join join))
+        if (Join.TryRead(message, out Join join) && count == (join.Mate == 0 ? 2 : 1))
         {
             Joining.Take(join, descriptors);
             return;

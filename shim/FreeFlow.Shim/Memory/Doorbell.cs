@@ -58,18 +58,23 @@ internal static unsafe class Doorbell
     /// </summary>
     public static void CountIn(ConnectionRecord* connection, int* ownSleepers)
     {
-        bool locked = ThreadLock.Enter(&connection->DoorbellLock);
-        Sleeper.Begin(&connection->Sleepers, ownSleepers);
-        if (locked) ThreadLock.Exit(&connection->DoorbellLock);
+        DoorbellState* state = State(connection);
+        bool locked = ThreadLock.Enter(&state->Lock);
+        Sleeper.Begin(&state->Sleepers, ownSleepers);
+        if (locked) ThreadLock.Exit(&state->Lock);
     }
 
     /// <summary>As above, for a thread that sleeps on several.</summary>
     public static void CountIn(ConnectionRecord* connection)
     {
-        bool locked = ThreadLock.Enter(&connection->DoorbellLock);
-        Interlocked.Increment(ref connection->Sleepers);
-        if (locked) ThreadLock.Exit(&connection->DoorbellLock);
+        DoorbellState* state = State(connection);
+        bool locked = ThreadLock.Enter(&state->Lock);
+        Interlocked.Increment(ref state->Sleepers);
+        if (locked) ThreadLock.Exit(&state->Lock);
     }
+
+    /// <summary>The counter in which a sleeper of this connection stands.</summary>
+    public static int* Sleepers(ConnectionRecord* connection) => &State(connection)->Sleepers;
 
     /// <summary>The descriptor to poll for POLLIN; −1, which poll(2) passes over, once the peer's end is closed and would be reported for ever.</summary>
     public static int ToSleepOn(ConnectionRecord* connection) =>
@@ -81,15 +86,18 @@ internal static unsafe class Doorbell
     /// </summary>
     public static void Drain(ConnectionRecord* connection)
     {
-        if (Volatile.Read(ref connection->Sleepers) > 0)
+        DoorbellState* state = State(connection);
+        if (Volatile.Read(ref state->Sleepers) > 0)
         {
-            uint refused = ++connection->DrainsRefused;
-            if (refused < RefusalsAtOnce) return;
-            Process.Libc->poll(null, 0, 1);
-            if (refused < MostRefusals) return;
-            Volatile.Write(ref connection->Sleepers, 0);
+            uint refused = ++state->DrainsRefused, users = Volatile.Read(ref state->Users);
+            // Those that sleep for other connections have been woken, too: until they have counted themselves out, nobody who is back to sleep would sleep.
+            if (users > 1) LetOthersWake();
+            else if (refused < RefusalsAtOnce) return;
+            else Process.Libc->poll(null, 0, 1);
+            if (refused < MostRefusals * users) return;
+            Volatile.Write(ref state->Sleepers, 0);
         }
-        connection->DrainsRefused = 0;
+        state->DrainsRefused = 0;
         Take(connection, MostAtOnce);
     }
 
@@ -101,18 +109,19 @@ internal static unsafe class Doorbell
     /// </summary>
     public static void Heard(ConnectionRecord* connection)
     {
-        if (++connection->DoorbellHeard % HeardPerLook != 0) return;
+        if (++State(connection)->Heard % HeardPerLook != 0) return;
         int waiting;
         if (Process.Libc->ioctl(connection->Doorbell, Linux.FIONREAD, &waiting) == 0 && waiting > 1) Take(connection, (nuint)(waiting - 1));
     }
 
     private static void Take(ConnectionRecord* connection, nuint most)
     {
-        if (!ThreadLock.Enter(&connection->DoorbellLock)) return;
+        DoorbellState* state = State(connection);
+        if (!ThreadLock.Enter(&state->Lock)) return;
         int errno = Process.Errno;
         byte* bytes = stackalloc byte[MostAtOnce];
         nint taken = 1;
-        if (Volatile.Read(ref connection->Sleepers) <= 0)
+        if (Volatile.Read(ref state->Sleepers) <= 0)
             taken = Process.Libc->recv(connection->Doorbell, bytes, most < MostAtOnce ? most : MostAtOnce, Linux.MSG_DONTWAIT);
         if (taken == 0 || (taken < 0 && Process.Errno is not (Linux.EAGAIN or Linux.EINTR)))
         {
@@ -121,8 +130,19 @@ internal static unsafe class Doorbell
             Volatile.Write(ref connection->KernelAttention, 1);
         }
         Process.Errno = errno;
-        ThreadLock.Exit(&connection->DoorbellLock);
+        ThreadLock.Exit(&state->Lock);
     }
+
+    private static void LetOthersWake()
+    {
+        const long nanoseconds = 50_000;
+        TimeSpec time = new() { Nanoseconds = nanoseconds };
+        int errno = Process.Errno;
+        Process.Libc->ppoll(null, 0, &time, null);
+        Process.Errno = errno;
+    }
+
+    private static DoorbellState* State(ConnectionRecord* connection) => (DoorbellState*)connection->DoorbellState;
 
     /// <summary>
     /// Never blocks, whatever the peer does to its own end: the flag is this call's. A full socket means that the peer has more than a hundred rings to hear

@@ -49,6 +49,9 @@ internal unsafe struct EpollInstance
     /// <summary>Next free instance plus one.</summary>
     public int NextFree;
 
+    /// <summary>1: connections with one doorbell have been registered here.</summary>
+    public int HasMates;
+
     /// <summary>1: this instance is itself registered in another one.</summary>
     public int Nested;
 }

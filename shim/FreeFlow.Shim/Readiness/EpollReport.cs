@@ -64,7 +64,12 @@ internal static unsafe class EpollReport
             if (!EpollTag.IsTag(raw.Data)) { events[count++] = raw; continue; }
             if (raw.Data == EpollTag.ForNudge) { Registrations.TakeNudge(instance); continue; }
             Registration* entry = Registrations.Entries + EpollTag.Registration(raw.Data);
-            if (!EpollTag.IsCurrent(raw.Data, entry->Generation) || entry->Connection == 0) continue;
+            if (!EpollTag.IsCurrent(raw.Data, entry->Generation) || entry->Connection == 0)
+            {
+                // The doorbell of one that is gone, which others may share.
+                if (EpollTag.IsDoorbell(raw.Data) && instance->HasMates != 0) Registrations.HeatAll(instance);
+                continue;
+            }
             if (EpollTag.IsDoorbell(raw.Data)) { AddDoorbell(instance, entry); continue; }
             count = AddSocket(instance, entry, raw.Events, events, count);
         }
@@ -77,6 +82,7 @@ internal static unsafe class EpollReport
         Doorbell.Heard(record);
         if (Recall.Answer(record)) Registrations.Modify(entry, record);
         Registrations.Heat(instance, entry);
+        if (entry->NextMate != 0) Registrations.HearMates(instance, entry);
     }
 
     private static int AddSocket(EpollInstance* instance, Registration* entry, uint raw, EpollEvent* events, int count)

@@ -11,7 +11,7 @@ namespace FreeFlow.Shim.Readiness;
 internal static unsafe class Poller
 {
     private const uint KernelEveryRounds = 16;
-    private const int OnStack = 256;
+    private const int OnStack = 384;
     private const short InputBits = Linux.POLLIN | Linux.POLLRDNORM;
     private const short OutputBits = Linux.POLLOUT | Linux.POLLWRNORM;
 
@@ -42,11 +42,11 @@ internal static unsafe class Poller
     private static int WithScratch(PollDescriptor* descriptors, nuint count, nuint rings, ulong nanoseconds, ulong* mask)
     {
         // The entries, their doorbells behind them without gaps (RLIMIT_NOFILE bounds what poll(2) takes), whose doorbells they are, and whose gates are held.
-        nuint total = 3 * count;
+        nuint total = 4 * count;
         PollDescriptor* onStack = stackalloc PollDescriptor[OnStack];
         PollDescriptor* scratch = total <= OnStack ? onStack : (PollDescriptor*)Process.Reserve(total * (nuint)sizeof(PollDescriptor));
         if (scratch == null) return -Linux.ENOMEM;
-        uint* held = (uint*)(scratch + (2 * count)) + count;
+        uint* held = (uint*)(scratch + (3 * count));
         int result = rings == 0 ? Plain(descriptors, count, held, nanoseconds, mask) : Mixed(descriptors, count, rings, scratch, held, nanoseconds, mask);
         if (total > OnStack) Process.Libc->munmap(scratch, total * (nuint)sizeof(PollDescriptor));
         return result;
@@ -134,13 +134,15 @@ internal static unsafe class Poller
         while (true)
         {
             if (!HoldGates(descriptors, count, held)) return Again;
-            nuint bells = CountIn(descriptors, count, rings, scratch + count, (uint*)(scratch + (2 * count)));
+            PollDescriptor* doorbells = scratch + count;
+            BellOwner* owners = (BellOwner*)(scratch + (2 * count));
+            nuint owned = CountIn(descriptors, count, rings, doorbells, owners, out nuint bells);
             Arm(descriptors, count);
             ulong left = LookAtRings(descriptors, count) > 0 ? 0 : Sleep.Left(deadline);
             if (left != 0) Session.Glance();
             ulong limited = Trimmer.Limit(left);
             ready = AskKernel(descriptors, count, scratch, limited, mask, signals, bells);
-            CountOut(bells, scratch + count, (uint*)(scratch + (2 * count)));
+            CountOut(owned, doorbells, owners);
             LeaveGates(count, held);
             if (bells > 0 && ready == 0 && LookAtRings(descriptors, count) > 0) continue;
             if (ready == 0) Trimmer.AfterSleep();
@@ -177,32 +179,48 @@ internal static unsafe class Poller
         return ready;
     }
 
-    /// <summary>Counts this thread among the sleepers of the set's rings, and notes their doorbells and whose they are; returns how many.</summary>
-    private static nuint CountIn(PollDescriptor* descriptors, nuint count, nuint most, PollDescriptor* bells, uint* owners)
+    /// <summary>A connection of the set, and which of the doorbells behind the set is its.</summary>
+    private struct BellOwner { public uint Connection; public uint Bell; }
+
+    /// <summary>Connections that share a doorbell are mostly neighbours; poll(2) refuses more entries than there can be descriptors.</summary>
+    private const nuint Neighbours = 16;
+
+    /// <summary>Counts this thread among the sleepers of the set's rings, and notes whose doorbells are where; returns how many connections.</summary>
+    private static nuint CountIn(PollDescriptor* descriptors, nuint count, nuint most, PollDescriptor* bells, BellOwner* owners, out nuint used)
     {
-        nuint used = 0;
-        for (nuint i = 0; i < count && used < most; i++)
+        nuint owned = 0;
+        used = 0;
+        for (nuint i = 0; i < count && owned < most; i++)
         {
             ConnectionRecord* record = Ring(descriptors[i].Descriptor);
             if (record == null) continue;
             Doorbell.CountIn(record);
-            bells[used] = new PollDescriptor { Descriptor = Doorbell.ToSleepOn(record), Events = Linux.POLLIN };
-            owners[used++] = Connections.IndexOf(record);
+            int doorbell = Doorbell.ToSleepOn(record);
+            nuint bell = used;
+            for (nuint back = 1; back <= Neighbours && back <= used && bell == used; back++) if (bells[used - back].Descriptor == doorbell) bell = used - back;
+            if (bell == used) bells[used++] = new PollDescriptor { Descriptor = doorbell, Events = Linux.POLLIN };
+            owners[owned++] = new BellOwner { Connection = Connections.IndexOf(record), Bell = (uint)bell };
         }
-        return used;
+        return owned;
     }
 
     /// <summary>The opposite; doorbells that rang are emptied.</summary>
-    private static void CountOut(nuint count, PollDescriptor* bells, uint* owners)
+    private static void CountOut(nuint count, PollDescriptor* bells, BellOwner* owners)
     {
+        // All before the first is emptied: some may share a doorbell.
         for (nuint i = 0; i < count; i++)
         {
-            ConnectionRecord* record = Family.Records + owners[i];
-            Interlocked.Decrement(ref record->Sleepers);
-            if (bells[i].Returned == 0 || record->Doorbell != bells[i].Descriptor) continue;
+            ConnectionRecord* record = Family.Records + owners[i].Connection;
+            if (record->DoorbellState != 0) Interlocked.Decrement(ref *Doorbell.Sleepers(record));
+        }
+        for (nuint i = 0; i < count; i++)
+        {
+            ConnectionRecord* record = Family.Records + owners[i].Connection;
+            PollDescriptor* bell = bells + owners[i].Bell;
+            if (bell->Returned == 0 || record->Doorbell != bell->Descriptor) continue;
             Doorbell.Drain(record);
-            if (Recall.Answer(record)) Registrations.Refresh(owners[i] + 1, owed: true);
-            Registrations.Heat(record);
+            if (Recall.Answer(record)) Registrations.Refresh(owners[i].Connection + 1, owed: true);
+            Registrations.HeatMates(record);
         }
     }
 

@@ -38,6 +38,9 @@ internal struct Registration
     public int NextOfDescriptor;
     public int NextOfInstance;
     public int PreviousOfInstance;
+
+    /// <summary>Circle of the registrations of one instance whose connections share a doorbell, plus one; 0 if there is no other.</summary>
+    public int NextMate;
 }
 
 /// <summary>State bits of a <see cref="Registration"/>.</summary>

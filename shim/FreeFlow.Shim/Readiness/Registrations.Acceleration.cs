@@ -31,8 +31,9 @@ internal static unsafe partial class Registrations
             entry->Flags |= RegistrationFlags.Fresh;
             owner->Accelerated++;
             ConnectionRecord* record = Family.Records + (connection - 1);
-            EpollEvent bell = new() { Events = Linux.EPOLLIN | Linux.EPOLLET, Data = EpollTag.ForDoorbell(index - 1, entry->Generation) };
-            Process.Libc->epoll_ctl(Instances[entry->Instance].Epoll, Linux.EPOLL_CTL_ADD, record->Doorbell, &bell);
+            // If a mate's registration has brought the doorbell already, the kernel says so and nothing is changed.
+            AddDoorbell(owner, index, record->Doorbell);
+            JoinMates(index, connection);
             Modify(entry, record);
             Heat(owner, entry);
         }
@@ -64,6 +65,12 @@ internal static unsafe partial class Registrations
     {
         ulong count;
         Process.Libc->read(owner->Nudge, (byte*)&count, sizeof(ulong));
+        HeatAll(owner);
+    }
+
+    /// <summary>Makes every registration be looked at. Caller holds the instance's lock.</summary>
+    public static void HeatAll(EpollInstance* owner)
+    {
         for (int index = owner->FirstRegistration; index != 0; index = Entries[index - 1].NextOfInstance) Heat(owner, Entries + (index - 1));
     }
 

@@ -107,7 +107,9 @@ internal static unsafe partial class Registrations
             owner->Accelerated--;
             EpollEvent none;
             int errno = Process.Errno;
-            if (kernel) Process.Libc->epoll_ctl(owner->Epoll, Linux.EPOLL_CTL_DEL, Family.Records[entry->Connection - 1].Doorbell, &none);
+            int doorbell = Family.Records[entry->Connection - 1].Doorbell, mate = LeaveMates(entry);
+            if (kernel) Process.Libc->epoll_ctl(owner->Epoll, Linux.EPOLL_CTL_DEL, doorbell, &none);
+            if (kernel && mate != 0) AddDoorbell(owner, mate, doorbell);
             Process.Errno = errno;
         }
         entry->Generation++;

@@ -30,12 +30,13 @@ internal static unsafe class Graveyard
     public static void Bury(uint connection, bool lastHolder)
     {
         ConnectionRecord* record = Family.Records + (connection - 1);
+        int doorbell = DoorbellMates.Leave(connection - 1) ? record->Doorbell : -1;
         for (int attempt = 0; attempt < Places; attempt++)
         {
             Grave* grave = _graves + (_next++ % Places);
             if (grave->Connection != 0 && IsVisited(Family.Records + (grave->Connection - 1))) continue;
             if (grave->Connection != 0) LetGo(grave);
-            *grave = new Grave { Connection = connection, LastHolder = lastHolder, Ring = record->RingAddress, Capacity = record->Capacity, Doorbell = record->Doorbell };
+            *grave = new Grave { Connection = connection, LastHolder = lastHolder, Ring = record->RingAddress, Capacity = record->Capacity, Doorbell = doorbell };
             return;
         }
         // Every place is taken by a sleeper: this one is left to the end of the process.
@@ -55,7 +56,8 @@ internal static unsafe class Graveyard
     /// <summary>True while a thread of any holder is inside a call on the connection.</summary>
     public static bool IsVisited(ConnectionRecord* record) =>
         Gate.IsBusy(&record->SendGate) || Gate.IsBusy(&record->ReceiveGate)
-        || (Volatile.Read(ref record->SendLock) | Volatile.Read(ref record->ReceiveLock)) != 0 || Volatile.Read(ref record->Sleepers) > 0;
+        || (Volatile.Read(ref record->SendLock) | Volatile.Read(ref record->ReceiveLock)) != 0
+        || (record->DoorbellState != 0 && Volatile.Read(ref ((DoorbellState*)record->DoorbellState)->Sleepers) > 0);
 
     private static void LetGo(Grave* grave)
     {

@@ -11,14 +11,14 @@ namespace FreeFlow.Shim.Sockets;
 /// <summary>Takes up the ring and the doorbell that the router hands out.</summary>
 internal static unsafe class Joining
 {
-    /// <summary>Maps the ring and makes the connection Joined. The two descriptors are consumed, whatever comes.</summary>
+    /// <summary>Maps the ring and makes the connection Joined. The descriptors are consumed, whatever comes.</summary>
     public static void Take(in Join join, int* descriptors)
     {
         bool locked = ThreadLock.Enter(Connections.LockWord());
         bool taken = locked && IsExpected(join) && Map(join, descriptors);
         if (locked) ThreadLock.Exit(Connections.LockWord());
         Process.Libc->close(descriptors[0]);
-        if (!taken) Process.Libc->close(descriptors[1]);
+        if (!taken && join.Mate == 0) Process.Libc->close(descriptors[1]);
     }
 
     /// <summary>FREEFLOW_JOIN=wait: sleeps on the control socket until the router has answered, at most the time set.</summary>
@@ -50,28 +50,35 @@ internal static unsafe class Joining
         nuint bytes = (nuint)RingLayout.TotalBytes(join.Capacity);
         void* memory = Process.Libc->mmap(null, bytes, Linux.PROT_READ | Linux.PROT_WRITE, Linux.MAP_SHARED, descriptors[0], 0);
         if ((nint)memory == -1) return Fail(record, Reason.MemoryLimit);
-        if (!IsRing(memory, join.Capacity) || !OwnDescriptors.HaveRoomFor(1))
+        Reason reason = IsRing(memory, join.Capacity) ? Reason.None : Reason.CorruptRing;
+        if (reason == Reason.None && !(join.Mate != 0 ? DoorbellMates.Join(join) : TakeDoorbell(join, descriptors[1]))) reason = Reason.DescriptorLimit;
+        if (reason != Reason.None)
         {
             Process.Libc->munmap(memory, bytes);
-            return Fail(record, OwnDescriptors.HaveRoomFor(1) ? Reason.CorruptRing : Reason.DescriptorLimit);
-        }
-        int doorbell = OwnDescriptors.Adopt(descriptors[1]);
-        if (doorbell < 0)
-        {
-            Process.Libc->munmap(memory, bytes);
-            Fail(record, Reason.DescriptorLimit);
-            return true;
+            Fail(record, reason);
+            return false;
         }
         // What was set before the connection was tracked.
         if ((Process.Libc->fcntl(Connections.Local[join.Connection].FirstDescriptor - 1, Linux.F_GETFL, null) & Linux.O_NONBLOCK) != 0)
             Interlocked.Or(ref record->Flags, (uint)ConnectionFlags.NonBlocking);
         record->Capacity = join.Capacity;
         record->Side = join.Side;
-        record->Doorbell = doorbell;
         record->Reason = (uint)Reason.None;
         Volatile.Write(ref record->RingAddress, (ulong)memory);
         Volatile.Write(ref record->State, (uint)ConnectionState.Joined);
         Registrations.AddDoorbell(join.Connection + 1);
+        return true;
+    }
+
+    private static bool TakeDoorbell(in Join join, int descriptor)
+    {
+        if (!OwnDescriptors.HaveRoomFor(1)) return false;
+        int doorbell = OwnDescriptors.Duplicate(descriptor);
+        DoorbellState* state = doorbell < 0 ? null : Family.TakeDoorbell(join.Connection);
+        if (state == null) { OwnDescriptors.Close(doorbell); return false; }
+        Process.Libc->close(descriptor);
+        Family.Records[join.Connection].Doorbell = doorbell;
+        Family.Records[join.Connection].DoorbellState = (ulong)state;
         return true;
     }
 

@@ -11,4 +11,7 @@ internal struct LocalConnection
 
     /// <summary>Hidden descriptor of a connection that was closed while they slept, plus one; see <see cref="Orphans"/>.</summary>
     public int Orphan;
+
+    /// <summary>Next connection with the same doorbell, plus one; 0 if there is none. See <see cref="DoorbellMates"/>.</summary>
+    public uint NextMate;
 }

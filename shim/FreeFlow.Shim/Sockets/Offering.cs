@@ -109,7 +109,7 @@ internal static unsafe class Offering
         if (record->Family == 0 && !Addresses.Fill(fd, record)) return Reason.NotEstablished;
         if (!Addresses.IsInsidePrefix(record)) { KeepInKernel(record, Reason.OutsidePrefix); return Reason.OutsidePrefix; }
         if (!Holders.IsSole(record)) return Reason.SharedByFork;
-        if (!OwnDescriptors.HaveRoomFor(2)) return Reason.DescriptorLimit;
+        if (!OwnDescriptors.HaveRoomFor(1)) return Reason.DescriptorLimit;
         return Reason.None;
     }
 }

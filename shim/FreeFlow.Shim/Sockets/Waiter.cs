@@ -35,9 +35,9 @@ internal static unsafe class Waiter
         if (deadline == Unknown) deadline = Deadline(fd, Linux.SO_RCVTIMEO);
         Doorbell.CountIn(record, &Connections.Local[Connections.IndexOf(record)].Sleepers);
         Doorbell.ArmReader(incoming);
-        if (RingReadiness.HasInput(record, incoming)) { Sleeper.End(&record->Sleepers); return 0; }
+        if (RingReadiness.HasInput(record, incoming)) { Sleeper.End(Doorbell.Sleepers(record)); return 0; }
         // Closed by another thread while this one was spinning: the number may be another file's by now.
-        if (Orphans.Reach(record, fd) != fd) { Sleeper.End(&record->Sleepers); return -Linux.EBADF; }
+        if (Orphans.Reach(record, fd) != fd) { Sleeper.End(Doorbell.Sleepers(record)); return -Linux.EBADF; }
         int result = SleepOn(fd, record, Linux.POLLIN | Linux.POLLRDHUP, deadline, signals);
         spinner.Adapt();
         return Outcome(result, deadline, thread, interrupting);
@@ -58,8 +58,8 @@ internal static unsafe class Waiter
         if (deadline == Unknown) deadline = Deadline(fd, Linux.SO_SNDTIMEO);
         Doorbell.CountIn(record, &Connections.Local[Connections.IndexOf(record)].Sleepers);
         Doorbell.ArmWriter(outgoing);
-        if (RingReadiness.HasRoom(record, outgoing)) { Sleeper.End(&record->Sleepers); return 0; }
-        if (Orphans.Reach(record, fd) != fd) { Sleeper.End(&record->Sleepers); return -Linux.EBADF; }
+        if (RingReadiness.HasRoom(record, outgoing)) { Sleeper.End(Doorbell.Sleepers(record)); return 0; }
+        if (Orphans.Reach(record, fd) != fd) { Sleeper.End(Doorbell.Sleepers(record)); return -Linux.EBADF; }
         // The peer may be dead without having said so: only the kernel's end of stream tells.
         int result = SleepOn(fd, record, Linux.POLLRDHUP, deadline, signals);
         spinner.Adapt();
@@ -78,7 +78,7 @@ internal static unsafe class Waiter
         wait[1] = new PollDescriptor { Descriptor = Doorbell.ToSleepOn(record), Events = Linux.POLLIN };
         ulong left = Sleep.Left(deadline), limited = Trimmer.Limit(left);
         int result = Sleep.Poll(wait, 2, limited, null, signals);
-        Sleeper.End(&record->Sleepers);
+        Sleeper.End(Doorbell.Sleepers(record));
         if (result == 0 && limited < left) { Trimmer.AfterSleep(); return 0; }
         if (result <= 0) return result == 0 ? -Linux.EAGAIN : result;
         if (wait[1].Returned != 0)
@@ -86,7 +86,7 @@ internal static unsafe class Waiter
             Doorbell.Drain(record);
             if (Recall.Answer(record)) Registrations.Refresh(Connections.IndexOf(record) + 1, owed: true);
             // An epoll set that watches the same doorbell may have missed the edge that was just drained.
-            Registrations.Heat(record);
+            Registrations.HeatMates(record);
         }
         if (wait[0].Returned != 0) Volatile.Write(ref record->KernelAttention, 1);
         return (wait[0].Returned & (Linux.POLLRDHUP | Linux.POLLERR | Linux.POLLHUP)) != 0 ? Finished : 0;

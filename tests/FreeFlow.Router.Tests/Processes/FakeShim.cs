@@ -38,12 +38,12 @@ internal sealed unsafe class FakeShim : IDisposable
         Send(packet[..length], Family.Memory);
     }
 
-    public void Offer(uint connection, Socket shown, uint generation = 0) => OfferDescriptor(connection, (int)shown.Handle, generation);
+    public void Offer(uint connection, Socket shown, uint generation = 0, bool scarce = false) => OfferDescriptor(connection, (int)shown.Handle, generation, scarce);
 
-    public void OfferDescriptor(uint connection, int descriptor, uint generation = 0)
+    public void OfferDescriptor(uint connection, int descriptor, uint generation = 0, bool scarce = false)
     {
         Span<byte> packet = stackalloc byte[Protocol.MaximumMessageBytes];
-        Send(packet[..new Offer { Connection = connection, Generation = generation }.Write(packet)], descriptor);
+        Send(packet[..new Offer { Connection = connection, Generation = generation, Scarce = scarce ? 1u : 0u }.Write(packet)], descriptor);
     }
 
     public void Withdraw(uint connection, uint generation = 0)
@@ -92,7 +92,7 @@ internal sealed unsafe class FakeShim : IDisposable
         ReadOnlySpan<byte> message = packet[..length];
         return (MessageType)message[1] switch
         {
-            MessageType.Join when Join.TryRead(message, out Join join) => new Received(MessageType.Join, join.Connection, Reason.None, join.Side, join.Capacity, received),
+            MessageType.Join when Join.TryRead(message, out Join join) => new Received(MessageType.Join, join.Connection, Reason.None, join.Side, join.Capacity, received) { Mate = join.Mate, MateGeneration = join.MateGeneration },
             MessageType.Refuse when Refuse.TryRead(message, out Refuse refuse) => new Received(MessageType.Refuse, refuse.Connection, (Reason)refuse.Reason, 0, 0, received),
             MessageType other => new Received(other, 0, Reason.None, 0, 0, received),
         };

@@ -60,6 +60,41 @@ public unsafe class JoinTests
     }
 
     [Test]
+    public void WithDescriptorsShortConnectionsOfTheSameProcessesShareADoorbell()
+    {
+        using TcpPair first = TcpPair.Loopback(), second = TcpPair.Loopback(), third = TcpPair.Loopback(), foreign = TcpPair.Loopback();
+        using FakeShim client = FakeShim.Greeted(_router), server = FakeShim.Greeted(_router), stranger = FakeShim.Greeted(_router);
+        Assert.That(Joined(client, 1, first.Client, server, 11, first.Server, scarce: true), Is.EqualTo(((0u, 0u, 2), (0u, 0u, 2))), "the first has its own");
+        Assert.That(Joined(client, 2, second.Client, server, 12, second.Server, scarce: true), Is.EqualTo(((2u, 5u, 1), (12u, 5u, 1))), "the second shares it");
+        Assert.That(Joined(stranger, 3, foreign.Client, server, 13, foreign.Server, scarce: true), Is.EqualTo(((0u, 0u, 2), (0u, 0u, 2))), "another process never");
+        client.Withdraw(1, generation: 5);
+        Assert.That(client.HearsNothing());
+        Assert.That(Joined(client, 4, third.Client, server, 14, third.Server, scarce: true), Is.EqualTo(((0u, 0u, 2), (0u, 0u, 2))), "nor that of one that is closed");
+    }
+
+    [Test]
+    public void BothEndsInOneProcessShareTheTwoEndsOfADoorbell()
+    {
+        using TcpPair first = TcpPair.Loopback(), second = TcpPair.Loopback();
+        using FakeShim shim = FakeShim.Greeted(_router);
+        Joined(shim, 0, first.Client, shim, 1, first.Server, scarce: true);
+        Assert.That(Joined(shim, 2, second.Client, shim, 3, second.Server, scarce: true), Is.EqualTo(((1u, 5u, 1), (2u, 5u, 1))), "an end each");
+    }
+
+    [Test]
+    public void ADoorbellHasAtMostSixteenConnectionsAndOnesInPlentyHaveTheirOwn()
+    {
+        using FakeShim client = FakeShim.Greeted(_router), server = FakeShim.Greeted(_router);
+        uint[] mates = new uint[18];
+        for (uint i = 0; i < mates.Length; i++)
+        {
+            using TcpPair pair = TcpPair.Loopback();
+            mates[i] = Joined(client, i, pair.Client, server, i, pair.Server, scarce: i < 17).Item1.Mate;
+        }
+        Assert.That(mates, Is.EqualTo(new uint[] { 0, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 0, 0 }));
+    }
+
+    [Test]
     public void AnIPv6ListenerJoinsItsIPv4Client()
     {
         using System.Net.Sockets.Socket listener = new(System.Net.Sockets.AddressFamily.InterNetworkV6, System.Net.Sockets.SocketType.Stream, System.Net.Sockets.ProtocolType.Tcp) { DualMode = true };
@@ -155,6 +190,20 @@ public unsafe class JoinTests
         }
         Assert.That(_router.Descriptors, Is.EqualTo(before));
         foreach (TcpPair pair in pairs) pair.Dispose();
+    }
+
+    /// <summary>Offers both ends and says what each Join holds: mate, its generation, number of descriptors.</summary>
+    private static ((uint Mate, uint Generation, int Descriptors), (uint Mate, uint Generation, int Descriptors)) Joined(
+        FakeShim one, uint first, System.Net.Sockets.Socket waiting, FakeShim other, uint second, System.Net.Sockets.Socket coming, bool scarce)
+    {
+        const uint generation = 5;
+        one.Family.Record(first)->Generation = other.Family.Record(second)->Generation = generation;
+        one.Offer(first, waiting, generation, scarce);
+        Assert.That(one.HearsNothing());
+        other.Offer(second, coming, generation, scarce);
+        using Received here = one.Receive(), there = other.Receive();
+        Assert.That((here.Type, there.Type), Is.EqualTo((MessageType.Join, MessageType.Join)), $"{here.Reason} {there.Reason}");
+        return ((here.Mate, here.MateGeneration, here.Descriptors.Length), (there.Mate, there.MateGeneration, there.Descriptors.Length));
     }
 
     private void AssertJoined(System.Net.Sockets.Socket waiting, System.Net.Sockets.Socket coming, string what)
