@@ -11,7 +11,7 @@ bench_sources := $(shell find tests/FreeFlow.Bench integration/lab -type f -not 
 suites_sources := $(shell find tests/FreeFlow.Suites integration/lab -type f -not -path '*/bin/*' -not -path '*/obj/*' 2>/dev/null)
 publish := dotnet publish -c Release -v quiet -p:UseSharedCompilation=false
 
-.PHONY: help setup build demo test test-suites bench clean
+.PHONY: help setup build demo test test-suites bench size count clean
 .DEFAULT_GOAL := help
 
 help:
@@ -20,6 +20,8 @@ help:
 	@echo 'make test-suites [SUITE=name]  test suites that others wrote for kernel sockets, plain and with FreeFlow: one table (SUITE=list names them)'
 	@echo 'make bench [CASE=name]     every measurement against its target, or one (CASE=list names them);'
 	@echo '                           BENCH_RUNS=5 and BENCH_SECONDS=2 set runs and length'
+	@echo 'make size                  10,000 connections, 200 processes: memory, descriptors, CPU, beside the kernel'"'"'s own'
+	@echo 'make count [RECORD=1]      instructions of single calls, beside those on record (or make them the record)'
 	@echo 'make build                 the programs and libraries, into $(bin)'
 	@echo 'make setup                 installs the packages that are missing (the others do this by themselves)'
 	@echo 'make clean                 removes everything that was built'
@@ -53,6 +55,12 @@ demo: artifacts/.build artifacts/.bench
 
 bench: artifacts/.build artifacts/.bench
 	@artifacts/bench/freeflow-bench bench $(CASE)
+
+size: artifacts/.build artifacts/.bench
+	@artifacts/bench/freeflow-bench size
+
+count: artifacts/.build artifacts/.bench
+	@artifacts/bench/freeflow-bench count $(if $(RECORD),--record)
 
 test: artifacts/.build
 	@FILTER='$(FILTER)' scripts/test.sh

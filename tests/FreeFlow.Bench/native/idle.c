@@ -10,7 +10,7 @@
 
 enum { MESSAGE = 64, ROUNDS = 40, EVENTS = 64 };
 
-static void allow_many_descriptors(void)
+void allow_many_descriptors(void)
 {
     struct rlimit limit;
     getrlimit(RLIMIT_NOFILE, &limit);
@@ -18,7 +18,7 @@ static void allow_many_descriptors(void)
     setrlimit(RLIMIT_NOFILE, &limit);
 }
 
-static void watch(int epoll, int fd)
+void watch(int epoll, int fd)
 {
     struct epoll_event event = {.events = EPOLLIN, .data.fd = fd};
     if (epoll_ctl(epoll, EPOLL_CTL_ADD, fd, &event)) die("epoll_ctl");

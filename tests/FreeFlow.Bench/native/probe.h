@@ -14,6 +14,8 @@ int connect_to(const char *address, int port);           // connection, without 
 void send_all(int fd, const void *data, size_t bytes);
 int receive_all(int fd, void *data, size_t bytes);       // 0 at the end of the stream
 uint64_t now(clockid_t clock);                           // ns
+void allow_many_descriptors(void);                       // the soft limit becomes the hard one
+void watch(int epoll, int fd);                           // for input, level triggered
 
 int pair(int argc, char **argv);
 int pong(int argc, char **argv);
@@ -22,6 +24,8 @@ int sink(int argc, char **argv);
 int source(int argc, char **argv);
 int hold(int argc, char **argv);
 int idle(int argc, char **argv);
+int crowd(int argc, char **argv);
+int count(int argc, char **argv);
 int descriptor(int argc, char **argv);
 int start(int argc, char **argv);
 
