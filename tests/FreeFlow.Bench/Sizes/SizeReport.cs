@@ -50,7 +50,7 @@ internal static class SizeReport
     {
         static Func<SizeRun, double> Each(Func<SizeRun, double> total) => run => total(run) / run.Connections;
         yield return ("connections in rings", run => run.Accelerated / 2.0);
-        yield return ("CPU to connect and send 36 messages there and back, all sides, µs each", Each(run => (run.Open.CpuSeconds - run.Empty.CpuSeconds) * 1e6));
+        yield return ("CPU to connect and send 16 messages there and back, all sides, µs each", Each(run => (run.Open.CpuSeconds - run.Empty.CpuSeconds) * 1e6));
         yield return ("open: memory of programs and router (PSS), KiB each", Each(run => run.Open.Private - run.Empty.Private));
         yield return ("    of that rings and tables, KiB each", Each(run => run.Open.Shared - run.Empty.Shared));
         yield return ("    kernel objects (slab), KiB each", Each(run => run.Open.Slab - run.Empty.Slab));

@@ -8,7 +8,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-enum { MESSAGE = 64, FIRST = 12, LATER = 24, BLOCK = 16 * 1024 };
+enum { MESSAGE = 64, FIRST = 12, LATER = 4, BLOCK = 16 * 1024 };
 
 static int orders, results; // pipes between the process that reads standard input and one of the crowd
 
