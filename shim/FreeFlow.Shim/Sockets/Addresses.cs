@@ -66,4 +66,19 @@ internal static unsafe class Addresses
     }
 
     private static ushort Port(byte* address) => BinaryPrimitives.ReverseEndianness(*(ushort*)(address + 2));
+
+    /// <summary>True if another TCP socket of this process is bound to a port, on whatever address. Looks at every socket: not for the data path.</summary>
+    public static bool IsOwn(ushort port, int except)
+    {
+        byte* address = stackalloc byte[SockAddrBytes];
+        for (int fd = 0; fd < DescriptorFlags.Capacity; fd++)
+        {
+            // Tables are sparse: whole pages of zeroes are passed over eight at a time.
+            if (fd % 8 == 0 && *(ulong*)(Process.Flags + fd) == 0) { fd += 7; continue; }
+            if (fd == except || (Process.Flags[fd] & (DescriptorFlags.Candidate | DescriptorFlags.Connection)) == 0) continue;
+            uint length = SockAddrBytes;
+            if (Process.Libc->getsockname(fd, address, &length) == 0 && Port(address) == port) return true;
+        }
+        return false;
+    }
 }

@@ -21,10 +21,14 @@ internal static unsafe class Joining
         if (!taken && join.Mate == 0) Process.Libc->close(descriptors[1]);
     }
 
-    /// <summary>FREEFLOW_JOIN=wait: sleeps on the control socket until the router has answered, at most the time set.</summary>
+    /// <summary>
+    /// FREEFLOW_JOIN=wait: sleeps on the control socket until the router has answered, at most the time set; a fortieth of it if the other end is this
+    /// process's own, whose turn may come only when this call returns.
+    /// </summary>
     public static void Wait(int fd, ConnectionRecord* record)
     {
-        ulong deadline = Process.Now() + Settings.JoinTimeoutNanoseconds;
+        ulong patience = Settings.JoinTimeoutNanoseconds;
+        ulong deadline = Process.Now() + (Addresses.IsOwn(record->RemotePort, fd) ? patience / 40 : patience);
         while (record->State == (uint)ConnectionState.Offered)
         {
             ulong now = Process.Now();
