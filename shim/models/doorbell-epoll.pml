@@ -2,7 +2,7 @@
  * The doorbell in an epoll instance (FreeFlow.Shim/Readiness/EpollWaiter.cs and Memory/Doorbell.cs follow this model; doorbell.pml is poll(2) alone).
  *
  * One side of a connection. Thread Epoll waits for data of the incoming ring: the doorbell is registered edge triggered (EPOLLET) and never emptied
- * by it (of all but one byte now and then, before the socket is full: Doorbell.Heard). Thread Sleeper of the same process waits for space of the
+ * by it (of all but one byte, that the socket may not become full: Doorbell.Heard). Thread Sleeper of the same process waits for space of the
  * outgoing ring, in poll(2) on the same doorbell, and empties it. The kernel's rule (epoll(7)): a byte that comes to the doorbell puts the registration on the ready list (Edge); epoll_wait takes it off and reports it only if the
  * doorbell is readable at that moment. A doorbell emptied in between swallows the event. So who has emptied it makes the registration Hot (to be looked at)
  * and, if a thread sleeps in epoll_wait, writes the instance's own eventfd (Nudge: level triggered, emptied by who comes out of epoll_wait).

@@ -30,9 +30,9 @@ public sealed class LayoutTests
 
     private const string FamilyHeaderFields = "Magic@0:4 Version@4:4 SlotCount@8:4 RecordCount@12:4 RecordsUsed@16:4 NextRecord@20:4 RingBytes@24:8";
 
-    private const string DoorbellStateFields = "Users@0:4 Lock@4:4 Sleepers@8:4 Heard@12:4 DrainsRefused@16:4";
+    private const string DoorbellStateFields = "Users@0:4 Lock@4:4 Sleepers@8:4 DrainsRefused@12:4";
 
-    private const string SessionSlotFields = "ProcessId@0:4 Mailbox@4:4";
+    private const string SessionSlotFields = "ProcessId@0:4 Mailbox@4:4 Handled@8:4";
 
     [TestCase(typeof(RingBlockHeader), 512, RingBlockHeaderFields, TestName = "RingBlockHeader")]
     [TestCase(typeof(ConnectionRecord), 320, ConnectionRecordFields, TestName = "ConnectionRecord")]

@@ -62,6 +62,13 @@ internal sealed unsafe class Family : IDisposable
         Interlocked.Increment(ref Unsafe.AsRef<uint>(&place->Mailbox));
     }
 
+    /// <summary>Tells the process at <paramref name="slot"/> that one more of its messages is dealt with.</summary>
+    public void RaiseHandled(uint slot)
+    {
+        SessionSlot* place = (SessionSlot*)(_mapping + FamilyLayout.SlotsOffset) + slot;
+        Interlocked.Increment(ref Unsafe.AsRef<uint>(&place->Handled));
+    }
+
     /// <summary>True while the record has this generation.</summary>
     public bool IsCurrent(uint connection, uint generation)
     {

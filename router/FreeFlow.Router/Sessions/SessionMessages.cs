@@ -44,6 +44,8 @@ internal sealed class SessionMessages(Broker broker, StatusService status, Stati
                 {
                     if (descriptor >= 0) Libc.close(descriptor);
                 }
+                // After the descriptors: what the shim shows next finds nothing of its own held here.
+                session.Family?.RaiseHandled(session.Slot);
             }
         }
     }

@@ -15,9 +15,6 @@ public struct DoorbellState
     /// <summary>Threads that sleep in poll(2) on it.</summary>
     [FieldOffset(8)] public int Sleepers;
 
-    /// <summary>Times it was heard through an epoll set, which leaves it as it is; now and then it must be emptied of all but one byte.</summary>
-    [FieldOffset(12)] public uint Heard;
-
     /// <summary>How often in a row it was left readable because another thread seemed to sleep on it.</summary>
-    [FieldOffset(16)] public uint DrainsRefused;
+    [FieldOffset(12)] public uint DrainsRefused;
 }

@@ -15,13 +15,20 @@ namespace FreeFlow.Shim.Control;
 internal static unsafe class Session
 {
     private const ulong RetryNanoseconds = 1_000_000_000;
+    private const ulong SleepNanoseconds = 10_000_000_000;
+    private const uint CallsPerGlance = 256;
+    private const ulong PatienceNanoseconds = 500_000_000;
 
     private static int _control;      // 0: no session
     private static int _slot;
     private static uint _mailSeen;
+    private static uint _unhandled;   // what Handled was when Hello was sent, plus the messages sent since
+    private static ulong _silentSince;
     private static ulong _nextAttempt;
     private static ulong _nextGlance;
     private static bool _everConnected;
+    private static bool _greeted;
+    private static uint _calls;
     private static uint _lock;
 
     /// <summary>A forked child has no session of its own yet.</summary>
@@ -44,15 +51,35 @@ internal static unsafe class Session
         if (_control > 0 && Volatile.Read(ref Family.Slots[_slot].Mailbox) != _mailSeen) Drain();
     }
 
-    /// <summary>Looks whether the router is still there, and for a new one if it is not. At most once a second does more than read the clock.</summary>
-    public static void Glance()
+    /// <summary>Looks whether the router is still there, and for a new one if it is not. At most once a second does more than compare the time given.</summary>
+    public static void Glance(ulong now)
     {
-        ulong now = Process.Now();
-        if (now < Volatile.Read(ref _nextGlance) || !ThreadLock.Enter(LockWord())) return;
+        if (now >= Volatile.Read(ref _nextGlance)) GlanceNow(now);
+    }
+
+    public static void Glance() => Glance(Process.Now());
+
+    /// <summary>As <see cref="Glance()"/>, for calls that come often and read no clock: one in many reads it.</summary>
+    public static void GlanceSometimes()
+    {
+        if (++_calls % CallsPerGlance == 0) Glance();
+    }
+
+    /// <summary>
+    /// The time to sleep at most, out of <paramref name="left"/>: who sleeps for hours would not hear of a router that has been started anew, and be missing
+    /// in its status.
+    /// </summary>
+    public static ulong Limit(ulong left) => _everConnected && left > SleepNanoseconds ? SleepNanoseconds : left;
+
+    private static void GlanceNow(ulong now)
+    {
+        if (!ThreadLock.Enter(LockWord())) return;
+        int errno = Process.Errno;
         _nextGlance = now + RetryNanoseconds;
-        byte one;
-        if (_control > 0 && Process.Libc->recv(_control, &one, 1, Linux.MSG_PEEK | Linux.MSG_DONTWAIT) == 0) Lose();
+        // The end of the stream comes behind the messages, read or not.
+        if (_control > 0) ReceiveAll();
         if (_control <= 0 && _everConnected) TryOpen();
+        Process.Errno = errno;
         ThreadLock.Exit(LockWord());
     }
 
@@ -66,9 +93,10 @@ internal static unsafe class Session
         for (int attempt = 0; attempt < 2 && !sent; attempt++)
         {
             if (_control <= 0 && !TryOpen()) break;
+            if (!IsAwake()) break;
             Offer offer = new() { Connection = connection, Generation = generation, Scarce = OwnDescriptors.AreScarce ? 1u : 0u };
             sent = ControlSocket.Send(_control, message[..offer.Write(message)], fd);
-            if (sent) break;
+            if (sent) { NoteSent(); break; }
             // A full socket is no lost router; the connection is offered again after some messages.
             if (Process.Errno is Linux.EAGAIN or Linux.ETOOMANYREFS or Linux.ENOMEM) break;
             Lose();
@@ -84,7 +112,11 @@ internal static unsafe class Session
         byte* buffer = stackalloc byte[Protocol.MaximumMessageBytes];
         Span<byte> message = new(buffer, Protocol.MaximumMessageBytes);
         Withdraw withdraw = new() { Connection = connection, Generation = generation };
-        if (_control > 0 && !ControlSocket.Send(_control, message[..withdraw.Write(message)], -1)) Lose();
+        if (_control > 0)
+        {
+            if (ControlSocket.Send(_control, message[..withdraw.Write(message)], -1)) NoteSent();
+            else Lose();
+        }
         ThreadLock.Exit(LockWord());
     }
 
@@ -97,6 +129,36 @@ internal static unsafe class Session
         if (Process.Libc->ppoll(&wait, 1, &time, null) <= 0) return false;
         Drain();
         return _control > 0;
+    }
+
+    /// <summary>True while the router's answer to Hello is to come: an offer is worth another attempt soon.</summary>
+    public static bool IsOpening => _control > 0 && !_greeted;
+
+    /// <summary>
+    /// False until the router has dealt with Hello, and while it has not dealt with what it was sent a while ago. A socket on its way to a router that stands still is
+    /// held open there: its peer would not hear of this process's end.
+    /// </summary>
+    private static bool IsAwake()
+    {
+        uint handled = Volatile.Read(ref Family.Slots[_slot].Handled);
+        bool all = (int)(_unhandled - handled) <= 0;
+        _greeted = _greeted || all;
+        return all || (_greeted && Process.Now() - _silentSince < PatienceNanoseconds);
+    }
+
+    private static void NoteSent()
+    {
+        if ((int)(_unhandled - Volatile.Read(ref Family.Slots[_slot].Handled)) <= 0) _silentSince = Process.Now();
+        _unhandled++;
+    }
+
+    /// <summary>FREEFLOW_JOIN=wait, for a session that has just been opened: sleeps until the router has dealt with Hello. False if there is none, or it has not.</summary>
+    public static bool WaitForWelcome(ulong nanoseconds)
+    {
+        if (!IsOpening || !WaitForMessage(nanoseconds)) return false;
+        // The answer comes a moment before the count.
+        for (ulong end = Process.Now() + nanoseconds; !_greeted && Process.Now() < end; Process.Libc->sched_yield()) if (IsAwake()) return true;
+        return _greeted;
     }
 
     private static bool TryOpen()
@@ -124,8 +186,12 @@ internal static unsafe class Session
             ContainerName = Name(Settings.ContainerName),
         };
         Span<byte> message = new(buffer, Protocol.MaximumMessageBytes);
+        uint handled = Volatile.Read(ref Family.Slots[slot].Handled);
         if (!ControlSocket.Send(control, message[..hello.Write(message)], Family.Descriptor)) { OwnDescriptors.Close(control); return false; }
         _slot = slot;
+        _greeted = false;
+        _unhandled = handled + 1;
+        _silentSince = Process.Now();
         _mailSeen = Volatile.Read(ref Family.Slots[slot].Mailbox);
         _control = control;
         _everConnected = true;
@@ -143,10 +209,17 @@ internal static unsafe class Session
     private static void Drain()
     {
         if (!ThreadLock.Enter(LockWord())) return;
+        int errno = Process.Errno;
+        ReceiveAll();
+        Process.Errno = errno;
+        ThreadLock.Exit(LockWord());
+    }
+
+    private static void ReceiveAll()
+    {
         byte* buffer = stackalloc byte[Protocol.MaximumMessageBytes];
         Span<byte> message = new(buffer, Protocol.MaximumMessageBytes);
         int* descriptors = stackalloc int[Protocol.MaximumDescriptors];
-        int errno = Process.Errno;
         _mailSeen = Volatile.Read(ref Family.Slots[_slot].Mailbox);
         while (_control > 0)
         {
@@ -155,8 +228,6 @@ internal static unsafe class Session
             if (length == 0) { Lose(); break; }
             Handle(message[..length], descriptors, count);
         }
-        Process.Errno = errno;
-        ThreadLock.Exit(LockWord());
     }
 
     private static void Handle(ReadOnlySpan<byte> message, int* descriptors, int count)

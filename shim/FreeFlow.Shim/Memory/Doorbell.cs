@@ -14,7 +14,6 @@ namespace FreeFlow.Shim.Memory;
 internal static unsafe class Doorbell
 {
     private const int MostAtOnce = 256;
-    private const uint HeardPerLook = 8;
 
     /// <summary>Tells the peer's reader that bytes or a new state are published.</summary>
     public static void NotifyReader(ConnectionRecord* connection, RingBlockHeader* outgoing)
@@ -81,10 +80,18 @@ internal static unsafe class Doorbell
         (Volatile.Read(ref connection->Flags) & (uint)ConnectionFlags.DoorbellGone) != 0 ? -1 : connection->Doorbell;
 
     /// <summary>
-    /// Empties the own doorbell after a poll(2), unless another thread still sleeps on it and would miss its wake-up. That one has been woken too and will soon
-    /// have counted itself out; if it never does it was killed, or a handler has jumped out of its poll, and it counts no more.
+    /// Empties the own doorbell after a poll(2) that <paramref name="reported"/> it, unless another thread still sleeps on it and would miss its wake-up. That
+    /// one has been woken too and will soon have counted itself out; if it never does it was killed, or a handler has jumped out of its poll, and it counts
+    /// no more. True if the peer's end is closed.
     /// </summary>
-    public static void Drain(ConnectionRecord* connection)
+    public static bool Drain(ConnectionRecord* connection, short reported)
+    {
+        if ((reported & (Linux.POLLHUP | Linux.POLLERR)) != 0) NoteGone(connection);
+        else if (MayEmpty(connection)) Take(connection, MostAtOnce);
+        return (Volatile.Read(ref connection->Flags) & (uint)ConnectionFlags.DoorbellGone) != 0;
+    }
+
+    private static bool MayEmpty(ConnectionRecord* connection)
     {
         DoorbellState* state = State(connection);
         if (Volatile.Read(ref state->Sleepers) > 0)
@@ -92,24 +99,31 @@ internal static unsafe class Doorbell
             uint refused = ++state->DrainsRefused, users = Volatile.Read(ref state->Users);
             // Those that sleep for other connections have been woken, too: until they have counted themselves out, nobody who is back to sleep would sleep.
             if (users > 1) LetOthersWake();
-            else if (refused < RefusalsAtOnce) return;
+            else if (refused < RefusalsAtOnce) return false;
             else Process.Libc->poll(null, 0, 1);
-            if (refused < MostRefusals * users) return;
+            if (refused < MostRefusals * users) return false;
             Volatile.Write(ref state->Sleepers, 0);
         }
         state->DrainsRefused = 0;
-        Take(connection, MostAtOnce);
+        return true;
+    }
+
+    /// <summary>Who closes its doorbell has closed its connections, or is dead: no byte will come or be read by the ring any more, and the kernel knows which.</summary>
+    public static void NoteGone(ConnectionRecord* connection)
+    {
+        Interlocked.Or(ref connection->Flags, (uint)ConnectionFlags.DoorbellGone);
+        Volatile.Write(ref connection->KernelAttention, 1);
     }
 
     private const uint RefusalsAtOnce = 64, MostRefusals = 500;
 
     /// <summary>
     /// After an epoll set has reported the doorbell. It is registered edge triggered and left readable, or the event would be lost to other sets that have
-    /// not come to it yet: only what has gathered beyond one byte is taken, now and then, before the socket is full.
+    /// not come to it yet: only what has gathered beyond one byte is taken. Each time: a socket that is full then has had bytes since, and their event is
+    /// still to be reported.
     /// </summary>
     public static void Heard(ConnectionRecord* connection)
     {
-        if (++State(connection)->Heard % HeardPerLook != 0) return;
         int waiting;
         if (Process.Libc->ioctl(connection->Doorbell, Linux.FIONREAD, &waiting) == 0 && waiting > 1) Take(connection, (nuint)(waiting - 1));
     }
@@ -120,15 +134,9 @@ internal static unsafe class Doorbell
         if (!ThreadLock.Enter(&state->Lock)) return;
         int errno = Process.Errno;
         byte* bytes = stackalloc byte[MostAtOnce];
-        nint taken = 1;
-        if (Volatile.Read(ref state->Sleepers) <= 0)
-            taken = Process.Libc->recv(connection->Doorbell, bytes, most < MostAtOnce ? most : MostAtOnce, Linux.MSG_DONTWAIT);
-        if (taken == 0 || (taken < 0 && Process.Errno is not (Linux.EAGAIN or Linux.EINTR)))
-        {
-            Interlocked.Or(ref connection->Flags, (uint)ConnectionFlags.DoorbellGone);
-            // Who closes its doorbell has closed the connection, or is dead: the kernel knows which.
-            Volatile.Write(ref connection->KernelAttention, 1);
-        }
+        int flags = Volatile.Read(ref state->Sleepers) <= 0 ? Linux.MSG_DONTWAIT : Linux.MSG_DONTWAIT | Linux.MSG_PEEK;
+        nint taken = Process.Libc->recv(connection->Doorbell, bytes, most < MostAtOnce ? most : MostAtOnce, flags);
+        if (taken == 0 || (taken < 0 && Process.Errno is not (Linux.EAGAIN or Linux.EINTR))) NoteGone(connection);
         Process.Errno = errno;
         ThreadLock.Exit(&state->Lock);
     }

@@ -43,6 +43,6 @@ internal static unsafe class RingReadiness
     /// <summary>True if a send may make progress, or must learn that the reader is gone.</summary>
     public static bool HasRoom(ConnectionRecord* record, RingBlockHeader* outgoing) =>
         Gate.Phase(&record->SendGate) != DirectionPhase.Ring || RingWriter.IsWritable(record, outgoing)
-        || (Volatile.Read(ref record->Flags) & (uint)(ConnectionFlags.PeerFinished | ConnectionFlags.SendShutdown)) != 0
+        || (Volatile.Read(ref record->Flags) & (uint)(ConnectionFlags.PeerFinished | ConnectionFlags.SendShutdown | ConnectionFlags.DoorbellGone)) != 0
         || Volatile.Read(ref outgoing->ReaderClosed) != 0 || Volatile.Read(ref outgoing->ReaderWantsKernel) != 0;
 }

@@ -67,8 +67,9 @@ internal static unsafe class RingWriter
             free = (ulong)seen;
             if (free == capacity && connection->SendBase != tail)
             {
-                connection->SendBase = tail;
+                // In this order: who takes over from a holder killed in between finds that the ring still has to start over.
                 Volatile.Write(ref outgoing->Base, tail);
+                Volatile.Write(ref connection->SendBase, tail);
             }
             if (tail - connection->SendBase + wanted > FirstPage) Trimmer.Note(connection);
         }

@@ -30,7 +30,7 @@ internal static unsafe class Trimmer
     }
 
     /// <summary>The time to sleep at most, out of <paramref name="left"/>, so that <see cref="AfterSleep"/> comes in time.</summary>
-    public static ulong Limit(ulong left) => Volatile.Read(ref _due) != 0 && left > PatienceNanoseconds ? PatienceNanoseconds : left;
+    public static ulong Limit(ulong left) => Volatile.Read(ref _due) != 0 && left > PatienceNanoseconds ? PatienceNanoseconds : Session.Limit(left);
 
     /// <summary>After a sleep that only its timeout ended: empties what can be emptied, if the last growth is a while ago.</summary>
     public static void AfterSleep()
@@ -50,8 +50,8 @@ internal static unsafe class Trimmer
     {
         RingBlockHeader* outgoing = Block.Outgoing(record);
         if (RingWriter.Free(record, outgoing) != (long)record->Capacity) return false;
-        record->SendBase = record->SendTail;
         Volatile.Write(ref outgoing->Base, record->SendTail);
+        Volatile.Write(ref record->SendBase, record->SendTail);
         Process.Libc->madvise((byte*)outgoing + RingLayout.PageBytes, (nuint)(RingLayout.BlockBytes(record->Capacity) - RingLayout.PageBytes), RemovePages);
         Interlocked.And(ref record->Flags, ~(uint)ConnectionFlags.Grown);
         return true;

@@ -1,5 +1,6 @@
 using System.Runtime.Intrinsics.X86;
 using System.Threading;
+using FreeFlow.Shim.Sockets;
 
 namespace FreeFlow.Shim.Native;
 
@@ -64,8 +65,16 @@ internal static unsafe class ThreadLock
             }
             if (round % 64 != 0) { X86Base.Pause(); continue; }
             Process.Libc->sched_yield();
-            if (round % 65536 == 0 && Process.Libc->kill((int)owner, 0) != 0 && Process.Errno == Linux.ESRCH
-                && Interlocked.CompareExchange(ref *word, self, owner) == owner) return true;
+            if (round % 65536 == 0 && IsDead(owner) && Interlocked.CompareExchange(ref *word, self, owner) == owner) return true;
         }
+    }
+
+    /// <summary>True if the thread is gone, or a zombie: its parent may be the very one that waits here, and would never come to reap it.</summary>
+    private static bool IsDead(uint thread)
+    {
+        int errno = Process.Errno;
+        bool dead = Process.Libc->kill((int)thread, 0) != 0 ? Process.Errno == Linux.ESRCH : Descendant.IsZombie((int)thread);
+        Process.Errno = errno;
+        return dead;
     }
 }

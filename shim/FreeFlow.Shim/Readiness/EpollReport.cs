@@ -70,16 +70,17 @@ internal static unsafe class EpollReport
                 if (EpollTag.IsDoorbell(raw.Data) && instance->HasMates != 0) Registrations.HeatAll(instance);
                 continue;
             }
-            if (EpollTag.IsDoorbell(raw.Data)) { AddDoorbell(instance, entry); continue; }
+            if (EpollTag.IsDoorbell(raw.Data)) { AddDoorbell(instance, entry, raw.Events); continue; }
             count = AddSocket(instance, entry, raw.Events, events, count);
         }
         return count;
     }
 
-    private static void AddDoorbell(EpollInstance* instance, Registration* entry)
+    private static void AddDoorbell(EpollInstance* instance, Registration* entry, uint raw)
     {
         ConnectionRecord* record = Family.Records + (entry->Connection - 1);
-        Doorbell.Heard(record);
+        if ((raw & (Linux.EPOLLHUP | Linux.EPOLLERR)) != 0) Doorbell.NoteGone(record);
+        else Doorbell.Heard(record);
         if (Recall.Answer(record)) Registrations.Modify(entry, record);
         Registrations.Heat(instance, entry);
         if (entry->NextMate != 0) Registrations.HearMates(instance, entry);

@@ -52,6 +52,8 @@ internal static unsafe class EpollWaiter
             bool armed = Arm(instance);
             count = armed ? Kernel(instance, epoll, events, 0, capacity, left, mask, spun ? &signals : null) : 0;
             Interlocked.Decrement(ref instance->Sleepers);
+            // With the time up, a ring that is ready at every second look only is none.
+            if (!armed && left == 0) return Rings(instance, events, capacity, out _);
             if (!armed) continue;
             if (count != 0 || left == 0) return (int)Process.Result(count);
             if (deadline != Sleep.Forever && Sleep.Left(deadline) == 0) return 0;
@@ -125,6 +127,7 @@ internal static unsafe class EpollWaiter
     private static bool KernelIsDue(EpollInstance* instance)
     {
         ulong now = Process.Now();
+        Session.Glance(now);
         if (now - instance->KernelAsked < KernelEveryNanoseconds && instance->Round % KernelEveryRounds != 0) return false;
         instance->KernelAsked = now;
         return true;

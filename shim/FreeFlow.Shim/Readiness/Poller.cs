@@ -116,6 +116,7 @@ internal static unsafe class Poller
         ThreadRecord* thread = Process.Thread();
         uint signals = thread->SignalsHandled;
         int ready = LookAtRings(descriptors, count);
+        if (ready > 0) Session.GlanceSometimes();
         if (ready > 0 && rings == count && OnlyBytesMatter(descriptors, count) && ++_rounds % KernelEveryRounds != 0) return ready;
         if (ready > 0 || nanoseconds == 0) return AskKernel(descriptors, count, scratch, 0, mask, signals);
 
@@ -218,7 +219,7 @@ internal static unsafe class Poller
             ConnectionRecord* record = Family.Records + owners[i].Connection;
             PollDescriptor* bell = bells + owners[i].Bell;
             if (bell->Returned == 0 || record->Doorbell != bell->Descriptor) continue;
-            Doorbell.Drain(record);
+            _ = Doorbell.Drain(record, bell->Returned);
             if (Recall.Answer(record)) Registrations.Refresh(owners[i].Connection + 1, owed: true);
             Registrations.HeatMates(record);
         }

@@ -52,10 +52,12 @@ internal static unsafe partial class Registrations
     public static void HearMates(EpollInstance* owner, Registration* entry)
     {
         int index = (int)(entry - Entries) + 1;
+        bool gone = (Volatile.Read(ref Family.Records[entry->Connection - 1].Flags) & (uint)ConnectionFlags.DoorbellGone) != 0;
         for (int mate = entry->NextMate; mate != 0 && mate != index; mate = Entries[mate - 1].NextMate)
         {
             Registration* other = Entries + (mate - 1);
             ConnectionRecord* record = Family.Records + (other->Connection - 1);
+            if (gone) Doorbell.NoteGone(record);
             if (Recall.Answer(record)) Modify(other, record);
             Heat(owner, other);
         }

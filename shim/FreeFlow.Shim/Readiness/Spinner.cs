@@ -29,6 +29,8 @@ internal unsafe struct Spinner
         if (thread->SpinNanoseconds == 0) thread->SpinNanoseconds = FirstBudget;
         _budget = thread->SpinNanoseconds;
         _start = Process.Now();
+        // A program that is always busy never comes to sleep.
+        Session.Glance(_start);
     }
 
     /// <summary>One pause; false when the budget is used up.</summary>

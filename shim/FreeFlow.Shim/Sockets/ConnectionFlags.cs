@@ -32,8 +32,11 @@ internal enum ConnectionFlags : uint
     /// <summary>This end has asked the peer to take unread bytes back; the ring is not read any more.</summary>
     WantsKernel = 128,
 
-    /// <summary>The peer's end of the doorbell is closed: nobody will ring any more.</summary>
+    /// <summary>The peer's end of the doorbell is closed: it has closed the connection or is dead.</summary>
     DoorbellGone = 256,
+
+    /// <summary>The application was told that the peer has died with bytes unread.</summary>
+    ResetTold = 512,
 
     /// <summary>A descriptor of it was made inheritable, or was copied, for another program: the next exec hands it on.</summary>
     Inheritable = 1 << 16,

@@ -31,6 +31,22 @@ internal static unsafe class Descendant
         return true;
     }
 
+    /// <summary>True for a process or thread that has ended and waits for its parent: its state in /proc/PID/stat, behind the name in brackets.</summary>
+    public static bool IsZombie(int process)
+    {
+        const int statBytes = 128;
+        byte* path = stackalloc byte[LinkBytes];
+        byte* text = stackalloc byte[statBytes];
+        int length = Append(path, Start(path, process), "/stat"u8);
+        path[length] = 0;
+        int fd = Process.Libc->open(path, Linux.SOCK_CLOEXEC);
+        if (fd < 0) return false;
+        nint read = Process.Libc->read(fd, text, statBytes);
+        Process.Libc->close(fd);
+        for (nint i = read - 1; i > 1; i--) if (text[i - 2] == ')') return text[i] is (byte)'Z' or (byte)'X';
+        return false;
+    }
+
     /// <summary>Every process has at least its memory map to show, if this one may look at all.</summary>
     private static bool CanRead(int process)
     {

@@ -29,7 +29,9 @@ internal static unsafe class Offering
     {
         if (Settings.OfferAfterMessages != 0 || record->State != (uint)ConnectionState.Kernel || (record->Flags & (uint)ConnectionFlags.KernelOnly) != 0) return;
         int errno = Process.Errno;
-        if (Try(fd, record) && Settings.WaitForJoin) Joining.Wait(fd, record);
+        bool offered = Try(fd, record);
+        if (!offered && Settings.WaitForJoin && Session.WaitForWelcome(Settings.JoinTimeoutNanoseconds)) offered = Try(fd, record);
+        if (offered && Settings.WaitForJoin) Joining.Wait(fd, record);
         Process.Errno = errno;
     }
 
@@ -97,7 +99,7 @@ internal static unsafe class Offering
         if (reason != Reason.None)
         {
             record->Reason = (uint)reason;
-            record->Messages = 0;
+            record->Messages = Session.IsOpening && Settings.OfferAfterMessages > 0 ? Settings.OfferAfterMessages - 1 : 0;
         }
         Process.Errno = errno;
         return offered;

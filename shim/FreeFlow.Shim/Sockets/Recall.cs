@@ -19,6 +19,7 @@ internal static unsafe class Recall
     private const uint None = 0, Asked = 1, TakenUp = 2;
 
     private const ulong StuckNanoseconds = 2_000_000_000;
+    private const ulong SlowNanoseconds = 10_000_000_000;
     private const int PollMilliseconds = 10;
 
     /// <summary>How long a reader waits for a peer that may be busy with other things.</summary>
@@ -108,7 +109,7 @@ internal static unsafe class Recall
         bool whole = RingWriter.Free(record, outgoing) >= 0;
         ulong position = whole ? record->SendHeadSeen : record->SendTail;
         Volatile.Write(ref outgoing->BackAt, position);
-        ulong deadline = Process.Now() + StuckNanoseconds;
+        ulong start = Process.Now(), end = start + Stall.Allow(SlowNanoseconds), deadline = start + StuckNanoseconds;
         while (position < record->SendTail && whole)
         {
             byte* bytes = RingWriter.Unread(record, outgoing, position, out nuint length);
@@ -121,8 +122,9 @@ internal static unsafe class Recall
                 continue;
             }
             PollDescriptor wait = new() { Descriptor = fd, Events = Linux.POLLOUT };
-            whole = sent is -Linux.EAGAIN or -Linux.EINTR && Process.Now() < deadline && Process.Libc->poll(&wait, 1, PollMilliseconds) >= 0;
+            whole = sent is -Linux.EAGAIN or -Linux.EINTR && Process.Now() is var now && now < deadline && now < end && Process.Libc->poll(&wait, 1, PollMilliseconds) >= 0;
         }
+        Stall.Spent(start);
         // Bytes that neither road takes any more: the kernel tells both ends, rather than that some are missing.
         if (!whole) Process.Libc->shutdown(fd, Linux.SHUT_RDWR);
         return true;

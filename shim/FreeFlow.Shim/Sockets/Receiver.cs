@@ -17,6 +17,7 @@ internal static unsafe class Receiver
     /// </summary>
     private const uint EmptyReadsPerClock = 16;
     private const ulong KernelLookNanoseconds = 200_000;
+    private const ulong DeathNanoseconds = 50_000_000;
 
     /// <summary>Receives into the message's buffers with MSG_ flags; the bytes, 0 at end of stream, or a negative errno.</summary>
     public static nint Receive(int fd, ConnectionRecord* record, MessageHeader* message, int flags)
@@ -88,7 +89,11 @@ internal static unsafe class Receiver
                 return received > 0 ? received : step;
             }
             if (received > 0 && !all) return received;
-            if ((flags & Linux.MSG_DONTWAIT) != 0 || IsNonBlocking(fd, record)) return received > 0 ? received : -Linux.EAGAIN;
+            if ((flags & Linux.MSG_DONTWAIT) != 0 || IsNonBlocking(fd, record))
+            {
+                Session.GlanceSometimes();
+                return received > 0 ? received : -Linux.EAGAIN;
+            }
             int waited = Waiter.ForInput(fd, record, ref deadline);
             if (waited < 0) return received > 0 ? received : waited;
             fd = Orphans.Reach(record, fd);
@@ -108,7 +113,7 @@ internal static unsafe class Receiver
                     // Not Ready while the kernel is read: a writer that switched and went back meanwhile could put bytes behind the ring's into reach.
                     if (Interlocked.CompareExchange(ref incoming->Handover, (uint)HandoverState.Kernel, (uint)HandoverState.Ready) != (uint)HandoverState.Ready)
                     {
-                        if (!Handover.TakeUpRing(record, incoming)) return Corrupt(record);
+                        if (!Handover.TakeUpRing(record, incoming)) return Corrupt(fd, record);
                         continue;
                     }
                     nint early = KernelPart(fd, record, ref target, flags, nuint.MaxValue);
@@ -126,7 +131,7 @@ internal static unsafe class Receiver
                     }
                     nint copied = RingReader.Read(record, incoming, ref target, (flags & Linux.MSG_PEEK) != 0, (flags & Linux.MSG_TRUNC) != 0);
                     if (copied > 0) return copied;
-                    if (copied < 0) return copied == RingWriter.BadBuffer ? -Linux.EFAULT : Corrupt(record);
+                    if (copied < 0) return copied == RingWriter.BadBuffer ? -Linux.EFAULT : Corrupt(fd, record);
                     nint beyond = EmptyRing(fd, record, incoming);
                     if (beyond != Retry) return beyond;
                     continue;
@@ -145,7 +150,7 @@ internal static unsafe class Receiver
         if (Volatile.Read(ref incoming->Handover) == (uint)HandoverState.Back)
         {
             if (RingReader.Available(record, incoming) != 0) return Retry;
-            return Handover.TakeUpKernel(record, incoming) ? Retry : Corrupt(record);
+            return Handover.TakeUpKernel(record, incoming) ? Retry : Corrupt(fd, record);
         }
         if (record->PendingError != 0)
         {
@@ -166,6 +171,7 @@ internal static unsafe class Receiver
             return Retry;
         }
         if (kernel == 0) Interlocked.Or(ref record->Flags, (uint)ConnectionFlags.PeerFinished);
+        if (kernel == 0 && HasDiedUnread(record, incoming)) kernel = -Linux.ECONNRESET;
         if (kernel == -Linux.EAGAIN) return -Linux.EAGAIN;
         Volatile.Write(ref record->KernelAttention, 1);
         if (kernel <= 0) return kernel;
@@ -227,10 +233,33 @@ internal static unsafe class Receiver
         message->Flags = 0;
     }
 
-    private static nint Corrupt(ConnectionRecord* record)
+    /// <summary>
+    /// End of stream, without a word from the peer's shim and with bytes of this end unread: a process that was killed. The kernel, had the bytes been its
+    /// own, would have sent a reset (tcp(7)). Its death is certain once its doorbell is closed, which comes a moment after the socket.
+    /// </summary>
+    private static bool HasDiedUnread(ConnectionRecord* record, RingBlockHeader* incoming)
     {
-        record->Reason = (uint)Reason.CorruptRing;
+        if (Volatile.Read(ref incoming->WriterClosed) != 0 || Volatile.Read(ref record->SendTail) == Volatile.Read(ref Block.Outgoing(record)->Head)) return false;
+        if ((Volatile.Read(ref record->Flags) & (uint)ConnectionFlags.ResetTold) != 0) return false;
+        PollDescriptor wait = new() { Descriptor = record->Doorbell, Events = Linux.POLLRDHUP };
+        TimeSpec time = new() { Nanoseconds = (long)Stall.Allow(DeathNanoseconds) };
+        ulong start = Process.Now();
+        int dead = Process.Libc->ppoll(&wait, 1, &time, null);
+        Stall.Spent(start);
+        return dead > 0 && (Interlocked.Or(ref record->Flags, (uint)ConnectionFlags.ResetTold) & (uint)ConnectionFlags.ResetTold) == 0;
+    }
+
+    /// <summary>A peer that writes nonsense is as good as one that resets the connection: so it is for every call that follows, and for poll(2).</summary>
+    private static nint Corrupt(int fd, ConnectionRecord* record)
+    {
         Log.Line("the peer wrote an impossible position into the ring; connection reset\n"u8);
+        Interlocked.Or(ref record->Flags, (uint)ConnectionFlags.PeerFinished);
+        int errno = Process.Errno;
+        Process.Libc->shutdown(fd, Linux.SHUT_RDWR);
+        Process.Errno = errno;
+        Gate.Set(&record->ReceiveGate, DirectionPhase.Back);
+        record->Reason = (uint)Reason.CorruptRing;
+        Volatile.Write(ref record->State, (uint)ConnectionState.HandedBack);
         return -Linux.ECONNRESET;
     }
 

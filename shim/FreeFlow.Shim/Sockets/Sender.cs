@@ -45,7 +45,7 @@ internal static unsafe class Sender
     /// reads the ring to its end and then the kernel.
     /// </summary>
     private static bool MustGoBack(ConnectionRecord* record, RingBlockHeader* outgoing) =>
-        (Volatile.Read(ref outgoing->ReaderClosed) | Volatile.Read(ref outgoing->ReaderWantsKernel) | (Volatile.Read(ref record->Flags) & (uint)(ConnectionFlags.SendShutdown | ConnectionFlags.PeerFinished))) != 0;
+        (Volatile.Read(ref outgoing->ReaderClosed) | Volatile.Read(ref outgoing->ReaderWantsKernel) | (Volatile.Read(ref record->Flags) & (uint)(ConnectionFlags.SendShutdown | ConnectionFlags.PeerFinished | ConnectionFlags.DoorbellGone))) != 0;
 
     /// <summary>As <see cref="Send"/>, by the kernel whatever else is possible: the direction goes back to it.</summary>
     public static nint SendByKernel(int fd, ConnectionRecord* record, MessageHeader* message, int flags)

@@ -40,6 +40,8 @@ internal static unsafe class Waiter
         if (Orphans.Reach(record, fd) != fd) { Sleeper.End(Doorbell.Sleepers(record)); return -Linux.EBADF; }
         int result = SleepOn(fd, record, Linux.POLLIN | Linux.POLLRDHUP, deadline, signals);
         spinner.Adapt();
+        // A doorbell that is rung for nothing, again and again, must not keep the time from running out.
+        if (result >= 0 && deadline != Sleep.Forever && Sleep.Left(deadline) == 0 && result != Finished && !RingReadiness.HasInput(record, incoming)) return -Linux.EAGAIN;
         return Outcome(result, deadline, thread, interrupting);
     }
 
@@ -60,10 +62,11 @@ internal static unsafe class Waiter
         Doorbell.ArmWriter(outgoing);
         if (RingReadiness.HasRoom(record, outgoing)) { Sleeper.End(Doorbell.Sleepers(record)); return 0; }
         if (Orphans.Reach(record, fd) != fd) { Sleeper.End(Doorbell.Sleepers(record)); return -Linux.EBADF; }
-        // The peer may be dead without having said so: only the kernel's end of stream tells.
+        // The peer may be dead without having said so: the kernel's end of stream tells, or the doorbell's where the kernel's cannot come (a full receive buffer).
         int result = SleepOn(fd, record, Linux.POLLRDHUP, deadline, signals);
         spinner.Adapt();
         if (result == Finished) return -Linux.EPIPE;
+        if (result >= 0 && deadline != Sleep.Forever && Sleep.Left(deadline) == 0 && !RingReadiness.HasRoom(record, outgoing)) return -Linux.EAGAIN;
         return Outcome(result, deadline, thread, interrupting);
     }
 
@@ -81,15 +84,16 @@ internal static unsafe class Waiter
         Sleeper.End(Doorbell.Sleepers(record));
         if (result == 0 && limited < left) { Trimmer.AfterSleep(); return 0; }
         if (result <= 0) return result == 0 ? -Linux.EAGAIN : result;
+        bool gone = false;
         if (wait[1].Returned != 0)
         {
-            Doorbell.Drain(record);
+            gone = Doorbell.Drain(record, wait[1].Returned);
             if (Recall.Answer(record)) Registrations.Refresh(Connections.IndexOf(record) + 1, owed: true);
             // An epoll set that watches the same doorbell may have missed the edge that was just drained.
             Registrations.HeatMates(record);
         }
         if (wait[0].Returned != 0) Volatile.Write(ref record->KernelAttention, 1);
-        return (wait[0].Returned & (Linux.POLLRDHUP | Linux.POLLERR | Linux.POLLHUP)) != 0 ? Finished : 0;
+        return gone || (wait[0].Returned & (Linux.POLLRDHUP | Linux.POLLERR | Linux.POLLHUP)) != 0 ? Finished : 0;
     }
 
     private static int Outcome(int result, ulong deadline, ThreadRecord* thread, uint interrupting)

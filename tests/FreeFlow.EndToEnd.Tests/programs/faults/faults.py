@@ -1,0 +1,153 @@
+"""Faults under load: every stream stays byte-exact, or ends with the error that the kernel gives. Nobody hangs, nothing is left.
+
+usage: faults.py WHAT [COUNT] [SEED]
+kill      COUNT times (default 80) one of two streaming programs gets SIGKILL at a random moment; now and then the router does
+router    the router is killed and restarted COUNT times (default 5) under a running ring, which the new one must show; new connections use the kernel
+          meanwhile and rings afterwards
+stop      COUNT times (default 20) SIGSTOP for a moment, of either end or the router; FREEFLOW_STOP_SECONDS=n stops each of the three once for n seconds
+all       everything
+
+Prints one line per part, with its seed, and returns 0; or what went wrong and 1.
+"""
+import os, random, signal, sys, time
+from concurrent.futures import ThreadPoolExecutor
+from rig import Failure, Rig
+
+AT_A_TIME = 4
+
+
+def kill(rig, count, seed):
+    def trial(number):
+        rng = random.Random(seed * 1_000_003 + number)
+        pair = rig.pair(seed * 1_000_003 + number)
+        victim = rng.randrange(2)
+        try:
+            # Anywhere from the first steps of the join to a ring that has gone round many times.
+            if rng.random() < 0.8:
+                pair.wait_for(0, "met")
+                pair.wait_for(1, "met")
+            if rng.random() < 0.5:
+                pair.wait_for(rng.randrange(2), "moving")
+            time.sleep(rng.random() ** 2 * 0.05)
+            pair.kill(victim)
+            if not pair.has_met(1 - victim):
+                return None  # no connection yet: the one is refused, the other waits for somebody else
+            return pair.check_survivor(1 - victim)
+        finally:
+            pair.close()
+
+    def pester_router():
+        rng = random.Random(seed)
+        while not done:
+            time.sleep(1 + rng.random() * 3)
+            if done:
+                break
+            rig.stop_router(signal.SIGKILL)
+            time.sleep(rng.random() * 0.3)
+            rig.start_router()
+
+    done = []
+    with ThreadPoolExecutor(AT_A_TIME + 1) as pool:
+        pest = pool.submit(pester_router)
+        try:
+            ends = list(pool.map(trial, range(count)))
+        finally:
+            done.append(True)
+        pest.result()
+    rig.joined += rig.status()["router"]["joined_total"]
+    if rig.joined * 4 < count:
+        raise Failure(f"only {rig.joined} of {count} connections ever had a ring")
+    return f"{count} kills, {rig.joined} rings; {ends.count(0)} survivors saw the end of the stream, {ends.count(104)} a reset, {ends.count(None)} nobody"
+
+
+def router(rig, count, seed):
+    anchor = rig.pair(seed)
+    for side in (0, 1):
+        anchor.wait_for(side, "moving")
+    wait_until(lambda: len(rig.rings(anchor.port)) == 2, "the first connection never came to run through a ring")
+    for number in range(count):
+        rig.stop_router(signal.SIGKILL)
+        before = rig.pair(seed + 1 + number, 2_000_000)
+        for side in (0, 1):
+            before.check_survivor(side, {0})
+        before.close()
+        rig.start_router()
+        wait_until(lambda: len(rig.rings(anchor.port)) == 2, f"restart {number}: the running ring is not shown by the new router")
+        first = rig.rings(anchor.port)[0]["ring_sent"]
+        wait_until(lambda: rig.rings(anchor.port)[0]["ring_sent"] > first, f"restart {number}: the running ring stands still")
+        after = rig.pair(seed + 1001 + number)
+        wait_until(lambda: len(rig.rings(after.port)) == 2, f"restart {number}: a new connection gets no ring")
+        after.close()
+    anchor.close()
+    return f"{count} restarts; the running ring was shown again each time, connections in between used the kernel, later ones rings"
+
+
+def stop(rig, count, seed):
+    rng = random.Random(seed)
+    pair = rig.pair(seed)
+    for side in (0, 1):
+        pair.wait_for(side, "moving")
+    long = float(os.environ.get("FREEFLOW_STOP_SECONDS", "0"))
+    for number in range(count + (3 if long else 0)):
+        who = [pair.ends[0], pair.ends[1], rig.router][number % 3]
+        who.send_signal(signal.SIGSTOP)
+        newcomer = rig.pair(seed + 1 + number, 500_000) if who is rig.router else None
+        time.sleep(rng.random() * 0.3 if number < count else long)
+        if newcomer:
+            for side in (0, 1):
+                newcomer.check_survivor(side, {0})
+            newcomer.close()
+        who.send_signal(signal.SIGCONT)
+    victim = rng.randrange(2)
+    pair.kill(victim)
+    pair.check_survivor(1 - victim)
+    pair.close()
+    return f"{count} stops{f', three of {long:.0f} s' if long else ''}; connections made while the router stood still went their way in the kernel"
+
+
+def wait_until(true, otherwise, patience=30):
+    deadline = time.monotonic() + patience
+    while not true():
+        if time.monotonic() > deadline:
+            raise Failure(otherwise)
+        time.sleep(0.05)
+
+
+def left_behind():
+    """Rings that are still mapped or open anywhere this program may look."""
+    found = []
+    for process in filter(str.isdigit, os.listdir("/proc")):
+        try:
+            with open(f"/proc/{process}/maps", encoding="utf-8") as maps:
+                if "freeflow-ring" in maps.read():
+                    found.append(process)
+        except OSError:
+            pass
+    return found
+
+
+PARTS = {"kill": (kill, 80), "router": (router, 5), "stop": (stop, 20)}
+
+
+def main():
+    what = sys.argv[1] if len(sys.argv) > 1 else "all"
+    count = int(sys.argv[2]) if len(sys.argv) > 2 and sys.argv[2] else None
+    seed = int(sys.argv[3]) if len(sys.argv) > 3 and sys.argv[3] else random.randrange(1_000_000)
+    before = set(left_behind())
+    for name, (part, usual) in PARTS.items():
+        if what not in (name, "all"):
+            continue
+        try:
+            with Rig() as rig:
+                print(f"{name}: {part(rig, count if count and name == 'kill' else count if what != 'all' and count else usual, seed)}; seed {seed}", flush=True)
+        except Failure as failure:
+            print(f"{name}, seed {seed}: {failure}", flush=True)
+            return 1
+    left = set(left_behind()) - before
+    if left and what:
+        print(f"rings are left in processes {sorted(left)}")
+        return 1
+    return 0
+
+
+sys.exit(main())
