@@ -27,13 +27,22 @@ class Rig:
     def __enter__(self):
         return self
 
-    def __exit__(self, *_):
+    def __exit__(self, error, *_):
         for pair in list(self.pairs):
             pair.close()
+        held = []
         if self.router:
             self.router.send_signal(signal.SIGCONT)
+            # The ends are gone, and a ring lives as long as somebody has it open.
+            held = [name for name in self.router_files() if "freeflow-ring" in name or "TCP" in name]
             self.stop_router(signal.SIGTERM)
         self.folder.cleanup()
+        if held and error is None:
+            raise Failure(f"the router still holds {held}")
+
+    def router_files(self):
+        folder = f"/proc/{self.router.pid}/fd"
+        return [os.readlink(os.path.join(folder, name)) for name in os.listdir(folder) if os.path.lexists(os.path.join(folder, name))]
 
     def start_router(self):
         self.router = subprocess.Popen([os.path.join(BIN, "freeflow-router"), "--socket", self.socket, *self.options], stderr=subprocess.PIPE)
