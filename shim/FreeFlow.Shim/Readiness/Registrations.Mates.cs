@@ -1,3 +1,4 @@
+using System.Threading;
 using FreeFlow.Contract.Layout;
 using FreeFlow.Shim.Control;
 using FreeFlow.Shim.Memory;
