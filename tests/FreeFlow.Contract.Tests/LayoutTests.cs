@@ -15,14 +15,14 @@ public sealed class LayoutTests
         Magic@0:4 Version@4:4 Capacity@8:8
         Tail@64:8 Base@72:8 SwitchAt@80:8 BackAt@88:8
         Head@128:8 ReaderWaiting@192:4 WriterWaiting@256:4
-        Handover@320:4 ReaderWantsKernel@324:4 ReaderClosed@328:4 WriterClosed@332:4
+        Handover@320:4 ReaderWantsKernel@324:4 ReaderClosed@328:4 WriterClosed@332:4 ReaderBuffer@336:4
         """;
 
     private const string ConnectionRecordFields = """
         Generation@0:4 State@4:4 Reason@8:4 Flags@12:4 CreatedNanoseconds@16:8 ProcessId@24:4 Descriptor@28:4
         Family@32:2 LocalPort@34:2 RemotePort@36:2 LocalAddress@40:16 RemoteAddress@56:16
         Holders@72:24 MoreHolders@96:4 Messages@100:4 KernelSent@104:8 KernelReceived@112:8
-        RingAddress@128:8 Capacity@136:8 Side@144:4 Doorbell@148:4 SendLock@156:4
+        RingAddress@128:8 Capacity@136:8 Side@144:4 Doorbell@148:4 SendWindow@152:4 SendLock@156:4
         SendGate@160:8 SendTail@168:8 SendBase@176:8 SendHeadSeen@184:8
         ReceiveLock@192:4 KernelAttention@196:4 ReceiveGate@200:8 ReceiveHead@208:8 KernelConsumed@216:8 ReceiveSwitchAt@224:8
         EmptyReads@232:4 PendingError@236:4 KernelLookedAt@240:8 DoorbellState@256:8 SendBlocked@264:4

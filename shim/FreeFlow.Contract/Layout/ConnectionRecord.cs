@@ -48,6 +48,8 @@ public unsafe struct ConnectionRecord
     [FieldOffset(144)] public uint Side;
     /// <summary>This end of the doorbell: rung for this side, and the way to ring the peer's. Connections that share it have the same number here.</summary>
     [FieldOffset(148)] public int Doorbell;
+    /// <summary>Unread bytes that a sender may leave in the ring: its capacity, or less if the socket's buffers were made small.</summary>
+    [FieldOffset(152)] public uint SendWindow;
     /// <summary>Thread that is inside the sending half, 0 if none.</summary>
     [FieldOffset(156)] public uint SendLock;
     /// <summary>Calls that are sending through the kernel now (low half) and the direction's state (high half).</summary>

@@ -48,4 +48,7 @@ public struct RingBlockHeader
 
     /// <summary>1: the writing side has shut down or closed; a hint that the kernel's end of stream is on its way.</summary>
     [FieldOffset(332)] public uint WriterClosed;
+
+    /// <summary>Written by the reader: the receive buffer that its program asked for (SO_RCVBUF); 0 if none.</summary>
+    [FieldOffset(336)] public uint ReaderBuffer;
 }

@@ -59,6 +59,8 @@ internal static unsafe class SocketCalls
         int result = Process.Libc->setsockopt(fd, level, option, value, length);
         bool kernelOnly = (level == Linux.SOL_SOCKET && option is Linux.SO_ZEROCOPY or Linux.SO_RCVLOWAT) || (level == Linux.SOL_TCP && option is Linux.TCP_ULP or Linux.TCP_REPAIR);
         if (result == 0 && kernelOnly) KeepInKernel(fd, Reason.KernelOnlyOption);
+        bool buffer = level == Linux.SOL_SOCKET && option is Linux.SO_SNDBUF or Linux.SO_RCVBUF or Linux.SO_SNDBUFFORCE or Linux.SO_RCVBUFFORCE;
+        if (result == 0 && buffer) BufferSizes.Changed(fd, option);
         return result;
     }
 

@@ -16,13 +16,14 @@ internal static unsafe class RingWriter
     /// <summary>Once a ring's used part would leave its first page, the writer looks whether it is empty and can start over there.</summary>
     private const ulong FirstPage = RingLayout.PageBytes - RingLayout.HeaderBytes;
 
-    /// <summary>Free bytes; −1 if the peer wrote an impossible Head.</summary>
+    /// <summary>Bytes that may be written; −1 if the peer wrote an impossible Head.</summary>
     public static long Free(ConnectionRecord* connection, RingBlockHeader* outgoing)
     {
         ulong head = Volatile.Read(ref outgoing->Head);
         if (head - connection->SendHeadSeen > connection->SendTail - connection->SendHeadSeen) return -1;
         connection->SendHeadSeen = head;
-        return (long)(connection->Capacity - (connection->SendTail - head));
+        ulong used = connection->SendTail - head, window = connection->SendWindow;
+        return used < window ? (long)(window - used) : 0;
     }
 
     /// <summary>Whether a sender that found the ring full should be woken: the kernel's own rule, free space at least half of what is used (tcp(7), sk_stream_is_writeable).</summary>
@@ -30,7 +31,7 @@ internal static unsafe class RingWriter
 
     /// <summary>As <see cref="IsWritable(ulong, ulong)"/>, without the lock: reads only.</summary>
     public static bool IsWritable(ConnectionRecord* connection, RingBlockHeader* outgoing) =>
-        IsWritable(Volatile.Read(ref connection->SendTail) - Volatile.Read(ref outgoing->Head), connection->Capacity);
+        IsWritable(Volatile.Read(ref connection->SendTail) - Volatile.Read(ref outgoing->Head), connection->SendWindow);
 
     /// <summary>What <see cref="Write"/> and <see cref="RingReader.Read"/> return when the application's buffer cannot be touched.</summary>
     public const nint BadBuffer = -2;
@@ -59,13 +60,12 @@ internal static unsafe class RingWriter
     public static byte* Reserve(ConnectionRecord* connection, RingBlockHeader* outgoing, nuint wanted, out nuint room)
     {
         ulong tail = connection->SendTail, capacity = connection->Capacity;
-        ulong free = capacity - (tail - connection->SendHeadSeen);
-        if (free < wanted || tail - connection->SendBase + wanted > FirstPage)
+        long free = (long)(connection->SendWindow - (tail - connection->SendHeadSeen)); // negative if the window has become smaller than what is unread
+        if (free < (long)wanted || tail - connection->SendBase + wanted > FirstPage)
         {
-            long seen = Free(connection, outgoing);
-            if (seen < 0) { room = 1; return null; }
-            free = (ulong)seen;
-            if (free == capacity && connection->SendBase != tail)
+            free = Free(connection, outgoing);
+            if (free < 0) { room = 1; return null; }
+            if (connection->SendHeadSeen == tail && connection->SendBase != tail)
             {
                 // In this order: who takes over from a holder killed in between finds that the ring still has to start over.
                 Volatile.Write(ref outgoing->Base, tail);
@@ -75,7 +75,7 @@ internal static unsafe class RingWriter
         }
         ulong offset = (tail - connection->SendBase) & (capacity - 1);
         ulong piece = capacity - offset;
-        if (piece > free) piece = free;
+        if (piece > (ulong)free) piece = (ulong)free;
         if (piece > PublishEvery) piece = PublishEvery;
         if (piece > wanted) piece = wanted;
         room = (nuint)piece;

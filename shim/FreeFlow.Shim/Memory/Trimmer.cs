@@ -49,7 +49,7 @@ internal static unsafe class Trimmer
     private static bool Trim(ConnectionRecord* record)
     {
         RingBlockHeader* outgoing = Block.Outgoing(record);
-        if (RingWriter.Free(record, outgoing) != (long)record->Capacity) return false;
+        if (RingWriter.Free(record, outgoing) < 0 || record->SendHeadSeen != record->SendTail) return false;
         Volatile.Write(ref outgoing->Base, record->SendTail);
         Volatile.Write(ref record->SendBase, record->SendTail);
         Process.Libc->madvise((byte*)outgoing + RingLayout.PageBytes, (nuint)(RingLayout.BlockBytes(record->Capacity) - RingLayout.PageBytes), RemovePages);

@@ -27,6 +27,7 @@ internal static unsafe class Handover
             if (consumed >= 0 && (ulong)consumed == record->KernelReceived)
             {
                 record->KernelConsumed = (ulong)consumed;
+                BufferSizes.TellWriter(fd, record);
                 Volatile.Write(ref Block.Incoming(record)->Handover, (uint)HandoverState.Ready);
                 Gate.Set(&record->ReceiveGate, DirectionPhase.Ready);
             }
@@ -65,6 +66,7 @@ internal static unsafe class Handover
         ThreadLock.Exit(&record->SendLock);
         if (switched)
         {
+            BufferSizes.LimitSender(fd, record);
             EnterRing(record);
             Registrations.Refresh(Connections.IndexOf(record) + 1);
         }

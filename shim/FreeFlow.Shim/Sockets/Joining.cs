@@ -66,6 +66,7 @@ internal static unsafe class Joining
         if ((Process.Libc->fcntl(Connections.Local[join.Connection].FirstDescriptor - 1, Linux.F_GETFL, null) & Linux.O_NONBLOCK) != 0)
             Interlocked.Or(ref record->Flags, (uint)ConnectionFlags.NonBlocking);
         record->Capacity = join.Capacity;
+        record->SendWindow = (uint)join.Capacity;
         record->Side = join.Side;
         record->Reason = (uint)Reason.None;
         Volatile.Write(ref record->RingAddress, (ulong)memory);

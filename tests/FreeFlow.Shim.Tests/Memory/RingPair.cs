@@ -34,6 +34,7 @@ internal sealed unsafe class RingPair : IDisposable
             ConnectionRecord* record = _records + side;
             record->RingAddress = (ulong)ring;
             record->Capacity = capacity;
+            record->SendWindow = (uint)capacity;
             record->Side = side;
             record->Doorbell = _doorbells[side];
             Gate.Set(&record->SendGate, DirectionPhase.Ring);
