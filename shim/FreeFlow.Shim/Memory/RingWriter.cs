@@ -60,11 +60,13 @@ internal static unsafe class RingWriter
     public static byte* Reserve(ConnectionRecord* connection, RingBlockHeader* outgoing, nuint wanted, out nuint room)
     {
         ulong tail = connection->SendTail, capacity = connection->Capacity;
-        long free = (long)(connection->SendWindow - (tail - connection->SendHeadSeen)); // negative if the window has become smaller than what is unread
-        if (free < (long)wanted || tail - connection->SendBase + wanted > FirstPage)
+        // More may be unread than the window allows, if it has been made smaller.
+        ulong used = tail - connection->SendHeadSeen, window = connection->SendWindow, free = used < window ? window - used : 0;
+        if (free < wanted || tail - connection->SendBase + wanted > FirstPage)
         {
-            free = Free(connection, outgoing);
-            if (free < 0) { room = 1; return null; }
+            long seen = Free(connection, outgoing);
+            if (seen < 0) { room = 1; return null; }
+            free = (ulong)seen;
             if (connection->SendHeadSeen == tail && connection->SendBase != tail)
             {
                 // In this order: who takes over from a holder killed in between finds that the ring still has to start over.
@@ -75,7 +77,7 @@ internal static unsafe class RingWriter
         }
         ulong offset = (tail - connection->SendBase) & (capacity - 1);
         ulong piece = capacity - offset;
-        if (piece > (ulong)free) piece = (ulong)free;
+        if (piece > free) piece = free;
         if (piece > PublishEvery) piece = PublishEvery;
         if (piece > wanted) piece = wanted;
         room = (nuint)piece;

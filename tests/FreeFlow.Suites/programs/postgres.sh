@@ -9,7 +9,9 @@ export PGHOST=127.0.0.1 PGPORT=5432 PGUSER=postgres
 as() { setpriv --reuid=postgres --regid=postgres --init-groups -- "$@"; }
 servers=
 start() { # start FOLDER PORT OPTIONS
-    as $bin/postgres -D "$1" -p "$2" -h 127.0.0.1 -k "$here" -c fsync=off -c max_connections=60 -c wal_level=logical -c max_wal_senders=8 "${@:3}" >"$1.log" 2>&1 &
+    # exec: the pid is the server's own, which ends at SIGQUIT.
+    (exec setpriv --reuid=postgres --regid=postgres --init-groups -- $bin/postgres -D "$1" -p "$2" -h 127.0.0.1 -k "$here" -c fsync=off -c max_connections=60 -c wal_level=logical \
+        -c max_wal_senders=8 "${@:3}" >"$1.log" 2>&1) &
     servers="$servers $!"
     for _ in $(seq 200); do $bin/pg_isready -q -p "$2" && return; sleep 0.1; done
 }
@@ -25,11 +27,11 @@ start "$here/data" 5432
 case $what in
 regression)
     cp -r "$source/src/test/regress" work && cp "$source/regress.so" work/ && chown -R postgres work && cd work &&
-        as $tests/regress/pg_regress --host=127.0.0.1 --port=5432 --user=postgres --inputdir=. --outputdir=. --dlpath=. --bindir=$bin --max-concurrent-tests=20 --schedule=./parallel_schedule
+        as $tests/regress/pg_regress --host=127.0.0.1 --port=5432 --user=postgres --inputdir="$PWD" --outputdir="$PWD" --dlpath="$PWD" --bindir=$bin --max-concurrent-tests=20 --schedule="$PWD"/parallel_schedule
     ;;
 isolation)
     cp -r "$source/src/test/isolation" work && chown -R postgres work && cd work &&
-        as $tests/isolation/pg_isolation_regress --host=127.0.0.1 --port=5432 --user=postgres --inputdir=. --outputdir=. --bindir=$bin --schedule=./isolation_schedule
+        as $tests/isolation/pg_isolation_regress --host=127.0.0.1 --port=5432 --user=postgres --inputdir="$PWD" --outputdir="$PWD" --bindir=$bin --schedule="$PWD"/isolation_schedule
     ;;
 programs)
     digest="select md5(string_agg(t::text, '' order by aid)) from pgbench_accounts t"
