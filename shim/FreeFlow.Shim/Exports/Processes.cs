@@ -30,6 +30,7 @@ internal static unsafe class ProcessCalls
         int held = Session.Hold() ? SessionHeld : 0;
         if (ThreadLock.Enter(Connections.LockWord())) held |= TableHeld;
         Connections.AddChildHolders();
+        Registrations.NoteFork();
         return held;
     }
 

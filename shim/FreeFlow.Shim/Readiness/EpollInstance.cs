@@ -43,11 +43,17 @@ internal unsafe struct EpollInstance
     /// <summary>Number of the wait in progress; tells which registrations are in its result already.</summary>
     public uint Round;
 
+    /// <summary>Calls of epoll_wait so far.</summary>
+    public uint Waits;
+
     /// <summary>When the kernel was last asked.</summary>
     public ulong KernelAsked;
 
     /// <summary>Next free instance plus one.</summary>
     public int NextFree;
+
+    /// <summary>1: a process forked since has the same set and the same nudge.</summary>
+    public int Shared;
 
     /// <summary>1: connections with one doorbell have been registered here.</summary>
     public int HasMates;

@@ -32,22 +32,40 @@ internal static unsafe class EpollReport
         return edge ? bits : 0;
     }
 
+    /// <summary>
+    /// A program that always finds something, or never sleeps, has the registrations that nothing has come for during so many waits armed one by one, or those that
+    /// were busy once would be looked at for ever. A few do no harm.
+    /// </summary>
+    private const uint HotWaits = 64;
+    private const int FewHot = 8;
+
     /// <summary>Writes what the hot registrations have to report; returns the new count. Caller holds the instance's lock.</summary>
     public static int AddHot(EpollInstance* instance, EpollEvent* events, int count, int capacity)
     {
         int hot = instance->HotCount;
         if (hot == 0) return count;
-        int start = instance->HotStart % hot;
-        for (int step = 0; step < hot && count < capacity; step++)
+        int place = instance->HotStart % hot;
+        for (int looked = 0; looked < hot && count < capacity;)
         {
-            int place = start + step;
-            if (place >= hot) place -= hot;
             Registration* entry = Registrations.Entries + instance->Hot[place];
-            if (entry->ReportedRound == instance->Round) continue;
-            uint bits = Ready(entry, out ulong tail);
-            if (bits == 0) continue;
-            Report(instance, entry, events, count++, bits, tail);
-            if (count == capacity) instance->HotStart = place + 1;
+            if (entry->ReportedRound != instance->Round)
+            {
+                uint bits = Ready(entry, out ulong tail);
+                if (bits == 0 && hot > FewHot && instance->Waits - entry->HotSince > HotWaits && EpollWaiter.TryCool(instance, entry))
+                {
+                    // The last one has taken its place.
+                    hot = instance->HotCount;
+                    if (place >= hot) place = 0;
+                    continue;
+                }
+                if (bits != 0)
+                {
+                    Report(instance, entry, events, count++, bits, tail);
+                    if (count == capacity) instance->HotStart = place + 1;
+                }
+            }
+            looked++;
+            if (++place >= hot) place = 0;
         }
         return count;
     }
@@ -151,6 +169,7 @@ internal static unsafe class EpollReport
         events[at].Data = entry->Data;
         entry->ReportedRound = instance->Round;
         entry->ReportedAt = at;
+        entry->HotSince = instance->Waits;
         entry->Flags &= ~RegistrationFlags.Fresh;
         if ((bits & Linux.EPOLLIN) != 0) entry->TailReported = tail;
         if ((bits & Linux.EPOLLOUT) != 0) Family.Records[entry->Connection - 1].SendBlocked = 0;

@@ -26,6 +26,7 @@ internal static unsafe class EpollWaiter
         ThreadRecord* thread = Process.Thread();
         uint signals = thread->SignalsHandled;
         bool spun = false;
+        instance->Waits++;
         while (true)
         {
             int count = Rings(instance, events, capacity, out uint round);
@@ -164,14 +165,24 @@ internal static unsafe class EpollWaiter
 
     private static void ArmHot(EpollInstance* instance)
     {
-        for (int i = 0; i < instance->HotCount; i++)
-        {
-            Registration* entry = Registrations.Entries + instance->Hot[i];
-            ConnectionRecord* record = Family.Records + (entry->Connection - 1);
-            RingBlockHeader* outgoing = Block.Outgoing(record);
-            if ((entry->Events & (Linux.EPOLLIN | Linux.EPOLLRDNORM)) != 0) Doorbell.ArmReader(Block.Incoming(record));
-            if ((entry->Events & (Linux.EPOLLOUT | Linux.EPOLLWRNORM)) != 0 && !RingReadiness.HasRoom(record, outgoing)) Doorbell.ArmWriter(outgoing);
-        }
+        for (int i = 0; i < instance->HotCount; i++) ArmOne(Registrations.Entries + instance->Hot[i]);
+    }
+
+    private static void ArmOne(Registration* entry)
+    {
+        ConnectionRecord* record = Family.Records + (entry->Connection - 1);
+        RingBlockHeader* outgoing = Block.Outgoing(record);
+        if ((entry->Events & (Linux.EPOLLIN | Linux.EPOLLRDNORM)) != 0) Doorbell.ArmReader(Block.Incoming(record));
+        if ((entry->Events & (Linux.EPOLLOUT | Linux.EPOLLWRNORM)) != 0 && !RingReadiness.HasRoom(record, outgoing)) Doorbell.ArmWriter(outgoing);
+    }
+
+    /// <summary>Arms one hot registration; cold from now on, and true, unless it turned out ready on the second look. Caller holds the lock.</summary>
+    public static bool TryCool(EpollInstance* instance, Registration* entry)
+    {
+        ArmOne(entry);
+        if (EpollReport.Ready(entry, out _) != 0) return false;
+        Registrations.Cool(instance, entry);
+        return true;
     }
 
     /// <summary>

@@ -30,6 +30,9 @@ internal struct Registration
     /// <summary>Place in the instance's hot list, −1 if cold.</summary>
     public int HotPosition;
 
+    /// <summary>The instance's count of waits when it became hot or was last reported.</summary>
+    public uint HotSince;
+
     /// <summary>Round and place of the last report, to merge what kernel and ring say of one registration.</summary>
     public uint ReportedRound;
     public int ReportedAt;

@@ -60,12 +60,13 @@ internal static unsafe partial class Registrations
         if (Volatile.Read(ref owner->Sleepers) != 0 && owner->Nudge != 0) Doorbell.Write(owner->Nudge);
     }
 
-    /// <summary>After a nudge: nothing is cold any more. Caller holds the instance's lock.</summary>
+    /// <summary>After a nudge. Caller holds the instance's lock.</summary>
     public static void TakeNudge(EpollInstance* owner)
     {
         ulong count;
         Process.Libc->read(owner->Nudge, (byte*)&count, sizeof(ulong));
-        HeatAll(owner);
+        // Who nudges has made hot what is to be looked at; but what another process has made hot is not in this one's list.
+        if (owner->Shared != 0) HeatAll(owner);
     }
 
     /// <summary>Makes every registration be looked at. Caller holds the instance's lock.</summary>
@@ -99,6 +100,7 @@ internal static unsafe partial class Registrations
     public static void Heat(EpollInstance* owner, Registration* entry)
     {
         if (entry->HotPosition >= 0 || entry->Connection == 0 || (entry->Flags & RegistrationFlags.Dormant) != 0) return;
+        entry->HotSince = owner->Waits;
         entry->HotPosition = owner->HotCount;
         owner->Hot[owner->HotCount++] = (int)(entry - Entries);
     }

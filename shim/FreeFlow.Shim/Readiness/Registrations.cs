@@ -176,6 +176,12 @@ internal static unsafe partial class Registrations
         }
     }
 
+    /// <summary>Before fork: the child will have every epoll set, too.</summary>
+    public static void NoteFork()
+    {
+        for (int i = 0; i < _usedInstances; i++) Instances[i].Shared = 1;
+    }
+
     /// <summary>After fork, in the child.</summary>
     public static void ResetLocksAfterFork()
     {

@@ -67,7 +67,7 @@ internal static unsafe class Addresses
 
     private static ushort Port(byte* address) => BinaryPrimitives.ReverseEndianness(*(ushort*)(address + 2));
 
-    /// <summary>True if another TCP socket of this process is bound to a port, on whatever address. Looks at every socket: not for the data path.</summary>
+    /// <summary>True if another TCP socket of this process that is not offered is bound to a port, on whatever address. Looks at every socket: not for the data path.</summary>
     public static bool IsOwn(ushort port, int except)
     {
         byte* address = stackalloc byte[SockAddrBytes];
@@ -76,6 +76,9 @@ internal static unsafe class Addresses
             // Tables are sparse: whole pages of zeroes are passed over eight at a time.
             if (fd % 8 == 0 && *(ulong*)(Process.Flags + fd) == 0) { fd += 7; continue; }
             if (fd == except || (Process.Flags[fd] & (DescriptorFlags.Candidate | DescriptorFlags.Connection)) == 0) continue;
+            // One that is offered has had its turn: the router answers at once.
+            ConnectionRecord* record = Connections.Find(fd);
+            if (record != null && record->State == (uint)Contract.ConnectionState.Offered) continue;
             uint length = SockAddrBytes;
             if (Process.Libc->getsockname(fd, address, &length) == 0 && Port(address) == port) return true;
         }
