@@ -1,6 +1,7 @@
 using System;
 using System.Collections.Generic;
 using System.IO;
+using System.Linq;
 using FreeFlow.Lab;
 using NUnit.Framework;
 
@@ -25,6 +26,22 @@ public sealed class InstructionTests
         Assert.That(counts.Keys, Is.EqualTo(record.Keys), "calls that are counted and calls on record");
         foreach ((string call, double count) in counts) TestContext.Out.WriteLine($"{call}: {count:0.0}, on record {record[call]:0.0}");
         foreach ((string call, double count) in counts) Assert.That(count, Is.LessThanOrEqualTo(record[call] * Tolerance), $"{call}; 'make count' shows all, 'make count RECORD=1' accepts them");
+    }
+
+    /// <summary>Beside many idle connections a call takes as long as beside none: nothing is searched through from end to end.</summary>
+    [Test]
+    public void NoCallGrowsWithTheNumberOfConnections()
+    {
+        const int few = 100, many = 2000;
+        const double most = 1.5;
+        Tools.Require("valgrind", "callgrind_annotate", "gcc");
+        using Stage stage = new(Mixture.Both);
+        string probe = Compile(stage.Folder);
+        SortedDictionary<string, double> beside = InstructionCounts.Take(stage.Server, probe, stage.Folder, Port, accelerated: true, few);
+        SortedDictionary<string, double> besideMany = InstructionCounts.Take(stage.Server, probe, stage.Folder, Port + 1, accelerated: true, many);
+        foreach ((string call, double count) in beside) TestContext.Out.WriteLine($"{call}: {count:0.0} beside {few}, {besideMany[call]:0.0} beside {many}");
+        // FREEFLOW_JOIN=wait, which is for tests, looks at every socket of the process when one is opened.
+        foreach ((string call, double count) in beside.Where(pair => pair.Key != "open")) Assert.That(besideMany[call], Is.LessThanOrEqualTo(count * most), call);
     }
 
     private static string Compile(string folder)

@@ -12,7 +12,7 @@ namespace FreeFlow.Lab;
 /// </summary>
 public static class InstructionCounts
 {
-    private const int Times = 400;
+    private const int Times = 2000, Opened = Times / 10;
     private const string Prefix = "counted_";
 
     /// <summary>What the present code is compared with; kept in the repository.</summary>
@@ -24,13 +24,14 @@ public static class InstructionCounts
     /// <param name="folder">For callgrind's file.</param>
     /// <param name="port">A free port.</param>
     /// <param name="accelerated">With the library preloaded and the connection in its ring.</param>
-    public static SortedDictionary<string, double> Take(Place place, string probe, string folder, int port, bool accelerated)
+    /// <param name="crowd">Other connections of the process, used once and idle since, in the same epoll set.</param>
+    public static SortedDictionary<string, double> Take(Place place, string probe, string folder, int port, bool accelerated, int crowd = 0)
     {
-        string file = Path.Combine(folder, $"callgrind.{port.ToString(CultureInfo.InvariantCulture)}");
-        CommandLine command = new("valgrind", "--tool=callgrind", "-q", $"--callgrind-out-file={file}", probe, "count", port.ToString(CultureInfo.InvariantCulture), Times.ToString(CultureInfo.InvariantCulture));
+        string file = Path.Combine(folder, $"callgrind.{Text(port)}");
+        CommandLine command = new("valgrind", "--tool=callgrind", "-q", $"--callgrind-out-file={file}", probe, "count", Text(port), Text(Times), Text(crowd));
         // The runtime would reserve more address space than valgrind gives.
-        if (accelerated) command = command.WithPreload().With("FREEFLOW_OFFER_AFTER", "0").With("FREEFLOW_JOIN", "wait").With("DOTNET_GCHeapHardLimit", "0x4000000");
-        CompletedProcess run = place.Run(command, TimeSpan.FromMinutes(2)).Succeeded("valgrind probe count");
+        if (accelerated) command = command.WithPreload().With("FREEFLOW_OFFER_AFTER", "0").With("FREEFLOW_JOIN", "wait").With("FREEFLOW_JOIN_TIMEOUT_MS", "20").With("DOTNET_GCHeapHardLimit", "0x4000000");
+        CompletedProcess run = place.Run(command, TimeSpan.FromMinutes(5)).Succeeded("valgrind probe count");
         bool byKernel = long.Parse(run.Output.Trim(), CultureInfo.InvariantCulture) != 0;
         if (accelerated == byKernel) throw new LabException(accelerated ? "the calls were counted on the kernel path: the connection was not in its ring" : "the plain connection carried nothing");
         string annotated = Place.Host.Run(new CommandLine("callgrind_annotate", "--inclusive=yes", "--threshold=100", file)).Succeeded("callgrind_annotate").Output;
@@ -40,10 +41,12 @@ public static class InstructionCounts
             int name = line.IndexOf(Prefix, StringComparison.Ordinal);
             if (name < 0) continue;
             string call = new([.. line[(name + Prefix.Length)..].TakeWhile(letter => char.IsLetter(letter) || letter == '_')]);
-            counts[call] = double.Parse(line.TrimStart().Split(' ')[0], NumberStyles.AllowThousands, CultureInfo.InvariantCulture) / Times;
+            counts[call] = double.Parse(line.TrimStart().Split(' ')[0], NumberStyles.AllowThousands, CultureInfo.InvariantCulture) / (call is "open" or "close" ? Opened : Times);
         }
         return counts;
     }
+
+    private static string Text(int number) => number.ToString(CultureInfo.InvariantCulture);
 
     /// <summary>The record: call and count a line.</summary>
     public static SortedDictionary<string, double> ReadRecord()

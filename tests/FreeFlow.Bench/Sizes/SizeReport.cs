@@ -62,7 +62,7 @@ internal static class SizeReport
         yield return ("after 64 KiB on each: rings and tables, KiB each", Each(run => run.Burst.Shared - run.Empty.Shared));
         yield return ("    5 s later", Each(run => run.Later.Shared - run.Empty.Shared));
         yield return ("closed: memory of programs and router more than before, KiB", run => run.Closed.Private - run.Empty.Private);
-        yield return ("    rings and tables, KiB", run => run.Closed.Shared);
+        yield return ("    rings, tables and the runtime's shared memory, KiB", run => run.Closed.Shared);
         yield return ("    descriptors of the server", run => run.Closed.Server);
     }
 }

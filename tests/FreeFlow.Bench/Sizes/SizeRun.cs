@@ -7,7 +7,7 @@ using FreeFlow.Lab;
 namespace FreeFlow.Bench.Sizes;
 
 /// <summary>One crowd of connections to one server, through the kernel or under FreeFlow: what it holds empty, open, idle, after a burst, and closed.</summary>
-/// <param name="Accelerated">Ends of connections that are in rings once all are open.</param>
+/// <param name="Accelerated">Ends of connections that are in rings once each has carried its burst.</param>
 internal sealed record SizeRun(int Processes, int Connections, int Accelerated, Footprint Empty, Footprint Open, Footprint Idle, Footprint Burst, Footprint Later, Footprint Closed)
 {
     /// <summary>Bytes of the burst on each connection, each way in blocks of 16 KiB: a server that answers a block at a time touches that much of a ring.</summary>
@@ -31,7 +31,6 @@ internal sealed record SizeRun(int Processes, int Connections, int Accelerated, 
         Progress.Show(step, "opening");
         Order(client, 2);
         Footprint open = Now();
-        int ends = accelerated ? router.Status().Processes.SelectMany(process => process.Connections).Count(end => end is { State: "ring (shm)", RingSent: > 0 }) : 0;
         Progress.Show(step, "idle");
         Footprint before = Now();
         Thread.Sleep(TimeSpan.FromSeconds(IdleSeconds));
@@ -40,6 +39,7 @@ internal sealed record SizeRun(int Processes, int Connections, int Accelerated, 
         Progress.Show(step, "a burst on each");
         Order(client, 3);
         Footprint burst = Now();
+        int ends = accelerated ? router.Status().Processes.SelectMany(process => process.Connections).Count(end => end is { State: "ring (shm)", RingSent: > 0 }) : 0;
         Progress.Show(step, "idle again");
         Thread.Sleep(TimeSpan.FromSeconds(IdleSeconds));
         Footprint later = Now();
