@@ -11,13 +11,15 @@ bench_sources := $(shell find tests/FreeFlow.Bench integration/lab -type f -not 
 suites_sources := $(shell find tests/FreeFlow.Suites integration/lab -type f -not -path '*/bin/*' -not -path '*/obj/*' 2>/dev/null)
 publish := dotnet publish -c Release -v quiet -p:UseSharedCompilation=false
 
-.PHONY: help setup build demo test test-suites bench size count clean
+.PHONY: help setup build demo test test-suites test-faults bench size count clean
 .DEFAULT_GOAL := help
 
 help:
 	@echo 'make demo                  two containers, redis-server and redis-benchmark, plain and under freeflow run: one table'
 	@echo 'make test [FILTER=text]    every test, or those with text in their full name'
 	@echo 'make test-suites [SUITE=name]  test suites that others wrote for kernel sockets, plain and with FreeFlow: one table (SUITE=list names them)'
+	@echo 'make test-faults            ends and router killed, restarted and stopped under load, and a hostile neighbour: FAULT=kill, router, stop,'
+	@echo '                           hostile or all, COUNT=1000 of them (seconds of hostile), SEED=n'
 	@echo 'make bench [CASE=name]     every measurement against its target, or one (CASE=list names them);'
 	@echo '                           BENCH_RUNS=5 and BENCH_SECONDS=2 set runs and length'
 	@echo 'make size                  10,000 connections, 200 processes: memory, descriptors, CPU, beside the kernel'"'"'s own'
@@ -69,6 +71,9 @@ artifacts/.suites: artifacts/.setup $(suites_sources) Directory.Build.props
 	@echo 'build: freeflow-suites'
 	@dotnet build -c Release -v quiet -p:UseSharedCompilation=false tests/FreeFlow.Suites -o artifacts/suites/bin
 	@touch $@
+
+test-faults: artifacts/.build
+	@unshare --net --pid --ipc --fork --mount-proc sh -c 'ip link set lo up && exec /usr/bin/python3 tests/FreeFlow.EndToEnd.Tests/programs/faults/faults.py "$$@"' sh '$(or $(FAULT),all)' '$(COUNT)' '$(SEED)'
 
 test-suites: artifacts/.build artifacts/.suites
 	@artifacts/suites/bin/freeflow-suites $(SUITE)

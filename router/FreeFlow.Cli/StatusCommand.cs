@@ -36,7 +36,13 @@ internal static class StatusCommand
             text.Append($"{separator} {refused.Value.GetInt64()} refused: {refused.Name}");
             separator = ',';
         }
-        text.Append("\n\n");
+        text.Append('\n');
+        if (document.RootElement.TryGetProperty("users", out JsonElement users))
+        {
+            foreach (JsonElement user in users.EnumerateArray())
+                text.Append($"user {user.GetProperty("uid").GetRawText()}: {Used(user, "sessions")} processes, {Used(user, "connections")} connections, {Used(user, "rings")} ends of rings\n");
+        }
+        text.Append('\n');
 
         Table table = new("PROGRAM", "PID", "CONTAINER", "LOCAL", "REMOTE", "STATE", ">KERNEL OUT", ">IN", ">RING OUT", ">IN", ">AGE", "REASON");
         foreach (JsonElement process in document.RootElement.GetProperty("processes").EnumerateArray())
@@ -56,6 +62,8 @@ internal static class StatusCommand
         text.Append(table.Rows == 0 ? "no processes of yours are connected\n" : table.ToString());
         return text.ToString();
     }
+
+    private static string Used(JsonElement user, string name) => $"{user.GetProperty(name).GetRawText()} of {user.GetProperty("max_" + name).GetRawText()}";
 
     private static string Text(JsonElement connection, string name) => connection.GetProperty(name).GetString() ?? "";
 

@@ -22,6 +22,7 @@ public static unsafe partial class Libc
     [LibraryImport("libc", SetLastError = true)] public static partial void* mmap(void* address, nuint length, int protection, int flags, int fd, long offset);
     [LibraryImport("libc", SetLastError = true)] public static partial int munmap(void* address, nuint length);
 
+    [LibraryImport("libc", SetLastError = true)] public static partial int poll(PollDescriptor* descriptors, nuint count, int milliseconds);
     public const int O_RDONLY = 0, O_CLOEXEC = 0x80000;
     public const int F_DUPFD_CLOEXEC = 1030, F_ADD_SEALS = 1033, F_GET_SEALS = 1034;
     public const int F_SEAL_SEAL = 1, F_SEAL_SHRINK = 2, F_SEAL_GROW = 4, F_SEAL_WRITE = 8;

@@ -33,7 +33,7 @@ internal static class Program
         Statistics statistics = new();
         using KernelWitness witness = new();
         using Listener listener = Listener.Open(options.SocketPath);
-        SessionMessages messages = new(new Broker(options, witness, statistics, log), new StatusService(witness, statistics, log), statistics, log);
+        SessionMessages messages = new(new Broker(options, witness, statistics, log), new StatusService(options, witness, statistics, log), statistics, log);
         using EventLoop loop = new(options, listener, messages, log);
         using PosixSignalRegistration terminate = PosixSignalRegistration.Create(PosixSignal.SIGTERM, StopLoop);
         using PosixSignalRegistration interrupt = PosixSignalRegistration.Create(PosixSignal.SIGINT, StopLoop);

@@ -17,6 +17,7 @@ internal sealed record RouterOptions
           --ring-bytes N                    data bytes of one direction of a ring, a power of two; default 1048576
           --max-sessions-per-user N         connected processes of one user; default 16384
           --max-connections-per-user N      shown ends of connections of one user; default 131072
+          --max-rings-per-user N            ends of rings of one user; default 65536
           --max-ring-bytes-per-user N       memory the rings of one user could come to; default 274877906944
           --verbose                         a line for every session, pair and refusal
           --version, --help
@@ -26,6 +27,7 @@ internal sealed record RouterOptions
     public ulong RingBytes { get; init; } = 1 << 20;
     public ulong MaximumSessionsPerUser { get; init; } = 16384;
     public ulong MaximumConnectionsPerUser { get; init; } = 131072;
+    public ulong MaximumRingsPerUser { get; init; } = 65536;
     public ulong MaximumRingBytesPerUser { get; init; } = 256UL << 30;
     public bool Verbose { get; init; }
 
@@ -40,7 +42,7 @@ internal sealed record RouterOptions
             int equals = name.IndexOf('=', StringComparison.Ordinal);
             if (equals > 0) { value = name[(equals + 1)..]; name = name[..equals]; }
             if (name == "--verbose" && value is null) { options = options with { Verbose = true }; continue; }
-            if (name is not ("--socket" or "--ring-bytes" or "--max-sessions-per-user" or "--max-connections-per-user" or "--max-ring-bytes-per-user"))
+            if (name is not ("--socket" or "--ring-bytes" or "--max-sessions-per-user" or "--max-connections-per-user" or "--max-rings-per-user" or "--max-ring-bytes-per-user"))
             {
                 throw new RouterException($"unknown option {arguments[i]}; freeflow-router --help lists them.");
             }
@@ -55,6 +57,7 @@ internal sealed record RouterOptions
                 "--ring-bytes" => options with { RingBytes = Capacity(value) },
                 "--max-sessions-per-user" => options with { MaximumSessionsPerUser = Number(name, value) },
                 "--max-connections-per-user" => options with { MaximumConnectionsPerUser = Number(name, value) },
+                "--max-rings-per-user" => options with { MaximumRingsPerUser = Number(name, value) },
                 _ => options with { MaximumRingBytesPerUser = Number(name, value) },
             };
         }

@@ -9,8 +9,8 @@ public class OptionsTests
     [Test]
     public void RouterOptionsAreRead()
     {
-        RouterOptions options = RouterOptions.Parse(["--socket", "/a/b", "--ring-bytes=8192", "--max-sessions-per-user", "3", "--verbose"]);
-        Assert.That((options.SocketPath, options.RingBytes, options.MaximumSessionsPerUser, options.Verbose), Is.EqualTo(("/a/b", 8192UL, 3UL, true)));
+        RouterOptions options = RouterOptions.Parse(["--socket", "/a/b", "--ring-bytes=8192", "--max-sessions-per-user", "3", "--max-rings-per-user", "9", "--verbose"]);
+        Assert.That((options.SocketPath, options.RingBytes, options.MaximumSessionsPerUser, options.MaximumRingsPerUser, options.Verbose), Is.EqualTo(("/a/b", 8192UL, 3UL, 9UL, true)));
     }
 
     [TestCase("1000", "--ring-bytes", "1000")]

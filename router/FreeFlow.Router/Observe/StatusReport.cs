@@ -16,18 +16,26 @@ namespace FreeFlow.Router.Observe;
 internal static unsafe class StatusReport
 {
     private const int RecordsAtATime = 256;
+    private const long MostBytes = 64 << 20;
 
     /// <summary>Version of this program.</summary>
     public static string Version { get; } = typeof(StatusReport).Assembly.GetName().Version?.ToString(3) ?? "0";
 
     /// <summary>Writes {"router":{...},"processes":[...]} with the processes that <paramref name="visible"/> lets through.</summary>
-    public static void Write(IBufferWriter<byte> target, IEnumerable<Family> families, Func<Session, bool> visible, Statistics statistics)
+    public static void Write(IBufferWriter<byte> target, IEnumerable<Family> families, Func<Session, bool> visible, Statistics statistics, RouterOptions options)
     {
         using Utf8JsonWriter json = new(target);
         json.WriteStartObject();
         WriteRouter(json, families, statistics);
+        WriteUsers(json, families.SelectMany(family => family.Sessions).Where(visible), options);
         json.WriteStartArray("processes");
-        foreach (Family family in families) WriteFamily(json, family, visible);
+        foreach (Family family in families)
+        {
+            // Records are the processes' own word: nobody may make the router write without end.
+            if (json.BytesCommitted + json.BytesPending > MostBytes) break;
+            WriteFamily(json, family, visible);
+            json.Flush();
+        }
         json.WriteEndArray();
         json.WriteEndObject();
     }
@@ -45,6 +53,30 @@ internal static unsafe class StatusReport
         foreach ((Reason reason, long count) in statistics.Refused) json.WriteNumber(reason.ToString(), count);
         json.WriteEndObject();
         json.WriteEndObject();
+    }
+
+    /// <summary>What of its limits each user takes, in the order of the command line's options.</summary>
+    private static void WriteUsers(Utf8JsonWriter json, IEnumerable<Session> sessions, RouterOptions options)
+    {
+        json.WriteStartArray("users");
+        foreach (IGrouping<uint, Session> user in sessions.GroupBy(session => session.Peer.UserId).OrderBy(user => user.Key))
+        {
+            UserAccount account = user.First().Account;
+            json.WriteStartObject();
+            json.WriteNumber("uid", user.Key);
+            Limited("sessions", account.Sessions, options.MaximumSessionsPerUser);
+            Limited("connections", account.Connections, options.MaximumConnectionsPerUser);
+            Limited("rings", account.Rings, options.MaximumRingsPerUser);
+            Limited("ring_bytes", account.RingBytes, options.MaximumRingBytesPerUser);
+            json.WriteEndObject();
+        }
+        json.WriteEndArray();
+
+        void Limited(string name, ulong used, ulong most)
+        {
+            json.WriteNumber(name, used);
+            json.WriteNumber($"max_{name}", most);
+        }
     }
 
     private static void WriteFamily(Utf8JsonWriter json, Family family, Func<Session, bool> visible)

@@ -10,7 +10,7 @@ using FreeFlow.Router.Sessions;
 namespace FreeFlow.Router.Observe;
 
 /// <summary>Answers status requests with what the asker may see.</summary>
-internal sealed class StatusService(KernelWitness witness, Statistics statistics, Log log)
+internal sealed class StatusService(RouterOptions options, KernelWitness witness, Statistics statistics, Log log)
 {
     private readonly uint _ownUser = Libc.geteuid();
 
@@ -20,7 +20,7 @@ internal sealed class StatusService(KernelWitness witness, Statistics statistics
         if (!SocketOptions.TryGet(socket, Libc.SO_NETNS_COOKIE, out ulong cookie)) { asker.Fail("it asks for the status and shows no socket of its namespace"); return; }
         Func<Session, bool> visible = MaySee(asker, socket, cookie);
         ArrayBufferWriter<byte> json = new(4096);
-        StatusReport.Write(json, families, visible, statistics);
+        StatusReport.Write(json, families, visible, statistics, options);
 
         int memory = SealedMemory.CreateReadOnly("freeflow-status", json.WrittenSpan);
         if (memory < 0) { log.Line($"no memory for a status of {json.WrittenCount} bytes ({Errno.LastText})"); asker.Fail("its status could not be written"); return; }

@@ -139,17 +139,22 @@ internal sealed class Broker
     private bool HasRoom(ConnectionEnd end, ulong bytes)
     {
         UserAccount account = ((Session)end.Owner).Account;
-        return account.RingBytes + bytes <= _options.MaximumRingBytesPerUser;
+        return account.Rings < _options.MaximumRingsPerUser && account.RingBytes + bytes <= _options.MaximumRingBytesPerUser;
     }
 
     private static void Charge(ConnectionEnd end, ulong bytes)
     {
         end.RingBytes = bytes;
         ((Session)end.Owner).Account.RingBytes += bytes;
+        ((Session)end.Owner).Account.Rings++;
     }
 
+    /// <summary>At most once a second: a family at its limit could else keep this thread busy with looking through all it has shown.</summary>
     private void ForgetStale(Family family)
     {
+        long now = Environment.TickCount64;
+        if (now - family.LookedForStale < 1000) return;
+        family.LookedForStale = now;
         foreach (ConnectionEnd end in family.Ends.Values.ToArray())
         {
             if (!end.IsCurrent) Forget(end);
@@ -164,5 +169,6 @@ internal sealed class Broker
         if (session.Family!.Ends.TryGetValue(end.Connection, out ConnectionEnd? current) && current == end) session.Family.Ends.Remove(end.Connection);
         session.Account.Connections--;
         session.Account.RingBytes -= end.RingBytes;
+        if (end.RingBytes != 0) session.Account.Rings--;
     }
 }

@@ -100,7 +100,7 @@ internal sealed unsafe class EventLoop : IDisposable
             else _log.Line($"{session} closed: {session.Failure}");
             _sessions.Remove(session.Id);
             _messages.EndSession(session);
-            Libc.close(session.Socket);
+            ForeignDescriptors.CloseSession(session.Socket, session.Account);
             if (--session.Account.Sessions == 0) _accounts.Remove(session.Peer.UserId);
         }
     }

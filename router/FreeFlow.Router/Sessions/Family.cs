@@ -30,6 +30,9 @@ internal sealed unsafe class Family : IDisposable
     /// <summary>Device and inode of the memfd.</summary>
     public (ulong Device, ulong Inode) Identity { get; }
 
+    /// <summary>Environment.TickCount64 at the last look for ends whose records have moved on.</summary>
+    public long LookedForStale { get; set; } = -1000;
+
     /// <summary>Connected processes of the family, in the order of their Hello.</summary>
     public List<Session> Sessions { get; } = [];
 

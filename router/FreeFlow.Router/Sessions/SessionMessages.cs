@@ -42,7 +42,7 @@ internal sealed class SessionMessages(Broker broker, StatusService status, Stati
             {
                 foreach (int descriptor in descriptors[..count])
                 {
-                    if (descriptor >= 0) Libc.close(descriptor);
+                    if (descriptor >= 0 && !ForeignDescriptors.Close(descriptor, session.Account)) session.Fail("too many descriptors that are slow to close");
                 }
                 // After the descriptors: what the shim shows next finds nothing of its own held here.
                 session.Family?.RaiseHandled(session.Slot);
@@ -100,7 +100,8 @@ internal sealed class SessionMessages(Broker broker, StatusService status, Stati
             return;
         }
         if (hello.Slot >= FamilyLayout.SlotCount) { session.Fail($"malformed message: slot {hello.Slot} of {FamilyLayout.SlotCount}"); return; }
-        if (Libc.fstat(memory, out FileStatus file) != 0) { session.Fail("malformed message: its family table cannot be read"); return; }
+        // Seals first: only memory has them, and asking a strange file for anything else may wait for its owner.
+        if (Libc.fcntl(memory, Libc.F_GET_SEALS, 0) < 0 || Libc.fstat(memory, out FileStatus file) != 0) { session.Fail("malformed message: its family table cannot be read"); return; }
         if (!_families.TryGetValue((file.Device, file.Inode), out Family? family))
         {
             family = Family.TryOpen(memory, file, out string problem);

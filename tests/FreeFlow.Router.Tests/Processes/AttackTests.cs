@@ -1,3 +1,4 @@
+using System.Linq;
 using System.Net;
 using System.Net.Sockets;
 using FreeFlow.Contract;
@@ -128,6 +129,9 @@ public class AttackTests
         shim.Offer(1, pair.Server);
         shim.Receive().Dispose();
         shim.Receive().Dispose();
+        System.Text.Json.JsonElement user = router.Status().GetProperty("users").EnumerateArray().Single();
+        Assert.That((user.GetProperty("sessions").GetInt32(), user.GetProperty("connections").GetInt32(), user.GetProperty("max_connections").GetInt32(), user.GetProperty("rings").GetInt32()),
+            Is.EqualTo((2, 2, 2, 2)), "the shim and who asks");
         shim.Offer(2, more.Client);
         using Received refusal = shim.Receive();
         Assert.That((refusal.Connection, refusal.Reason), Is.EqualTo((2u, Reason.RouterLimit)));
@@ -143,10 +147,11 @@ public class AttackTests
         Assert.That(fourth.Receive().IsClosed);
     }
 
-    [Test]
-    public void RingMemoryIsLimited()
+    [TestCase("--max-ring-bytes-per-user", "100000")]
+    [TestCase("--max-rings-per-user", "0")]
+    public void RingsAndTheirMemoryAreLimited(string option, string most)
     {
-        using RouterUnderTest router = RouterUnderTest.Start("--max-ring-bytes-per-user", "100000");
+        using RouterUnderTest router = RouterUnderTest.Start(option, most);
         using TcpPair pair = TcpPair.Loopback();
         using FakeShim shim = FakeShim.Greeted(router);
         shim.Offer(0, pair.Client);

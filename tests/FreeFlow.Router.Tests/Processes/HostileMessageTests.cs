@@ -137,6 +137,55 @@ public class HostileMessageTests
         Assert.That(() => _router.Descriptors, Is.EqualTo(before).After(2000, 20), "no descriptor is left behind");
     }
 
+    /// <summary>The router has the last descriptor of a socket whose close waits for a peer that never reads.</summary>
+    [Test]
+    public void ASocketThatLingersHoldsUpNobody()
+    {
+        using TcpPair pair = TcpPair.Loopback();
+        pair.Client.Blocking = false;
+        try { while (true) pair.Client.Send(new byte[65536]); }
+        catch (SocketException) { /* full */ }
+        pair.Client.LingerState = new LingerOption(true, 60);
+        using FakeShim shim = FakeShim.Greeted(_router);
+        Kernel.kill(_router.Process.Process.Id, Kernel.SIGSTOP);
+        shim.Offer(1, pair.Client);
+        pair.Client.Dispose();
+        Kernel.kill(_router.Process.Process.Id, Kernel.SIGCONT);
+        AssertOthersUndisturbed();
+    }
+
+    [Test]
+    public void DescriptorsThatDoNotBelongAreClosed([Values(1, 7)] int seed)
+    {
+        Random random = new(seed);
+        Assert.That(_bystander.HearsNothing());
+        int before = _router.Descriptors;
+        byte[] packet = new byte[64];
+        for (int round = 0; round < 60; round++)
+        {
+            int[] strange =
+            [
+                Libc.open("/dev/null", Libc.O_RDONLY | Libc.O_CLOEXEC), Libc.open("/etc/passwd", Libc.O_RDONLY | Libc.O_CLOEXEC), Libc.open("/proc", 0x200000 | Libc.O_CLOEXEC), // O_PATH
+                Libc.epoll_create1(Libc.EPOLL_CLOEXEC), Libc.eventfd(0, Libc.EFD_CLOEXEC), Libc.memfd_create("strange", Libc.MFD_CLOEXEC),
+                Libc.socket(Libc.AF_UNIX, Libc.SOCK_DGRAM | Libc.SOCK_CLOEXEC, 0), Libc.socket(Libc.AF_INET, Libc.SOCK_DGRAM | Libc.SOCK_CLOEXEC, 0),
+            ];
+            using FakeShim shim = random.Next(2) == 0 ? new FakeShim(_router) : FakeShim.Greeted(_router);
+            for (int i = 0; i < 5; i++)
+            {
+                int length = random.Next(3) switch
+                {
+                    0 => new Hello { ProtocolVersion = Protocol.Version, ProcessId = 5, ProgramName = "strange"u8 }.Write(packet),
+                    1 => new StatusRequest { ProtocolVersion = Protocol.Version }.Write(packet),
+                    _ => new Offer { Connection = (uint)random.Next(100), Generation = (uint)random.Next(3) }.Write(packet),
+                };
+                if (!shim.Send(packet.AsSpan(0, length), random.GetItems(strange, random.Next(4) == 0 ? 40 : 1))) break;
+            }
+            foreach (int descriptor in strange) Libc.close(descriptor);
+        }
+        AssertOthersUndisturbed();
+        Assert.That(() => _router.Descriptors, Is.EqualTo(before).After(3000, 20), "no descriptor is left behind");
+    }
+
     /// <summary>A family table full of nonsense shows as nonsense within bounds.</summary>
     [Test]
     public unsafe void AHostileTableCannotBreakTheStatus()

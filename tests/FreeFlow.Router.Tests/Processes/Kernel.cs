@@ -5,7 +5,7 @@ namespace FreeFlow.Router.Tests.Processes;
 /// <summary>System calls that only the tests need.</summary>
 internal static partial class Kernel
 {
-    public const int SIGTERM = 15;
+    public const int SIGTERM = 15, SIGCONT = 18, SIGSTOP = 19;
 
     /// <summary>setresuid(2) and setresgid(2) as raw calls change the calling thread alone.</summary>
     public const long SetUserIds = 117, SetGroupIds = 119;

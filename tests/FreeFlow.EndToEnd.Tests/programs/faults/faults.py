@@ -5,13 +5,15 @@ kill      COUNT times (default 80) one of two streaming programs gets SIGKILL at
 router    the router is killed and restarted COUNT times (default 5) under a running ring, which the new one must show; new connections use the kernel
           meanwhile and rings afterwards
 stop      COUNT times (default 20) SIGSTOP for a moment, of either end or the router; FREEFLOW_STOP_SECONDS=n stops each of the three once for n seconds
+hostile   for COUNT seconds (default 10) neighbours write what they like into every word of the rings they share with a server, and misuse its
+          doorbell: the server lives, and answers another client
 all       everything
 
 Prints one line per part, with its seed, and returns 0; or what went wrong and 1.
 """
-import os, random, signal, sys, time
+import os, random, signal, subprocess, sys, time
 from concurrent.futures import ThreadPoolExecutor
-from rig import Failure, Rig
+from rig import BIN, PATIENCE, Failure, Rig
 
 AT_A_TIME = 4
 
@@ -105,6 +107,44 @@ def stop(rig, count, seed):
     return f"{count} stops{f', three of {long:.0f} s' if long else ''}; connections made while the router stood still went their way in the kernel"
 
 
+def hostile(rig, count, seed):
+    """One process that serves everybody; attackers that spoil their rings, a few at a time; and a client that must get its answers meanwhile."""
+    rng = random.Random(seed)
+    program = rig.build("neighbour")
+
+    def start(*words):
+        chosen = {"LD_PRELOAD": f"{BIN}/libfreeflow.so", "FREEFLOW_SOCKET": rig.socket, "FREEFLOW_OFFER_AFTER": "0", "FREEFLOW_JOIN": "wait"}
+        process = subprocess.Popen([program, *map(str, words)], env={**os.environ, **chosen}, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
+        rig.others.append(process)
+        return process
+
+    server = start("serve", 0)
+    port = int(server.stdout.readline().split()[1])
+    client = start("ask", port)
+    rings = died = 0
+    end = time.monotonic() + count
+    while time.monotonic() < end:
+        attackers = [start("attack", port, rng.randrange(1 << 40)) for _ in range(2)]
+        for attacker in attackers:
+            try:
+                # What it does to its own library is its own affair.
+                said = attacker.communicate(timeout=PATIENCE)[0]
+                rings += said.count("rings 1")
+                died += attacker.returncode < 0
+            except subprocess.TimeoutExpired:
+                attacker.kill()
+                attacker.communicate()
+            rig.others.remove(attacker)
+        if server.poll() is not None:
+            raise Failure(f"the server has ended with {server.returncode}")
+        if client.poll() is not None:
+            raise Failure(f"the other client: {client.stdout.read()}")
+    said = client.communicate("", timeout=PATIENCE)[0]
+    if client.returncode != 0 or rings + died == 0:
+        raise Failure(f"the other client: {said}; {rings} rings were spoilt")
+    return f"{count} s, {rings} rings spoilt ({died} attackers fell over what they had done), the other client: {said.strip()}"
+
+
 def wait_until(true, otherwise, patience=30):
     deadline = time.monotonic() + patience
     while not true():
@@ -113,7 +153,7 @@ def wait_until(true, otherwise, patience=30):
         time.sleep(0.05)
 
 
-PARTS = {"kill": (kill, 80), "router": (router, 5), "stop": (stop, 20)}
+PARTS = {"kill": (kill, 80), "router": (router, 5), "stop": (stop, 20), "hostile": (hostile, 10)}
 
 
 def main():
@@ -125,7 +165,7 @@ def main():
             continue
         try:
             with Rig() as rig:
-                print(f"{name}: {part(rig, count if count and name == 'kill' else count if what != 'all' and count else usual, seed)}; seed {seed}", flush=True)
+                print(f"{name}: {part(rig, count if count and name in (what, 'kill') else usual, seed)}; seed {seed}", flush=True)
         except Failure as failure:
             print(f"{name}, seed {seed}: {failure}", flush=True)
             return 1

@@ -2,7 +2,7 @@
 import json, os, random, select, signal, subprocess, tempfile, threading, time
 
 ROOT = os.path.abspath(os.path.join(os.path.dirname(__file__), *[os.pardir] * 4))
-BIN = os.path.join(ROOT, "artifacts", "bin")
+BIN = os.environ.get("FREEFLOW_BIN") or os.path.join(ROOT, "artifacts", "bin")
 PATIENCE = 30
 STYLES = ("threads", "poll", "level", "edge", "ask")
 # What recv(2) and send(2) say of a peer that has died: end of stream or reset; broken pipe or reset.
@@ -18,8 +18,7 @@ class Rig:
 
     def __init__(self, *options):
         self.folder = tempfile.TemporaryDirectory(prefix="freeflow-faults-")
-        self.program = os.path.join(self.folder.name, "end")
-        subprocess.run(["gcc", "-O2", "-o", self.program, os.path.join(os.path.dirname(__file__), "end.c"), "-lpthread"], check=True)
+        self.program, self.others = self.build("end"), []
         self.socket = os.path.join(self.folder.name, "router.sock")
         self.options, self.router, self.joined, self.pairs = options, None, 0, []
         self.start_router()
@@ -30,6 +29,9 @@ class Rig:
     def __exit__(self, error, *_):
         for pair in list(self.pairs):
             pair.close()
+        for process in self.others:
+            process.kill()
+            process.communicate()
         held = []
         if self.router:
             self.router.send_signal(signal.SIGCONT)
@@ -40,12 +42,17 @@ class Rig:
         if held and error is None:
             raise Failure(f"the router still holds {held}")
 
+    def build(self, name):
+        program = os.path.join(self.folder.name, name)
+        subprocess.run(["gcc", "-O2", "-Wall", "-o", program, os.path.join(os.path.dirname(__file__), f"{name}.c"), "-lpthread"], check=True)
+        return program
+
     def router_files(self):
         folder = f"/proc/{self.router.pid}/fd"
         return [os.readlink(os.path.join(folder, name)) for name in os.listdir(folder) if os.path.lexists(os.path.join(folder, name))]
 
     def start_router(self):
-        self.router = subprocess.Popen([os.path.join(BIN, "freeflow-router"), "--socket", self.socket, *self.options], stderr=subprocess.PIPE)
+        self.router = subprocess.Popen([os.path.join(BIN, "freeflow-router"), "--socket", self.socket, *self.options], stderr=subprocess.DEVNULL)
         deadline = time.monotonic() + PATIENCE
         while self.status() is None:
             if time.monotonic() > deadline or self.router.poll() is not None:
@@ -59,7 +66,6 @@ class Rig:
         self.joined += status["router"]["joined_total"] if status else 0
         self.router.send_signal(how)
         self.router.wait(PATIENCE)
-        self.router.stderr.close()
         self.router = None
 
     def status(self):

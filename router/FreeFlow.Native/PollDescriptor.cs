@@ -1,0 +1,14 @@
+using System.Runtime.InteropServices;
+
+namespace FreeFlow.Native;
+
+/// <summary>struct pollfd.</summary>
+[StructLayout(LayoutKind.Sequential)]
+public struct PollDescriptor
+{
+    public const short POLLOUT = 4;
+
+    public int Descriptor;
+    public short Events;
+    public short Returned;
+}
