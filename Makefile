@@ -9,9 +9,10 @@ bin := artifacts/bin
 sources := $(shell find shim router Directory.Build.props -type f \( -name '*.cs' -o -name '*.c' -o -name '*.h' -o -name '*.csproj' -o -name '*.props' -o -name '*.targets' -o -name '*.sh' -o -name '*.S' -o -name '*.map' \) -not -path '*/bin/*' -not -path '*/obj/*' 2>/dev/null)
 bench_sources := $(shell find tests/FreeFlow.Bench integration/lab -type f -not -path '*/bin/*' -not -path '*/obj/*' 2>/dev/null)
 suites_sources := $(shell find tests/FreeFlow.Suites integration/lab -type f -not -path '*/bin/*' -not -path '*/obj/*' 2>/dev/null)
+differential_sources := $(shell find tests/FreeFlow.Differential integration/lab -type f -not -path '*/bin/*' -not -path '*/obj/*' 2>/dev/null)
 publish := dotnet publish -c Release -v quiet -p:UseSharedCompilation=false
 
-.PHONY: help setup build demo test test-suites test-faults bench size count clean
+.PHONY: help setup build demo test test-suites test-faults test-differential bench size count clean
 .DEFAULT_GOAL := help
 
 help:
@@ -20,6 +21,7 @@ help:
 	@echo 'make test-suites [SUITE=name]  test suites that others wrote for kernel sockets, plain and with FreeFlow: one table (SUITE=list names them)'
 	@echo 'make test-faults            ends and router killed, restarted and stopped under load, and a hostile neighbour: FAULT=kill, router, stop,'
 	@echo '                           hostile or all, COUNT=1000 of them (seconds of hostile), SEED=n'
+	@echo 'make test-differential [SEED=n] [COUNT=n] [MINUTES=n] [ROAD=name]  random programs of socket calls, kernel against ring (docs/testing.md)'
 	@echo 'make bench [CASE=name]     every measurement against its target, or one (CASE=list names them);'
 	@echo '                           BENCH_RUNS=5 and BENCH_SECONDS=2 set runs and length'
 	@echo 'make size                  10,000 connections, 200 processes: memory, descriptors, CPU, beside the kernel'"'"'s own'
@@ -77,6 +79,14 @@ test-faults: artifacts/.build
 
 test-suites: artifacts/.build artifacts/.suites
 	@artifacts/suites/bin/freeflow-suites $(SUITE)
+
+artifacts/.differential: artifacts/.setup $(differential_sources) Directory.Build.props
+	@echo 'build: freeflow-differential'
+	@dotnet build -c Release -v quiet -p:UseSharedCompilation=false tests/FreeFlow.Differential -o artifacts/differential
+	@touch $@
+
+test-differential: artifacts/.build artifacts/.differential
+	@artifacts/differential/freeflow-differential $(if $(SEED),--seed $(SEED)) $(if $(COUNT),--count $(COUNT)) $(if $(MINUTES),--minutes $(MINUTES)) $(if $(ROAD),--road $(ROAD)) $(if $(PROGRAM),--program $(PROGRAM))
 
 clean:
 	@rm -rf artifacts

@@ -1,0 +1,10 @@
+namespace FreeFlow.Differential.Programs;
+
+/// <summary>An open file description: what descriptors made by dup, fork and SCM_RIGHTS share.</summary>
+internal sealed class Description
+{
+    public bool NonBlocking { get; set; }
+
+    /// <summary>SO_RCVTIMEO is set: a call that waits ends by itself.</summary>
+    public bool TimesOut { get; set; }
+}

@@ -1,0 +1,63 @@
+using System.Collections.Generic;
+using System.Linq;
+
+namespace FreeFlow.Differential.Programs;
+
+public sealed partial class Generator
+{
+    private const uint In = 1, Priority = 2, Out = 4, HalfClosed = 0x2000, Edge = 0x80000000, OneShot = 0x40000000;
+
+    private void Look(Actor actor)
+    {
+        switch (_chance.Next(10))
+        {
+            case < 3: Poll(actor); break;
+            case 3: Select(actor); break;
+            case 4 when actor.Table.Free >= 0:
+                int set = actor.Table.Free;
+                actor.Table.Slots[set] = new Slot(SlotKind.Epoll, null, 0, new Description());
+                Do(actor, $"epnew {(OneIn(2) ? 1 : 0)} {set}");
+                Register(actor, set);
+                break;
+            case < 7: if (AnySlot(actor, SlotKind.Epoll) is { } known) Register(actor, known.Key); break;
+            default: WaitForEvents(actor); break;
+        }
+    }
+
+    // Not yet: EPOLLEXCLUSIVE on a ring (reported twice), sets that are polled themselves (reported ready once too often).
+    private void Poll(Actor actor)
+    {
+        IEnumerable<string> wanted = actor.Table.Slots.Where(slot => slot.Value.Kind == SlotKind.Stream && OneIn(2)).Take(4).Select(slot => $"{(OneIn(12) ? -1 : slot.Key)} {OneOf<uint>(0, In, Out, In | Out, In | HalfClosed, In | Out | HalfClosed, In | Priority | HalfClosed, HalfClosed)}");
+        string list = string.Join(' ', wanted);
+        if (list.Length == 0) return;
+        bool forever = OneIn(25);
+        if (forever) actor.Lost = true;
+        Do(actor, $"{OneOf("poll", "ppoll")} {(forever ? -1 : OneIn(5) ? 3 : 0)} {list}", forever);
+    }
+
+    private void Select(Actor actor)
+    {
+        string list = string.Join(' ', actor.Table.Slots.Where(slot => slot.Value.Kind == SlotKind.Stream && OneIn(2)).Take(4).Select(slot => $"{slot.Key} {1 + _chance.Next(7)}"));
+        if (list.Length > 0) Do(actor, $"{OneOf("select", "pselect")} {(OneIn(5) ? 3 : 0)} {list}");
+    }
+
+    private void Register(Actor actor, int set)
+    {
+        const int add = 1, remove = 2, change = 3;
+        KeyValuePair<int, Slot>[] others = [.. actor.Table.Slots.Where(slot => slot.Key != set && (slot.Value.Kind == SlotKind.Stream || OneIn(8)))];
+        if (others.Length == 0) return;
+        int of = OneOf(others).Key;
+        uint events = OneOf(In, In, Out, In | Out, In | HalfClosed, In | Out | HalfClosed, In | Priority, 0u);
+        if (OneIn(3)) events |= Edge;
+        if (OneIn(6)) events |= OneShot;
+        Do(actor, $"epctl {set} {(OneIn(3) ? OneOf(remove, change, change) : add)} {of} {events} {(set * 100) + of}");
+    }
+
+    private void WaitForEvents(Actor actor)
+    {
+        if (AnySlot(actor, SlotKind.Epoll) is not { } pick) return;
+        bool forever = OneIn(20);
+        if (forever) actor.Lost = true;
+        Do(actor, $"{OneOf("epwait", "epwait", "eppwait", "eppwait2")} {pick.Key} 16 {(forever ? -1 : OneIn(5) ? 3 : 0)}", forever);
+    }
+}

@@ -1,0 +1,23 @@
+using FreeFlow.Differential.Programs;
+
+namespace FreeFlow.Differential.Running;
+
+/// <summary>A program that two roads perform differently.</summary>
+/// <param name="Road">The road that was compared with the kernel.</param>
+/// <param name="Program">As generated, or shrunk.</param>
+/// <param name="Difference">Where they part.</param>
+/// <param name="Recurs">How many of the tries that followed parted too.</param>
+public sealed record Failure(string Road, SocketProgram Program, Difference Difference, string Recurs)
+{
+    /// <inheritdoc/>
+    public override string ToString() =>
+        $"seed {Program.Seed}, road {Road}, seen again {Recurs}\n  {Difference.ToString().Replace("\n", "\n  ")}\n  program, shrunk:\n{Numbered()}" +
+        $"  again: make test-differential SEED={Program.Seed} COUNT=1 ROAD={Road}\n";
+
+    private string Numbered()
+    {
+        string text = "";
+        for (int i = 0; i < Program.Steps.Count; i++) text += $"    {i,3}  {Program.Steps[i]}\n";
+        return text;
+    }
+}

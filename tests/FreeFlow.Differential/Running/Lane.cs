@@ -1,0 +1,68 @@
+using System;
+using System.Collections.Generic;
+using System.Diagnostics;
+using System.IO;
+using System.Threading.Tasks;
+using FreeFlow.Differential.Programs;
+using FreeFlow.Lab;
+
+namespace FreeFlow.Differential.Running;
+
+/// <summary>A stage that performs program after program on one road. A stage that a program has broken is replaced by a new one.</summary>
+public sealed class Lane(Road road) : IDisposable
+{
+    private static readonly TimeSpan s_longest = TimeSpan.FromSeconds(60);
+    private Process? _stage;
+
+    /// <summary>What the stages wrote to standard error.</summary>
+    public string Complaints { get; private set; } = "";
+
+    /// <summary>Performs one program.</summary>
+    public Outcome Perform(SocketProgram program)
+    {
+        _stage ??= Start();
+        List<string> lines = [];
+        try
+        {
+            _stage.StandardInput.Write(program.Text);
+            _stage.StandardInput.Flush();
+            while (true)
+            {
+                Task<string?> next = _stage.StandardOutput.ReadLineAsync();
+                if (!next.Wait(s_longest) || next.Result is not { } line) break;
+                lines.Add(line);
+                if (line.StartsWith("over", StringComparison.Ordinal) || line.StartsWith("broken", StringComparison.Ordinal)) break;
+            }
+        }
+        catch (IOException)
+        {
+            // The stage has ended: the outcome says so.
+        }
+        Outcome outcome = Outcome.Parse(lines, program.Steps.Count);
+        if (outcome.Broken) End();
+        return outcome;
+    }
+
+    /// <inheritdoc/>
+    public void Dispose() => End();
+
+    private Process Start()
+    {
+        string stage = Path.Combine(AppContext.BaseDirectory, "stage");
+        ProcessStartInfo start = new(stage, ["direct", road.PreloadA, road.PreloadB]) { RedirectStandardInput = true, RedirectStandardOutput = true, RedirectStandardError = true };
+        foreach ((string name, string value) in road.Environment) start.Environment[name] = value;
+        Process process = Process.Start(start) ?? throw new LabException($"{stage} did not start.");
+        process.ErrorDataReceived += (_, e) => { if (!string.IsNullOrEmpty(e.Data)) lock (this) Complaints += e.Data + "\n"; };
+        process.BeginErrorReadLine();
+        return process;
+    }
+
+    private void End()
+    {
+        if (_stage is null) return;
+        if (!_stage.HasExited) _stage.Kill(entireProcessTree: true);
+        _stage.WaitForExit();
+        _stage.Dispose();
+        _stage = null;
+    }
+}
