@@ -12,11 +12,13 @@ public sealed class StressNg : Suite
     private static readonly string[] s_with =
     [
         .. new[] { "send", "sendmsg", "sendmmsg" }.SelectMany(way => new[] { "ipv4", "ipv6" }.Select(domain => $"--sock 2 --sock-opts {way} --sock-domain {domain}")),
-        "--sock 2 --sock-opts random", "--sock 1 --sock-nodelay", "--sock 1 --sock-type stream --sock-protocol tcp", "--sock 1 --sock-zerocopy",
-        "--sockmany 2", "--sockabuse 2", "--epoll 2",
+        "--sock 2 --sock-opts random", "--sock 1 --sock-nodelay", "--sock 1 --sock-type stream --sock-protocol tcp",
+        "--sockmany 2", "--sockabuse 2",
     ];
 
-    private static readonly string[] s_without = ["--sockdiag 1", "--sockfd 2", "--sockpair 2", "--poll 2", "--sendfile 2", "--splice 2", "--tee 1", "--vm-splice 1", "--dup 2", "--fork 2", "--vfork 2", "--pipe 2"];
+    // Zero copy is the kernel's; the epoll stressor's connections end before they are joined; the others have none.
+    private static readonly string[] s_without =
+        ["--sock 1 --sock-zerocopy", "--epoll 2", "--sockdiag 1", "--sockfd 2", "--sockpair 2", "--poll 2", "--sendfile 2", "--splice 2", "--tee 1", "--vm-splice 1", "--dup 2", "--fork 2", "--vfork 2", "--pipe 2"];
 
     /// <inheritdoc/>
     public override string Name => "stress-ng";
