@@ -29,7 +29,9 @@ internal static unsafe class Orphans
     {
         int orphan = Volatile.Read(ref Connections.Local[Connections.IndexOf(record)].Orphan);
         if (orphan != 0) return orphan - 1;
-        return Connections.Find(fd) == record ? fd : -1;
+        if (Connections.Find(fd) == record) return fd;
+        // 0 is no descriptor: −1 then.
+        return Connections.Local[Connections.IndexOf(record)].FirstDescriptor - 1;
     }
 
     /// <summary>After a call that may have slept: the last one closes what was kept for it.</summary>

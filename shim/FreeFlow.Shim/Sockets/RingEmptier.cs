@@ -20,6 +20,8 @@ internal static unsafe class RingEmptier
         MessageHeader look = new() { Vectors = &vector, VectorCount = 1 };
         nint ready = Receiver.Receive(fd, record, &look, flags | Linux.MSG_PEEK);
         if (ready <= 0) return ready;
+        fd = Orphans.Reach(record, fd);
+        if (fd < 0) return -Linux.EBADF;
         int writable = Source.Wait(target, Linux.POLLOUT, (flags & Linux.MSG_DONTWAIT) != 0);
         if (writable < 0) return writable;
         if (!ThreadLock.Enter(&record->ReceiveLock)) return -Linux.EAGAIN;

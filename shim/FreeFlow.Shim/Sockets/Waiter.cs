@@ -37,7 +37,8 @@ internal static unsafe class Waiter
         Doorbell.ArmReader(incoming);
         if (RingReadiness.HasInput(record, incoming)) { Sleeper.End(Doorbell.Sleepers(record)); return 0; }
         // Closed by another thread while this one was spinning: the number may be another file's by now.
-        if (Orphans.Reach(record, fd) != fd) { Sleeper.End(Doorbell.Sleepers(record)); return -Linux.EBADF; }
+        fd = Orphans.Reach(record, fd);
+        if (fd < 0) { Sleeper.End(Doorbell.Sleepers(record)); return -Linux.EBADF; }
         int result = SleepOn(fd, record, Linux.POLLIN | Linux.POLLRDHUP, deadline, signals);
         spinner.Adapt();
         // A doorbell that is rung for nothing, again and again, must not keep the time from running out.
@@ -61,7 +62,8 @@ internal static unsafe class Waiter
         Doorbell.CountIn(record, &Connections.Local[Connections.IndexOf(record)].Sleepers);
         Doorbell.ArmWriter(outgoing);
         if (RingReadiness.HasRoom(record, outgoing)) { Sleeper.End(Doorbell.Sleepers(record)); return 0; }
-        if (Orphans.Reach(record, fd) != fd) { Sleeper.End(Doorbell.Sleepers(record)); return -Linux.EBADF; }
+        fd = Orphans.Reach(record, fd);
+        if (fd < 0) { Sleeper.End(Doorbell.Sleepers(record)); return -Linux.EBADF; }
         // The peer may be dead without having said so: the kernel's end of stream tells, or the doorbell's where the kernel's cannot come (a full receive buffer).
         int result = SleepOn(fd, record, Linux.POLLRDHUP, deadline, signals);
         spinner.Adapt();

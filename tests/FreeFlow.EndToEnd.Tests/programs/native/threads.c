@@ -115,6 +115,23 @@ static void close_during_recv(int client, int server) {
   report("peer's end", recv(client, buffer, 10, 0));
 }
 
+/* Another descriptor of the same socket stays: the sleeper goes on. */
+static void close_one_of_two_during_recv(int client, int server) {
+  pthread_t thread;
+  shared = server;
+  int copy = dup(server);
+  pthread_create(&thread, NULL, in_recv, NULL);
+  settle();
+  close(server);
+  settle();
+  send(client, "later", 5, 0);
+  pthread_join(thread, NULL);
+  send(client, "again", 5, 0);
+  report("by the copy", recv(copy, buffer, sizeof buffer, 0));
+  close(copy);
+  report("peer's end", recv(client, buffer, 10, 0));
+}
+
 /* The number belongs to another file meanwhile. */
 static void reuse_during_recv(int client, int server) {
   pthread_t thread;
@@ -206,7 +223,8 @@ static void many_writers_many_readers(int client, int server) {
 
 const struct experiment thread_experiments[] = {
   { "cancel_recv", cancel_recv }, { "cancel_poll", cancel_poll }, { "cancel_epoll_wait", cancel_epoll_wait }, { "cancel_send", cancel_send },
-  { "cancel_before_recv", cancel_before_recv }, { "close_during_recv", close_during_recv }, { "reuse_during_recv", reuse_during_recv },
+  { "cancel_before_recv", cancel_before_recv }, { "close_during_recv", close_during_recv }, { "close_one_of_two_during_recv", close_one_of_two_during_recv },
+  { "reuse_during_recv", reuse_during_recv },
   { "shutdown_during_recv", shutdown_during_recv }, { "peer_closes_during_recv", peer_closes_during_recv },
   { "many_writers_one_reader", many_writers_one_reader }, { "many_writers_many_readers", many_writers_many_readers }, { NULL, NULL },
 };
