@@ -97,7 +97,7 @@ static void open_once(void) {
   for (int i = 1; i < NSIG; i++) known[i] = real_sigaction(i, NULL, &before[i]) == 0;
   sigaltstack(NULL, &alternate);
   ff_signals_are_the_cores = 1;
-  int opened = open_core();
+  int opened = ff_is_there_room() && open_core();
   ff_signals_are_the_cores = 0;
   for (int i = 1; i < NSIG; i++)
     if (known[i] && i != RUNTIME_SIGNAL) real_sigaction(i, &before[i], NULL);

@@ -23,11 +23,15 @@ internal static unsafe class DescriptorCalls
     public static int CloseRange(uint first, uint last, int flags)
     {
         const int closeOnExec = 4;
-        if ((flags & closeOnExec) != 0 || first > last || Process.IsBorrowedMemory) return Process.Libc->close_range(first, last, flags);
+        // An empty range tells what the kernel, or a seccomp filter, thinks of the call, before anything is undone.
+        if ((flags & closeOnExec) != 0 || first > last || Process.IsBorrowedMemory || Process.Libc->close_range(uint.MaxValue, uint.MaxValue, flags) != 0)
+            return Process.Libc->close_range(first, last, flags);
         uint end = last < DescriptorFlags.Capacity ? last : DescriptorFlags.Capacity - 1;
         uint start = first;
         for (uint fd = first; fd <= end; fd++)
         {
+            // Tables are sparse: whole pages of zeroes are passed over eight at a time.
+            if (fd % 8 == 0 && end - fd >= 8 && *(ulong*)(Process.Flags + fd) == 0) { fd += 7; continue; }
             byte bits = Process.Flags[fd];
             if (bits == 0) continue;
             if (bits != DescriptorFlags.Internal) { Connections.Closing((int)fd); continue; }
@@ -38,7 +42,14 @@ internal static unsafe class DescriptorCalls
     }
 
     [Interpose("void closefrom(int first)", Guard = "ff_core_is_open > 0")]
-    public static void CloseFrom(int first) => CloseRange(first < 0 ? 0 : (uint)first, uint.MaxValue, 0);
+    public static void CloseFrom(int first)
+    {
+        uint start = first < 0 ? 0 : (uint)first;
+        if (CloseRange(start, uint.MaxValue, 0) == 0) return;
+        // Linux before 5.9, or a filter: libc's own way would take the shim's descriptors too.
+        for (uint fd = start; fd < DescriptorFlags.Capacity; fd++)
+            if (Process.Flags[fd] != 0 ? Process.Flags[fd] != DescriptorFlags.Internal : Process.Libc->fcntl((int)fd, Linux.F_GETFD, null) >= 0) Close((int)fd);
+    }
 
     [Interpose("int dup(int fd)", Guard = "FF_FLAGS(fd)")]
     public static int Dup(int fd)

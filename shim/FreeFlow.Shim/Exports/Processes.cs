@@ -52,6 +52,7 @@ internal static unsafe class ProcessCalls
     {
         ThreadLock.ForgetAfterFork();
         Process.Id = Process.Libc->getpid();
+        OwnDescriptors.ResetLockAfterFork();
         Connections.ResetLockAfterFork();
         Registrations.ResetLocksAfterFork();
         Session.ForgetAfterFork();

@@ -66,6 +66,7 @@ internal unsafe struct LibC
     public delegate* unmanaged[SuppressGCTransition]<int, ulong*, ulong*, int> pthread_sigmask;
     public delegate* unmanaged[SuppressGCTransition]<int*> __errno_location;
     public delegate* unmanaged[SuppressGCTransition]<int, RLimit*, int> getrlimit;
+    public delegate* unmanaged[SuppressGCTransition]<int, RLimit*, int> setrlimit;
     public delegate* unmanaged[SuppressGCTransition]<byte*, int, int> open;
     public delegate* unmanaged[SuppressGCTransition]<byte*, byte*, nuint, nint> readlink;
     public delegate* unmanaged[SuppressGCTransition]<int> gettid;

@@ -53,6 +53,7 @@ internal static unsafe class Pump
         Process.Libc->pthread_sigmask(Linux.SIG_BLOCK, &all, null);
         ThreadLock.ForgetAfterFork();
         Process.Id = Process.Libc->getpid();
+        OwnDescriptors.ResetLockAfterFork();
         Connections.ResetLockAfterFork();
         Registrations.ResetLocksAfterFork();
         Session.ForgetAfterFork();
