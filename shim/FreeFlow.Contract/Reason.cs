@@ -54,4 +54,6 @@ public enum Reason : uint
     NoWitness = 24,
     /// <summary>More than one descriptor table or thread was inside a kernel call when the direction should have been handed over.</summary>
     Busy = 25,
+    /// <summary>The process is about to install a seccomp filter, which knows the application's calls and not the shim's.</summary>
+    Sandboxed = 26,
 }

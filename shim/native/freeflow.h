@@ -55,6 +55,7 @@ void *ff_resolve(int index);
 int ff_open(void);
 void ff_watch_forks(void);
 int ff_is_there_room(void);
+extern int ff_sandboxed;
 int ff_is_internet_stream(int fd);
 extern void *ff_raw_table[256];
 extern intptr_t (*ff_core_call)(intptr_t method, intptr_t a, intptr_t b, intptr_t c, intptr_t d, intptr_t e, intptr_t f);

@@ -30,6 +30,7 @@ void *ff_resolve(int index) {
 }
 
 int ff_is_internet_stream(int fd) {
+  if (ff_core_is_open < 0) return 0;
   int domain = 0, protocol = 0, saved = errno;
   socklen_t length = sizeof domain;
   int known = getsockopt(fd, SOL_SOCKET, SO_DOMAIN, &domain, &length) == 0 && getsockopt(fd, SOL_SOCKET, SO_PROTOCOL, &protocol, &length) == 0;
@@ -85,27 +86,39 @@ static int open_core(void) {
  */
 enum { RUNTIME_SIGNAL = 34 };
 
-static void open_once(void) {
+static void say_no_room(void) {
+  static const char line[] = "freeflow: no room for the shim in this process (ulimit, threads or a seccomp filter); it stays on the kernel path\n";
+  if (getenv("FREEFLOW_DEBUG") || getenv("DEBUG_FREEFLOW")) (void)!write(2, line, sizeof line - 1);
+}
+
+static int open_with_dispositions_kept(void) {
   int (*real_sigaction)(int, const struct sigaction *, struct sigaction *) = (int (*)(int, const struct sigaction *, struct sigaction *))dlsym(RTLD_NEXT, "sigaction");
   struct sigaction before[NSIG];
   char known[NSIG] = { 0 };
   stack_t alternate;
-  sigset_t all, old;
-  int saved = errno;
-  sigfillset(&all);
-  pthread_sigmask(SIG_BLOCK, &all, &old);
   for (int i = 1; i < NSIG; i++) known[i] = real_sigaction(i, NULL, &before[i]) == 0;
   sigaltstack(NULL, &alternate);
   ff_signals_are_the_cores = 1;
-  int opened = ff_is_there_room() && open_core();
+  int opened = open_core();
   ff_signals_are_the_cores = 0;
   for (int i = 1; i < NSIG; i++)
     if (known[i] && i != RUNTIME_SIGNAL) real_sigaction(i, &before[i], NULL);
   alternate.ss_flags &= SS_DISABLE;
   sigaltstack(&alternate, NULL);
+  return opened;
+}
+
+static void open_once(void) {
+  sigset_t all, old;
+  int saved = errno;
+  sigfillset(&all);
+  pthread_sigmask(SIG_BLOCK, &all, &old);
+  int room = ff_is_there_room();
+  int opened = room && open_with_dispositions_kept();
   if (opened) ff_watch_faults();
   __atomic_store_n(&ff_core_is_open, opened ? 1 : -1, __ATOMIC_RELEASE);
   if (opened) ff_watch_forks();
+  if (!room) say_no_room();
   pthread_sigmask(SIG_SETMASK, &old, NULL);
   errno = saved;
 }

@@ -51,6 +51,7 @@ internal static class Words
         Reason.TableFull => "too many connections in this process",
         Reason.NoWitness => "the router lacks the rights or the kernel the means to prove it",
         Reason.Busy => "busy in the kernel when it should have moved",
+        Reason.Sandboxed => "the process has shut itself in by seccomp",
         _ => $"unknown reason {(uint)reason}",
     };
 

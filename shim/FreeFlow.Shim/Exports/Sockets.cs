@@ -92,6 +92,17 @@ internal static unsafe class SocketCalls
     /// <summary>As <see cref="KeepInKernel"/>, without waiting: the record whose ring has to be waited for, or null.</summary>
     internal static ConnectionRecord* LeaveRing(int fd, Reason reason)
     {
+        ConnectionRecord* record = StopReading(fd, reason);
+        StopSending(fd, reason);
+        return record;
+    }
+
+    /// <summary>
+    /// The first half of <see cref="LeaveRing"/>. Of several connections all stop reading first: two may be the ends of one, and what an end has gone back with it
+    /// cannot take back any more.
+    /// </summary>
+    internal static ConnectionRecord* StopReading(int fd, Reason reason)
+    {
         ConnectionRecord* record = Connections.Find(fd);
         if (record == null)
         {
@@ -101,11 +112,15 @@ internal static unsafe class SocketCalls
         }
         Offering.KeepInKernel(record, reason);
         Interlocked.CompareExchange(ref record->State, (uint)ConnectionState.Kernel, (uint)ConnectionState.Offered);
-        if (record->RingAddress == 0) return null;
-        if (Gate.Phase(&record->SendGate) == DirectionPhase.Ring) Sender.GoBack(record, reason);
-        if (Handover.Retract(record)) return null;
+        if (record->RingAddress == 0 || Handover.Retract(record)) return null;
         Recall.Ask(record);
         return record;
+    }
+
+    internal static void StopSending(int fd, Reason reason)
+    {
+        ConnectionRecord* record = Connections.Find(fd);
+        if (record != null && record->RingAddress != 0 && Gate.Phase(&record->SendGate) == DirectionPhase.Ring) Sender.GoBack(record, reason);
     }
 
     private static int Accepted(int fd, int flags)

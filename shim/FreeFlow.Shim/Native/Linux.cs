@@ -10,7 +10,7 @@ internal static class Linux
     public const int SOCK_STREAM = 1, SOCK_SEQPACKET = 5, SOCK_TYPE_MASK = 0xf, SOCK_NONBLOCK = 0x800, SOCK_CLOEXEC = 0x80000;
     public const int IPPROTO_TCP = 6;
     public const int SOL_SOCKET = 1, SO_LINGER = 13, SO_RCVLOWAT = 18, SO_RCVTIMEO = 20, SO_SNDTIMEO = 21, SO_PROTOCOL = 38, SO_ZEROCOPY = 60, SO_DOMAIN = 39, SO_ERROR = 4,
-        SO_SNDBUF = 7, SO_RCVBUF = 8, SO_SNDBUFFORCE = 32, SO_RCVBUFFORCE = 33, SO_BUF_LOCK = 72;
+        SO_SNDBUF = 7, SO_RCVBUF = 8, SO_SNDBUFFORCE = 32, SO_RCVBUFFORCE = 33, SO_BUF_LOCK = 72, SO_COOKIE = 57;
     public const int SOL_TCP = 6, TCP_INFO = 11, TCP_REPAIR = 19, TCP_ULP = 31;
     public const int SHUT_RD = 0, SHUT_WR = 1, SHUT_RDWR = 2;
 

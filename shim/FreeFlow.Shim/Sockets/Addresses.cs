@@ -28,6 +28,15 @@ internal static unsafe class Addresses
         return true;
     }
 
+    /// <summary>True if two descriptors stand for one socket, by the number that the kernel gives every socket once (SO_COOKIE).</summary>
+    public static bool IsSame(int fd, int other)
+    {
+        ulong first = 0, second = 0;
+        uint length = sizeof(ulong);
+        return Process.Libc->getsockopt(fd, Linux.SOL_SOCKET, Linux.SO_COOKIE, &first, &length) == 0
+            && Process.Libc->getsockopt(other, Linux.SOL_SOCKET, Linux.SO_COOKIE, &second, &length) == 0 && first == second;
+    }
+
     /// <summary>True if the descriptor still stands for the connection: a vfork child, and raw system calls, may have made it something else.</summary>
     public static bool IsStill(int fd, ConnectionRecord* record)
     {

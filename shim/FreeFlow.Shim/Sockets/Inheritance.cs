@@ -40,7 +40,8 @@ internal static unsafe class Inheritance
     {
         int errno = Process.Errno;
         bool waiting = false;
-        for (int fd = Next(-1); fd >= 0; fd = Next(fd)) waiting |= SocketCalls.LeaveRing(fd, Reason.Exec) != null;
+        for (int fd = Next(-1); fd >= 0; fd = Next(fd)) waiting |= SocketCalls.StopReading(fd, Reason.Exec) != null;
+        for (int fd = Next(-1); fd >= 0; fd = Next(fd)) SocketCalls.StopSending(fd, Reason.Exec);
         ulong deadline = Process.Now() + Recall.PatienceNanoseconds;
         for (int fd = Next(-1); fd >= 0 && waiting; fd = Next(fd))
         {

@@ -60,8 +60,19 @@ internal static unsafe class Recall
             if (now >= deadline && now - deadline > 2 * StuckNanoseconds) return true;
             if (Volatile.Read(ref incoming->Handover) == (uint)HandoverState.Ring) Process.Libc->poll(null, 0, 1);
         }
-        if (Volatile.Read(ref incoming->Handover) != (uint)HandoverState.Back || !ThreadLock.Enter(&record->ReceiveLock)) return true;
-        bool left = Gate.Phase(&record->ReceiveGate) == DirectionPhase.Ring && Settle(record, incoming) && RingReader.Available(record, incoming) != 0;
+        if (!ThreadLock.Enter(&record->ReceiveLock)) return true;
+        bool left = false;
+        if (Gate.Phase(&record->ReceiveGate) == DirectionPhase.Ring)
+        {
+            if (Volatile.Read(ref incoming->Handover) == (uint)HandoverState.Back) left = Settle(record, incoming) && RingReader.Available(record, incoming) != 0;
+            else if ((record->Flags & (uint)ConnectionFlags.WantsKernel) != 0)
+            {
+                // Nothing is left, and the writer finds the request before, or right after, whatever it writes next.
+                Interlocked.And(ref record->Flags, ~(uint)ConnectionFlags.WantsKernel);
+                Gate.Set(&record->ReceiveGate, DirectionPhase.Back);
+                Volatile.Write(ref record->State, (uint)ConnectionState.HandedBack);
+            }
+        }
         ThreadLock.Exit(&record->ReceiveLock);
         return !left;
     }

@@ -485,3 +485,15 @@ def passed_from_a_dead_peer(client, server):
     client.close()
     os.waitpid(other, 0)
     print(passed(client, server, CLEAN, settle, 100000).wait())
+def copied_by_pidfd(client, server):
+    """The copy is made by a raw system call of another process: only the shim of that other process could see it, and has no name for it here."""
+    system_call = LIBC.syscall
+    child = in_child(lambda: (client.close(), server.close(), time.sleep(5)))
+    client.sendall(b"unread")
+    pidfd = os.pidfd_open(os.getpid())
+    copy = system_call(438, pidfd, server.fileno(), 0)
+    taken = socket.socket(fileno=copy)
+    attempt("recv by the copy", taken.recv, 100)
+    taken.sendall(b"answer")
+    attempt("answer", client.recv, 100)
+    os.kill(child, signal.SIGKILL)
