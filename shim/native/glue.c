@@ -91,41 +91,51 @@ static void say_no_room(void) {
   if (getenv("FREEFLOW_DEBUG") || getenv("DEBUG_FREEFLOW")) (void)!write(2, line, sizeof line - 1);
 }
 
-static int open_with_dispositions_kept(void) {
+static __thread int opening;
+
+/* In a thread of its own, because the application's may have a stack of a few pages only (pthread_attr_setstacksize(3), makecontext(3)). */
+static void *open_with_dispositions_kept(void *opened) {
   int (*real_sigaction)(int, const struct sigaction *, struct sigaction *) = (int (*)(int, const struct sigaction *, struct sigaction *))dlsym(RTLD_NEXT, "sigaction");
   struct sigaction before[NSIG];
   char known[NSIG] = { 0 };
-  stack_t alternate;
+  opening = 1;
+  if (!ff_is_there_room()) return NULL;
   for (int i = 1; i < NSIG; i++) known[i] = real_sigaction(i, NULL, &before[i]) == 0;
-  sigaltstack(NULL, &alternate);
   ff_signals_are_the_cores = 1;
-  int opened = open_core();
+  *(int *)opened = open_core();
   ff_signals_are_the_cores = 0;
   for (int i = 1; i < NSIG; i++)
     if (known[i] && i != RUNTIME_SIGNAL) real_sigaction(i, &before[i], NULL);
-  alternate.ss_flags &= SS_DISABLE;
-  sigaltstack(&alternate, NULL);
   return opened;
+}
+
+/* No thread, no core: the runtime needs one too (RLIMIT_NPROC, a control group's pids.max). */
+static void *in_thread(void *(*function)(void *), void *argument) {
+  pthread_attr_t attributes;
+  pthread_t thread;
+  void *result = NULL;
+  pthread_attr_init(&attributes);
+  pthread_attr_setstacksize(&attributes, 1 << 20);
+  if (pthread_create(&thread, &attributes, function, argument) == 0) pthread_join(thread, &result);
+  pthread_attr_destroy(&attributes);
+  return result;
 }
 
 static void open_once(void) {
   sigset_t all, old;
-  int saved = errno;
+  int saved = errno, opened = 0;
   sigfillset(&all);
   pthread_sigmask(SIG_BLOCK, &all, &old);
-  int room = ff_is_there_room();
-  int opened = room && open_with_dispositions_kept();
+  if (!in_thread(open_with_dispositions_kept, &opened)) say_no_room();
   if (opened) ff_watch_faults();
   __atomic_store_n(&ff_core_is_open, opened ? 1 : -1, __ATOMIC_RELEASE);
   if (opened) ff_watch_forks();
-  if (!room) say_no_room();
   pthread_sigmask(SIG_SETMASK, &old, NULL);
   errno = saved;
 }
 
 int ff_open(void) {
   static pthread_once_t once = PTHREAD_ONCE_INIT;
-  static __thread int opening;
   int state = __atomic_load_n(&ff_core_is_open, __ATOMIC_ACQUIRE);
   if (FF_LIKELY(state != 0)) return state > 0;
   /* The core's own calls while it starts, and privileged programs, are not ours. */

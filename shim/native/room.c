@@ -1,13 +1,12 @@
 /*
  * Whether this process can spare what the managed core takes: about 350 MB of address space (almost none of it is ever touched), 50 MB that
- * RLIMIT_DATA counts, and one thread. The runtime cannot say that it could not start: it aborts. And a program that lives close to its limits
+ * RLIMIT_DATA counts, and system calls. The runtime cannot say that it could not start: it aborts. And a program that lives close to its limits
  * must not meet them earlier for the shim's sake. Nor can a seccomp filter be asked what it kills for.
  */
 #define _GNU_SOURCE
 #include <dlfcn.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
@@ -44,16 +43,6 @@ static int has_memory(void) {
   if (!pages_in_use(&all, &used)) return 0;
   return (space.rlim_cur == RLIM_INFINITY || space.rlim_cur / page >= all + ((unsigned long)ADDRESS_SPACE_MB << 20) / page)
       && (data.rlim_cur == RLIM_INFINITY || data.rlim_cur / page >= used + ((unsigned long)DATA_MB << 20) / page);
-}
-
-static void *nothing(void *unused) { return unused; }
-
-/* RLIMIT_NPROC, a control group's pids.max, a seccomp filter. */
-static int has_threads(void) {
-  pthread_t thread;
-  if (pthread_create(&thread, NULL, nothing, NULL) != 0) return 0;
-  pthread_join(thread, NULL);
-  return 1;
 }
 
 /*
@@ -94,4 +83,4 @@ static int survives_its_filter(void) {
   return status == 0;
 }
 
-int ff_is_there_room(void) { return !ff_sandboxed && has_memory() && survives_its_filter() && has_threads(); }
+int ff_is_there_room(void) { return !ff_sandboxed && has_memory() && survives_its_filter(); }
