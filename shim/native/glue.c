@@ -93,6 +93,10 @@ static void say_no_room(void) {
 
 static __thread int opening;
 
+/* What the runtime never frees is no leak of a program under LeakSanitizer. */
+void __lsan_disable(void) __attribute__((weak));
+void __lsan_enable(void) __attribute__((weak));
+
 /* In a thread of its own, because the application's may have a stack of a few pages only (pthread_attr_setstacksize(3), makecontext(3)). */
 static void *open_with_dispositions_kept(void *opened) {
   int (*real_sigaction)(int, const struct sigaction *, struct sigaction *) = (int (*)(int, const struct sigaction *, struct sigaction *))dlsym(RTLD_NEXT, "sigaction");
@@ -102,7 +106,9 @@ static void *open_with_dispositions_kept(void *opened) {
   if (!ff_is_there_room()) return NULL;
   for (int i = 1; i < NSIG; i++) known[i] = real_sigaction(i, NULL, &before[i]) == 0;
   ff_signals_are_the_cores = 1;
+  if (__lsan_disable) __lsan_disable();
   *(int *)opened = open_core();
+  if (__lsan_enable) __lsan_enable();
   ff_signals_are_the_cores = 0;
   for (int i = 1; i < NSIG; i++)
     if (known[i] && i != RUNTIME_SIGNAL) real_sigaction(i, &before[i], NULL);
