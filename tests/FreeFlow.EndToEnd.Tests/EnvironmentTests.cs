@@ -1,0 +1,125 @@
+using System;
+using System.Collections.Generic;
+using System.IO;
+using System.Linq;
+using FreeFlow.Lab;
+using NUnit.Framework;
+
+namespace FreeFlow.EndToEnd.Tests;
+
+/// <summary>Programs in narrow places: limits, sandboxes, namespaces, other libraries. Preloaded, they print and return what they do without.</summary>
+public sealed class EnvironmentTests
+{
+    private Stage _stage = null!;
+    private string _programs = "";
+
+    [OneTimeSetUp]
+    public void SetUp()
+    {
+        Tools.Require("gcc", Tools.Python);
+        _stage = new Stage(Mixture.Both).WaitingForTheJoin();
+        _programs = Directory.CreateDirectory(Path.Combine(_stage.Folder, "programs")).FullName;
+        // Containers of the cases' own may not see the checkout.
+        foreach (string library in Directory.GetFiles(Path.GetDirectoryName(Artifacts.PreloadLibrary)!, "libfreeflow*.so")) File.Copy(library, Path.Combine(_programs, Path.GetFileName(library)));
+        Compile("talk", "talk.c");
+        Compile("stack", "stack.c", "-lpthread");
+        Compile("talk-address", "talk.c", "-fsanitize=address");
+        Compile("talk-thread", "talk.c", "-fsanitize=thread");
+        Compile("talk-undefined", "talk.c", "-fsanitize=undefined");
+        Compile("talk-setuid", "talk.c");
+        _ = Place.Host.Run(new CommandLine("sh", "-c", $"chown nobody {_programs}/talk-setuid && chmod 4755 {_programs}/talk-setuid")).Succeeded("chmod");
+    }
+
+    [OneTimeTearDown]
+    public void TearDown() => _stage?.Dispose();
+
+    private static TestCaseData Case(string name, string needs, string script, bool ring) =>
+        new TestCaseData(needs.Split(' ', StringSplitOptions.RemoveEmptyEntries), script, ring).SetArgDisplayNames(name);
+
+    // $TALK is a program with a connection to itself, $HERE the folder of all programs, $PYTHON runs one of the scripts.
+    private static IEnumerable<TestCaseData> Cases()
+    {
+        yield return Case("nothing narrow", "", "$TALK", ring: true);
+
+        yield return Case("little address space", "", "ulimit -v 30000; $TALK", ring: false);
+        yield return Case("some address space", "", "ulimit -v 300000; $TALK", ring: false);
+        yield return Case("little data", "", "ulimit -d 10000; $TALK", ring: false);
+        yield return Case("no locked memory", "", "ulimit -l 0; $TALK", ring: true);
+        yield return Case("no threads", "setpriv", "ulimit -u 1; setpriv --reuid=65533 --clear-groups $TALK", ring: false);
+        yield return Case("six descriptors", "", "ulimit -n 6; $TALK", ring: false);
+        yield return Case("descriptors, soft limit", "", "$PYTHON descriptors.py 64", ring: true);
+        yield return Case("descriptors, lower hard limit", "", "$PYTHON descriptors.py 64 hard", ring: false);
+        yield return Case("stack of 16 KiB", "", "$HERE/stack 16", ring: true);
+        yield return Case("context of 16 KiB", "", "$HERE/stack 16 context", ring: true);
+        yield return Case("context of 64 KiB", "", "$HERE/stack 64 context", ring: true);
+
+        yield return Case("/dev/shm full", "unshare", "unshare -m sh -c 'mount -t tmpfs -o size=4k none /dev/shm; dd if=/dev/zero of=/dev/shm/x bs=4k count=1 2>/dev/null; $TALK'", ring: true);
+        yield return Case("no /dev/shm", "unshare", "unshare -m sh -c 'umount -l /dev/shm; $TALK'", ring: true);
+        yield return Case("read-only root", "unshare", "unshare -m sh -c 'mount --bind / / && mount -o remount,bind,ro / && touch /etc/x 2>/dev/null || $TALK'", ring: true);
+        yield return Case("no /proc", "unshare", "unshare -m sh -c 'umount -l /proc; $TALK'", ring: true);
+        yield return Case("chroot", "unshare", """
+            mkdir -p jail/usr jail/here; ln -s usr/lib jail/lib; ln -s usr/lib64 jail/lib64; export LD_PRELOAD=${LD_PRELOAD:+/here/libfreeflow.so}
+            unshare -m sh -c 'mount --bind /usr jail/usr; mount --bind $HERE jail/here; mkdir -p jail$(dirname $FREEFLOW_SOCKET); mount --bind $(dirname $FREEFLOW_SOCKET) jail$(dirname $FREEFLOW_SOCKET); chroot jail /here/talk'
+            """, ring: true);
+        yield return Case("user namespace", "unshare", "unshare -Ur $TALK", ring: true);
+        yield return Case("process 1 of a pid namespace", "unshare", "unshare -pf --mount-proc $TALK; unshare -Urpf --mount-proc $TALK", ring: true);
+        yield return Case("no new privileges, no capabilities", "setpriv", "setpriv --no-new-privs --bounding-set=-all --inh-caps=-all $TALK; setpriv --reuid=65534 --regid=65534 --clear-groups --no-new-privs $TALK", ring: true);
+        yield return Case("bubblewrap", "bwrap", "bwrap --ro-bind / / --dev /dev --proc /proc --unshare-user --unshare-pid --unshare-ipc --die-with-parent --as-pid-1 --cap-drop ALL $TALK", ring: true);
+        yield return Case("setuid", "", "setpriv --reuid=65533 --clear-groups $HERE/talk-setuid", ring: false);
+
+        yield return Case("docker's and podman's profile", "/usr/share/containers/seccomp.json", "$PYTHON profile.py /usr/share/containers/seccomp.json -- $TALK", ring: true);
+        foreach (string action in new[] { "EPERM", "ENOSYS", "KILL" })
+            foreach (string calls in Unusual) yield return Case($"{action} for {calls}", "", $"$PYTHON filter.py {action} {calls} -- $TALK", ring: Harmless.Contains(calls) && action != "KILL");
+        yield return Case("a filter of its own", "", "$PYTHON sandbox.py", ring: true);
+
+        yield return Case("jemalloc", "/usr/lib/x86_64-linux-gnu/libjemalloc.so.2", "LD_PRELOAD=libjemalloc.so.2:$LD_PRELOAD $TALK; LD_PRELOAD=$LD_PRELOAD:libjemalloc.so.2 $TALK", ring: true);
+        yield return Case("tcmalloc", "/usr/lib/x86_64-linux-gnu/libtcmalloc_minimal.so.4", "LD_PRELOAD=libtcmalloc_minimal.so.4:$LD_PRELOAD $TALK; LD_PRELOAD=$LD_PRELOAD:libtcmalloc_minimal.so.4 $TALK", ring: true);
+        yield return Case("AddressSanitizer", "", "ASAN_OPTIONS=verify_asan_link_order=0 $HERE/talk-address", ring: true);
+        yield return Case("UndefinedBehaviorSanitizer", "", "$HERE/talk-undefined", ring: true);
+        yield return Case("ThreadSanitizer", "", "$HERE/talk-thread", ring: true);
+    }
+
+    private static readonly string[] Harmless = ["eventfd2", "kcmp", "process_vm_readv,process_vm_writev,pidfd_open,pidfd_getfd", "epoll_pwait2", "preadv2", "close_range", "clone3"];
+    private static readonly string[] Unusual =
+        [.. Harmless, "memfd_create", "membarrier", "madvise", "sendmsg", "recvmsg", "ppoll", "getsockopt", "prlimit64", "ftruncate", "sigaltstack", "gettid,tgkill", "sched_getaffinity,sched_setaffinity"];
+
+    [TestCaseSource(nameof(Cases))]
+    public void PrintsAndReturnsTheSame(string[] needs, string script, bool ring)
+    {
+        Tools.Require(needs);
+        string plain = Run(script, preloaded: false);
+        TestContext.Out.WriteLine(plain);
+        Assert.That(plain, Does.StartWith("exit code 0"));
+        long before = _stage.Router!.Status().RingBytesTotal;
+        Assert.That(Run(script, preloaded: true), Is.EqualTo(plain));
+        if (ring) Assert.That(_stage.Router!.Status().RingBytesTotal, Is.GreaterThan(before), "no byte went through the ring");
+    }
+
+    /// <summary>Numbers that the shim's tables do not reach.</summary>
+    [Test]
+    public void DescriptorsBeyondOneMillion()
+    {
+        const string limit = "/proc/sys/fs/nr_open";
+        string old = File.ReadAllText(limit).Trim();
+        try
+        {
+            if (long.Parse(old, System.Globalization.CultureInfo.InvariantCulture) < 1100000) File.WriteAllText(limit, "1100000");
+        }
+        catch (Exception error) when (error is UnauthorizedAccessException or IOException) { Assert.Ignore("fs.nr_open cannot be raised here"); }
+        try { PrintsAndReturnsTheSame([], "$PYTHON high_numbers.py", ring: true); }
+        finally { File.WriteAllText(limit, old); }
+    }
+
+    private string Run(string script, bool preloaded)
+    {
+        string folder = Directory.CreateDirectory(Path.Combine(_stage.Folder, TestContext.CurrentContext.Test.ID)).FullName;
+        string python = $"env -C {Tools.Program("environments")} {Tools.Python} -B";
+        CommandLine command = new CommandLine("bash", "-c", script).In(folder).With("LC_ALL", "C").With("TALK", $"{_programs}/talk").With("HERE", _programs).With("PYTHON", python);
+        CompletedProcess run = _stage.Server.Run(preloaded ? _stage.AsServer(command) : command);
+        Directory.Delete(folder, recursive: true);
+        return $"exit code {run.ExitCode}\n{run.Output}\nstandard error:\n{run.Error}";
+    }
+
+    private void Compile(string program, string source, params string[] options) =>
+        _ = Place.Host.Run(new CommandLine("gcc", ["-std=gnu11", "-O1", "-Wall", "-o", Path.Combine(_programs, program), Path.Combine(Tools.Program("environments"), source), .. options])).Succeeded($"gcc {source}");
+}
