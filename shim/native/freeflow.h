@@ -55,6 +55,7 @@ void *ff_resolve(int index);
 int ff_open(void);
 void ff_watch_forks(void);
 int ff_is_there_room(void);
+int ff_survives_its_filter(void);
 extern int ff_sandboxed;
 int ff_is_internet_stream(int fd);
 extern void *ff_raw_table[256];

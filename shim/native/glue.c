@@ -132,7 +132,8 @@ static void open_once(void) {
   int saved = errno, opened = 0;
   sigfillset(&all);
   pthread_sigmask(SIG_BLOCK, &all, &old);
-  if (!in_thread(open_with_dispositions_kept, &opened)) say_no_room();
+  /* Asked first: a filter may kill for the thread. */
+  if (!ff_survives_its_filter() || !in_thread(open_with_dispositions_kept, &opened)) say_no_room();
   if (opened) ff_watch_faults();
   __atomic_store_n(&ff_core_is_open, opened ? 1 : -1, __ATOMIC_RELEASE);
   if (opened) ff_watch_forks();

@@ -60,7 +60,7 @@ static const struct { long number, a, b; } unusual[] = {
 };
 
 static int is_filtered(void) {
-  char text[4096];
+  char text[2048];
   int fd = open("/proc/self/status", O_RDONLY | O_CLOEXEC);
   ssize_t length = fd < 0 ? -1 : read(fd, text, sizeof text - 1);
   if (fd >= 0) close(fd);
@@ -70,7 +70,7 @@ static int is_filtered(void) {
   return line && line[10] != '0';
 }
 
-static int survives_its_filter(void) {
+int ff_survives_its_filter(void) {
   long (*call)(long, ...) = (long (*)(long, ...))dlsym(RTLD_NEXT, "syscall");
   if (!is_filtered()) return 1;
   int child = (int)call(SYS_clone, 0L, 0L, 0L, 0L, 0L), status = 0;   /* ends without a signal to the program */
@@ -83,4 +83,4 @@ static int survives_its_filter(void) {
   return status == 0;
 }
 
-int ff_is_there_room(void) { return !ff_sandboxed && has_memory() && survives_its_filter(); }
+int ff_is_there_room(void) { return !ff_sandboxed && has_memory(); }

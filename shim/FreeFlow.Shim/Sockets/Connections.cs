@@ -71,6 +71,8 @@ internal static unsafe class Connections
     /// <summary>After dup, dup2, dup3 or F_DUPFD made <paramref name="copy"/> refer to what <paramref name="fd"/> refers to.</summary>
     public static void Duplicated(int fd, int copy)
     {
+        // A number that the tables do not reach is served by the kernel, and so is all that shares its socket.
+        if (InRange(fd) && !InRange(copy) && copy >= 0) _ = Exports.SocketCalls.KeepInKernel(fd, Reason.DescriptorLimit);
         if (!InRange(fd) || !InRange(copy)) return;
         bool locked = ThreadLock.Enter(LockWord());
         Descriptors[copy] = default;
