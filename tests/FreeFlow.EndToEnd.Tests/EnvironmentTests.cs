@@ -59,8 +59,9 @@ public sealed class EnvironmentTests
         yield return Case("no /proc", "unshare", "unshare -m sh -c 'umount -l /proc; $TALK'", ring: true);
         yield return Case("chroot", "unshare", """
             mkdir -p jail/usr jail/here jail/router; ln -s usr/lib jail/lib; ln -s usr/lib64 jail/lib64
-            router=$(dirname ${FREEFLOW_SOCKET:-$HERE/x}); export LD_PRELOAD=${LD_PRELOAD:+/here/libfreeflow.so} FREEFLOW_SOCKET=/router/router.sock
-            unshare -m sh -c "mount --bind /usr jail/usr; mount --bind $HERE jail/here; mount --bind $router jail/router; chroot jail /here/talk"
+            router=$(dirname ${FREEFLOW_SOCKET:-$HERE/x}); library=${LD_PRELOAD:+/here/libfreeflow.so}; unset LD_PRELOAD
+            unshare -m sh -c "mount --bind /usr jail/usr; mount --bind $HERE jail/here; mount --bind $router jail/router
+                chroot jail /usr/bin/env LD_PRELOAD=$library FREEFLOW_SOCKET=/router/router.sock /here/talk"
             """, ring: true);
         yield return Case("user namespace", "unshare", "unshare -Ur $TALK", ring: true);
         yield return Case("process 1 of a pid namespace", "unshare", "unshare -pf --mount-proc $TALK; unshare -Urpf --mount-proc $TALK", ring: true);
@@ -92,8 +93,13 @@ public sealed class EnvironmentTests
         TestContext.Out.WriteLine(plain);
         Assert.That(plain, Does.StartWith("exit code 0"));
         long before = _stage.Router!.Status().RingBytesTotal;
-        Assert.That(Run(script, preloaded: true), Is.EqualTo(plain));
-        if (ring) Assert.That(_stage.Router!.Status().RingBytesTotal, Is.GreaterThan(before), "no byte went through the ring");
+        // A program this short may have ended before the router, on a busy machine, has come to it.
+        for (int attempt = 1; ; attempt++)
+        {
+            Assert.That(Run(script, preloaded: true), Is.EqualTo(plain));
+            if (!ring || _stage.Router!.Status().RingBytesTotal > before) return;
+            Assert.That(attempt, Is.LessThan(5), "no byte went through the ring");
+        }
     }
 
     /// <summary>Numbers that the shim's tables do not reach.</summary>
