@@ -6,7 +6,7 @@ export MSBUILDDISABLENODEREUSE := 1
 export DOTNET_CLI_USE_MSBUILD_SERVER := 0
 
 bin := artifacts/bin
-sources := $(shell find shim router Directory.Build.props -type f \( -name '*.cs' -o -name '*.c' -o -name '*.h' -o -name '*.csproj' -o -name '*.props' -o -name '*.targets' -o -name '*.sh' -o -name '*.S' -o -name '*.map' \) -not -path '*/bin/*' -not -path '*/obj/*' 2>/dev/null)
+sources := $(shell find shim router hunter Directory.Build.props -type f \( -name '*.cs' -o -name '*.c' -o -name '*.h' -o -name '*.csproj' -o -name '*.props' -o -name '*.targets' -o -name '*.sh' -o -name '*.S' -o -name '*.map' \) -not -path '*/bin/*' -not -path '*/obj/*' 2>/dev/null)
 bench_sources := $(shell find tests/FreeFlow.Bench integration/lab -type f -not -path '*/bin/*' -not -path '*/obj/*' 2>/dev/null)
 suites_sources := $(shell find tests/FreeFlow.Suites integration/lab -type f -not -path '*/bin/*' -not -path '*/obj/*' 2>/dev/null)
 differential_sources := $(shell find tests/FreeFlow.Differential integration/lab -type f -not -path '*/bin/*' -not -path '*/obj/*' 2>/dev/null)
@@ -43,6 +43,8 @@ artifacts/.build: artifacts/.setup $(sources)
 	@$(publish) router/FreeFlow.Router -o $(bin)
 	@echo 'build: freeflow'
 	@$(publish) router/FreeFlow.Cli -o $(bin)
+	@echo 'build: freeflow-hunter'
+	@$(publish) hunter/FreeFlow.Hunter -o $(bin)
 	@echo 'build: libfreeflow.so, libfreeflow-core.so'
 	@shim/build.sh $(bin)
 	@touch $@
@@ -90,5 +92,5 @@ test-differential: artifacts/.build artifacts/.differential
 
 clean:
 	@rm -rf artifacts
-	@find shim router tests integration -type d \( -name bin -o -name obj \) -prune -exec rm -rf {} +
+	@find shim router hunter tests integration -type d \( -name bin -o -name obj \) -prune -exec rm -rf {} +
 	@echo 'clean: artifacts, bin and obj are gone'

@@ -1,0 +1,58 @@
+using System;
+using System.Collections.Generic;
+using System.Linq;
+using System.Threading;
+using FreeFlow.Hunter.Sources;
+using FreeFlow.Locations;
+using FreeFlow.Locations.Publishing;
+
+namespace FreeFlow.Hunter;
+
+/// <summary>Puts the sources together: an address is published as long as one of them has it.</summary>
+internal sealed class Collector(int sources, Address host, IReadOnlyList<Cidr> prefixes, Publisher publisher) : IAddressSink
+{
+    private readonly Lock _lock = new();
+    private readonly Dictionary<Address, List<(IAddressSource Source, Address Host)>> _found = [];
+    private readonly HashSet<IAddressSource> _complete = [];
+
+    public void Set(IAddressSource source, Address address, Address livesOn)
+    {
+        if (address.IsOfNoPlace || address == host || prefixes.Count > 0 && !prefixes.Any(prefix => prefix.Contains(address))) return;
+        lock (_lock)
+        {
+            if (!_found.TryGetValue(address, out List<(IAddressSource Source, Address Host)>? entries)) _found.Add(address, entries = []);
+            int index = entries.FindIndex(entry => entry.Source == source);
+            if (index < 0) entries.Add((source, livesOn)); else entries[index] = (source, livesOn);
+            Publish(address, entries, newer: _complete.Contains(source));
+        }
+    }
+
+    public void Remove(IAddressSource source, Address address)
+    {
+        lock (_lock)
+        {
+            if (!_found.TryGetValue(address, out List<(IAddressSource Source, Address Host)>? entries)) return;
+            entries.RemoveAll(entry => entry.Source == source);
+            if (entries.Count > 0) { Publish(address, entries, newer: false); return; }
+            _found.Remove(address);
+            publisher.Drop(LocationKeys.AddressPrefix + address);
+        }
+    }
+
+    public void SetNode(Address node, string? name)
+    {
+        if (name is null) publisher.Drop(LocationKeys.NodePrefix + node); else publisher.Want(LocationKeys.NodePrefix + node, name, newer: false);
+    }
+
+    public void Complete(IAddressSource source)
+    {
+        lock (_lock) if (!_complete.Add(source) || _complete.Count < sources) return;
+        publisher.Complete();
+    }
+
+    private void Publish(Address address, List<(IAddressSource Source, Address Host)> entries, bool newer)
+    {
+        Address livesOn = entries[0].Host == default ? host : entries[0].Host;
+        publisher.Want(LocationKeys.AddressPrefix + address, livesOn.ToString(), newer);
+    }
+}

@@ -1,0 +1,105 @@
+using System;
+using System.Collections.Generic;
+using System.IO;
+using System.Linq;
+using System.Net;
+using System.Net.Sockets;
+using System.Runtime.InteropServices;
+using System.Security.Cryptography;
+using System.Threading;
+using System.Threading.Tasks;
+using FreeFlow.Hunter.Kubernetes;
+using FreeFlow.Hunter.Sources;
+using FreeFlow.Locations;
+using FreeFlow.Locations.Etcd;
+using FreeFlow.Locations.Publishing;
+
+namespace FreeFlow.Hunter;
+
+internal static class Program
+{
+    private static async Task<int> Main(string[] arguments)
+    {
+        if (arguments.Any(word => word is "--help" or "-help" or "-h")) { Console.WriteLine(HunterOptions.Usage); return 0; }
+        if (arguments.Any(word => word is "--version" or "-version")) { Console.WriteLine(typeof(Program).Assembly.GetName().Version?.ToString(3)); return 0; }
+        try
+        {
+            await RunAsync(HunterOptions.Parse(arguments, Environment.GetEnvironmentVariable)).ConfigureAwait(false);
+            return 0;
+        }
+        catch (HunterException exception)
+        {
+            Say(exception.Message);
+            return 1;
+        }
+    }
+
+    private static async Task RunAsync(HunterOptions options)
+    {
+        using CancellationTokenSource stop = new();
+        using PosixSignalRegistration terminate = PosixSignalRegistration.Create(PosixSignal.SIGTERM, Stop);
+        using PosixSignalRegistration interrupt = PosixSignalRegistration.Create(PosixSignal.SIGINT, Stop);
+        void Stop(PosixSignalContext context)
+        {
+            context.Cancel = true;
+            stop.Cancel();
+        }
+
+        Address host = options.HostAddress != default ? options.HostAddress : Discover(options.Etcd.Endpoints[0]);
+        using EtcdClient client = OpenEtcd(options.Etcd);
+        PublisherOptions publishing = new()
+        {
+            LeaseTime = TimeSpan.FromSeconds(options.LeaseSeconds),
+            OwnerKey = LocationKeys.HunterPrefix + host,
+            OwnerName = options.NodeName,
+            WithdrawOnStop = options.Withdraw,
+        };
+        await using Publisher publisher = new(client, publishing, Say);
+        IAddressSource[] sources = [.. options.Sources.Select(name => Open(name, options, host))];
+        Collector collector = new(sources.Length, host, options.Prefixes, publisher);
+        collector.SetNode(host, options.NodeName);
+        publisher.Start();
+        Say($"{options.NodeName} ({host}) publishes what it finds in {string.Join(", ", options.Sources)} to {string.Join(", ", options.Etcd.Endpoints.Select(uri => uri.Authority))}");
+        // No source ends by itself: one that does has a fault, which ends the hunter.
+        Task[] running = [.. sources.Select(source => Task.Run(() => source.RunAsync(collector, stop.Token)))];
+        await await Task.WhenAny(running).ConfigureAwait(false);
+        stop.Cancel();
+        await Task.WhenAll(running).ConfigureAwait(false);
+        Say("stopped");
+    }
+
+    private static EtcdClient OpenEtcd(EtcdOptions options)
+    {
+        try { return new(options); }
+        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException or CryptographicException)
+        {
+            throw new HunterException($"etcd's TLS files: {exception.Message}");
+        }
+    }
+
+    private static IAddressSource Open(string name, HunterOptions options, Address host) => name switch
+    {
+        "kubernetes" => new KubernetesSource(KubernetesAccess.Find(options.KubeConfig), options, host, Say),
+        "netns" => new NamespaceSource(Say),
+        "cni" => new CniSource(CniSource.DefaultFolder, Say),
+        _ => new FileSource(name["file:".Length..], Say),
+    };
+
+    // The address that packets to etcd would leave from; nothing is sent.
+    private static Address Discover(Uri endpoint)
+    {
+        try
+        {
+            using Socket socket = new(SocketType.Dgram, ProtocolType.Udp);
+            socket.Connect(endpoint.DnsSafeHost, endpoint.Port);
+            if (socket.LocalEndPoint is IPEndPoint local && Address.From(local.Address) is { IsOfNoPlace: false } address) return address;
+        }
+        catch (SocketException)
+        {
+            // Said below.
+        }
+        throw new HunterException("this node's address is not known: give --host-ip, or HOST_IP in the environment.");
+    }
+
+    internal static void Say(string line) => Console.Error.WriteLine($"freeflow-hunter: {line}");
+}
