@@ -59,7 +59,7 @@ public sealed class EnvironmentTests
         yield return Case("no /proc", "unshare", "unshare -m sh -c 'umount -l /proc; $TALK'", ring: true);
         yield return Case("chroot", "unshare", """
             mkdir -p jail/usr jail/here jail/router; ln -s usr/lib jail/lib; ln -s usr/lib64 jail/lib64
-            router=$(dirname ${FREEFLOW_SOCKET:-$HERE/x}); library=${LD_PRELOAD:+/here/libfreeflow.so}; unset LD_PRELOAD
+            router=$(dirname ${FREEFLOW_SOCKET:-/run/freeflow/router.sock}); library=${LD_PRELOAD:+/here/libfreeflow.so}; unset LD_PRELOAD
             unshare -m sh -c "mount --bind /usr jail/usr; mount --bind $HERE jail/here; mount --bind $router jail/router
                 chroot jail /usr/bin/env LD_PRELOAD=$library FREEFLOW_SOCKET=/router/router.sock /here/talk"
             """, ring: true);
