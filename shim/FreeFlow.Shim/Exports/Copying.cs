@@ -7,16 +7,19 @@ namespace FreeFlow.Shim.Exports;
 /// <summary>sendfile(2) and splice(2): file and pipe bytes go straight into ring memory, and out of it.</summary>
 internal static unsafe class CopyingCalls
 {
-    private const uint SpliceNonBlock = 2;
+    private const uint SpliceNonBlock = 2, SpliceFlags = 15;
 
-    [Interpose("ssize_t sendfile(int fd, int source, long* offset, size_t count)", Aliases = "sendfile64")]
+    [Interpose("ssize_t sendfile(int fd, int source, long* offset, size_t count)", Aliases = "sendfile64", Guard = "(FF_FLAGS(fd) | FF_FLAGS(source)) & FF_CONNECTION")]
     public static nint SendFile(int fd, int source, long* offset, nuint count)
     {
         ConnectionRecord* record = Connections.Find(fd);
-        if (record == null) return Process.Libc->sendfile(fd, source, offset, count);
+        if (record == null) return IntoPipe(fd, source, offset, count);
         if (Sender.IsOnRing(fd, record, 0))
         {
-            nint moved = RingFiller.Fill(fd, record, source, offset, count, 0, once: false);
+            // What the kernel refuses, it refuses before it moves a byte: a source without a position, a wrong count or pointer.
+            bool refused = (nint)count <= 0 || !Process.CanWrite(offset, offset == null ? 0 : (nuint)sizeof(long)) || (offset == null && Process.Libc->lseek(source, 0, Linux.SEEK_CUR) < 0);
+            if (refused) return Process.Libc->sendfile(fd, source, offset, count);
+            nint moved = RingFiller.Fill(fd, record, source, offset, count < Vectors.MostBytes ? count : Vectors.MostBytes, fromPipe: false, dontWait: false);
             Orphans.Release(record);
             if (moved != RingFiller.WentBack) return Process.Result(moved);
         }
@@ -29,19 +32,30 @@ internal static unsafe class CopyingCalls
     public static nint Splice(int source, long* sourceOffset, int target, long* targetOffset, nuint count, uint flags)
     {
         ConnectionRecord* to = Connections.Find(target), from = Connections.Find(source);
-        if (to != null)
+        // SPLICE_F_NONBLOCK speaks of the pipe; whether the socket waits is its own matter.
+        bool odd = sourceOffset != null || targetOffset != null || count == 0 || (flags & ~SpliceFlags) != 0, dontWait = (flags & SpliceNonBlock) != 0;
+        if (to == null)
         {
-            if (Sender.IsOnRing(target, to, 0))
-            {
-                nint moved = RingFiller.Fill(target, to, source, sourceOffset, count, (flags & SpliceNonBlock) != 0 ? Linux.MSG_DONTWAIT : 0, once: true);
-                Orphans.Release(to);
-                if (moved != RingFiller.WentBack) return Process.Result(moved);
-            }
-            bool entered = Gate.Enter(&to->SendGate, &to->SendLock);
-            nint sent = Process.FromLibc(Process.Libc->splice(source, sourceOffset, target, targetOffset, count, flags));
-            return Process.Result(Sender.LeaveKernel(target, to, entered, sent));
+            if (from == null || odd || !PipeEnd.Is(target, Linux.O_WRONLY, out bool full)) return Process.Libc->splice(source, sourceOffset, target, targetOffset, count, flags);
+            return Process.Result(RingEmptier.Splice(source, from, target, count, flags, dontWait | full));
         }
-        if (from == null) return Process.Libc->splice(source, sourceOffset, target, targetOffset, count, flags);
-        return Process.Result(RingEmptier.Splice(source, from, target, count, flags, (flags & SpliceNonBlock) != 0 ? Linux.MSG_DONTWAIT : 0));
+        if (Sender.IsOnRing(target, to, 0))
+        {
+            if (odd || !PipeEnd.Is(source, Linux.O_RDONLY, out bool empty)) return Process.Libc->splice(source, sourceOffset, target, targetOffset, count, flags);
+            nint moved = RingFiller.Fill(target, to, source, null, count, fromPipe: true, dontWait | empty);
+            Orphans.Release(to);
+            if (moved != RingFiller.WentBack) return Process.Result(moved);
+        }
+        bool entered = Gate.Enter(&to->SendGate, &to->SendLock);
+        nint sent = Process.FromLibc(Process.Libc->splice(source, sourceOffset, target, targetOffset, count, flags));
+        return Process.Result(Sender.LeaveKernel(target, to, entered, sent));
+    }
+
+    /// <summary>sendfile(2) from a connection: the kernel splices it into a pipe, and refuses anything else.</summary>
+    private static nint IntoPipe(int pipe, int source, long* offset, nuint count)
+    {
+        ConnectionRecord* from = Connections.Find(source);
+        if (from == null || offset != null || (nint)count <= 0 || !PipeEnd.Is(pipe, Linux.O_WRONLY, out bool nonBlocking)) return Process.Libc->sendfile(pipe, source, offset, count);
+        return Process.Result(RingEmptier.Splice(source, from, pipe, count, nonBlocking ? SpliceNonBlock : 0, nonBlocking));
     }
 }

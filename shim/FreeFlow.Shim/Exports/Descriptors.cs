@@ -121,6 +121,7 @@ internal static unsafe class DescriptorCalls
         {
             case Linux.FIONBIO: NoteNonBlocking(fd, *(int*)argument != 0); break;
             case Linux.FIONREAD: *(int*)argument += Waiting(record); break;
+            case Linux.SIOCATMARK when *(int*)argument != 0 && Waiting(record) > 0: *(int*)argument = 0; break;
             case Linux.TIOCOUTQ: *(int*)argument += Unread(record); break;
             case Linux.FIOASYNC: if (*(int*)argument != 0) SocketCalls.KeepInKernel(fd, Reason.KernelOnlyOption); break;
         }
@@ -143,12 +144,15 @@ internal static unsafe class DescriptorCalls
         return available > 0 ? (int)available : 0;
     }
 
-    /// <summary>Bytes in the ring that the peer has not taken yet.</summary>
+    /// <summary>
+    /// Bytes in the ring that the peer's kernel would not have acknowledged yet. A receive buffer takes what it has room for whether the program reads or not; half
+    /// of the ring stands for it.
+    /// </summary>
     private static int Unread(ConnectionRecord* record)
     {
         if (record->RingAddress == 0) return 0;
         ulong used = record->SendTail - Volatile.Read(ref Block.Outgoing(record)->Head);
-        return used <= record->Capacity ? (int)used : 0;
+        return used > record->Capacity / 2 && used <= record->Capacity ? (int)(used - (record->Capacity / 2)) : 0;
     }
 
     private static int Fail(int errno)

@@ -1,5 +1,7 @@
 using FreeFlow.Contract.Layout;
+using FreeFlow.Shim.Memory;
 using FreeFlow.Shim.Native;
+using FreeFlow.Shim.Readiness;
 using FreeFlow.Shim.Sockets;
 
 namespace FreeFlow.Shim.Exports;
@@ -8,7 +10,9 @@ namespace FreeFlow.Shim.Exports;
 internal static unsafe class ReceivingCalls
 {
     [Interpose("ssize_t read(int fd, void* buffer, size_t count)", Aliases = "__read", Checked = "__read_chk(fd, buffer, count, limit) count")]
-    public static nint Read(int fd, byte* buffer, nuint count) => One(fd, buffer, count, 0);
+    public static nint Read(int fd, byte* buffer, nuint count) =>
+        // Nothing at all is read without waiting, unlike by recv(2); a negative count is for the kernel to refuse.
+        (nint)count > 0 ? One(fd, buffer, count, 0) : Process.Libc->read(fd, buffer, count);
 
     [Interpose("ssize_t recv(int fd, void* buffer, size_t count, int flags)", Aliases = "__recv", Checked = "__recv_chk(fd, buffer, count, limit, flags) count")]
     public static nint Recv(int fd, byte* buffer, nuint count, int flags) => One(fd, buffer, count, flags);
@@ -25,7 +29,7 @@ internal static unsafe class ReceivingCalls
     [Interpose("ssize_t readv(int fd, const void* vectors, int count)")]
     public static nint ReadV(int fd, IoVector* vectors, int count)
     {
-        if (!Vectors.AreValid(vectors, count)) return Process.Libc->readv(fd, vectors, count);
+        if (!Vectors.AreValid(vectors, count) || VectorCursor.Total(vectors, (nuint)count) == 0) return Process.Libc->readv(fd, vectors, count);
         MessageHeader message = new() { Vectors = vectors, VectorCount = (nuint)count };
         return Finish(fd, &message, 0);
     }
@@ -41,16 +45,33 @@ internal static unsafe class ReceivingCalls
     public static int RecvMMsg(int fd, MultipleMessageHeader* messages, uint count, int flags, TimeSpec* timeout)
     {
         const int waitForOne = 0x10000;
+        if (!Process.CanRead(messages, (nuint)sizeof(MultipleMessageHeader)) || !Process.CanRead(timeout, timeout == null ? 0 : (nuint)sizeof(TimeSpec))) return Process.Libc->recvmmsg(fd, messages, count, flags, timeout);
+        if (timeout != null && (timeout->Seconds < 0 || (ulong)timeout->Nanoseconds >= 1_000_000_000)) return Process.Libc->recvmmsg(fd, messages, count, flags, timeout);
+        ulong deadline = Sleep.Deadline(Sleep.FromTimeSpec(timeout));
         uint done = 0;
         while (done < count)
         {
             nint received = RecvMsg(fd, &messages[done].Header, flags & ~waitForOne);
             if (received < 0) return done > 0 ? (int)done : -1;
-            messages[done++].Length = (uint)received;
+            messages[done].Length = (uint)received;
+            if ((messages[done++].Header.Flags & Linux.MSG_OOB) != 0) break;
             if ((flags & waitForOne) != 0) flags |= Linux.MSG_DONTWAIT;
-            if (received == 0) break;
+            if (timeout == null) continue;
+            // The kernel looks at the time only here, between two messages (recvmmsg(2), BUGS).
+            ulong left = Sleep.Left(deadline);
+            *timeout = new TimeSpec { Seconds = (long)(left / 1_000_000_000), Nanoseconds = (long)(left % 1_000_000_000) };
+            if (left == 0) break;
         }
         return (int)done;
+    }
+
+    [Interpose("ssize_t preadv2(int fd, const void* vectors, int count, long offset, int flags)", Aliases = "preadv64v2")]
+    public static nint PReadV2(int fd, IoVector* vectors, int count, long offset, int flags)
+    {
+        // Without an offset it is readv(2) with flags; with one a socket cannot do it.
+        if (offset != -1 || !Vectors.AreValidWithFlags(vectors, count, flags)) return Process.Libc->preadv2(fd, vectors, count, offset, flags);
+        MessageHeader message = new() { Vectors = vectors, VectorCount = (nuint)count };
+        return Finish(fd, &message, (flags & Linux.RWF_NOWAIT) != 0 ? Linux.MSG_DONTWAIT : 0);
     }
 
     private static nint One(int fd, byte* buffer, nuint count, int flags)
@@ -61,7 +82,7 @@ internal static unsafe class ReceivingCalls
             nint received = Receiver.TrySome(record, buffer, count, flags);
             if (received != 0) return Process.Result(received);
         }
-        IoVector vector = new() { Base = buffer, Length = count };
+        IoVector vector = new() { Base = buffer, Length = count < Vectors.MostBytes ? count : Vectors.MostBytes };
         MessageHeader message = new() { Vectors = &vector, VectorCount = 1 };
         return Finish(fd, &message, flags);
     }

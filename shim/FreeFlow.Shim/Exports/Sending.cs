@@ -1,5 +1,6 @@
 using FreeFlow.Contract;
 using FreeFlow.Contract.Layout;
+using FreeFlow.Shim.Memory;
 using FreeFlow.Shim.Native;
 using FreeFlow.Shim.Sockets;
 
@@ -9,7 +10,7 @@ namespace FreeFlow.Shim.Exports;
 internal static unsafe class SendingCalls
 {
     [Interpose("ssize_t write(int fd, const void* buffer, size_t count)", Aliases = "__write")]
-    public static nint Write(int fd, byte* buffer, nuint count) => One(fd, buffer, count, 0);
+    public static nint Write(int fd, byte* buffer, nuint count) => (nint)count >= 0 ? One(fd, buffer, count, 0) : Process.Libc->write(fd, buffer, count);
 
     [Interpose("ssize_t send(int fd, const void* buffer, size_t count, int flags)", Aliases = "__send")]
     public static nint Send(int fd, byte* buffer, nuint count, int flags) => One(fd, buffer, count, flags);
@@ -25,7 +26,8 @@ internal static unsafe class SendingCalls
     [Interpose("ssize_t writev(int fd, const void* vectors, int count)")]
     public static nint WriteV(int fd, IoVector* vectors, int count)
     {
-        if (!Vectors.AreValid(vectors, count)) return Process.Libc->writev(fd, vectors, count);
+        // Nothing at all is written whatever has become of the connection, unlike by write(2) and send(2).
+        if (!Vectors.AreValid(vectors, count) || VectorCursor.Total(vectors, (nuint)count) == 0) return Process.Libc->writev(fd, vectors, count);
         MessageHeader message = new() { Vectors = vectors, VectorCount = (nuint)count };
         return Finish(fd, &message, 0);
     }
@@ -48,21 +50,32 @@ internal static unsafe class SendingCalls
             for (uint i = 0; i < count && Process.CanRead(messages + i, (nuint)sizeof(MultipleMessageHeader)); i++) plain &= messages[i].Header.ControlLength == 0;
             if (plain) return Process.Libc->sendmmsg(fd, messages, count, flags);
         }
+        if (count > Vectors.Maximum) count = Vectors.Maximum;
         uint done = 0;
         while (done < count)
         {
             nint sent = SendMsg(fd, &messages[done].Header, flags);
             if (sent < 0) return done > 0 ? (int)done : -1;
-            messages[done++].Length = (uint)sent;
+            messages[done].Length = (uint)sent;
+            // The kernel goes on only after a message that it took whole.
+            if ((nuint)sent < VectorCursor.Total(messages[done].Header.Vectors, messages[done++].Header.VectorCount)) break;
         }
         return (int)done;
+    }
+
+    [Interpose("ssize_t pwritev2(int fd, const void* vectors, int count, long offset, int flags)", Aliases = "pwritev64v2")]
+    public static nint PWriteV2(int fd, IoVector* vectors, int count, long offset, int flags)
+    {
+        if (offset != -1 || !Vectors.AreValidWithFlags(vectors, count, flags)) return Process.Libc->pwritev2(fd, vectors, count, offset, flags);
+        MessageHeader message = new() { Vectors = vectors, VectorCount = (nuint)count };
+        return Finish(fd, &message, (flags & Linux.RWF_NOWAIT) != 0 ? Linux.MSG_DONTWAIT : 0);
     }
 
     private static nint One(int fd, byte* buffer, nuint count, int flags)
     {
         ConnectionRecord* record = Connections.Find(fd);
         if (record != null && (flags & ~(Linux.MSG_NOSIGNAL | Linux.MSG_DONTWAIT)) == 0 && Sender.TryWhole(record, buffer, count)) return (nint)count;
-        IoVector vector = new() { Base = buffer, Length = count };
+        IoVector vector = new() { Base = buffer, Length = count < Vectors.MostBytes ? count : Vectors.MostBytes };
         MessageHeader message = new() { Vectors = &vector, VectorCount = 1 };
         return Finish(fd, &message, flags);
     }

@@ -57,10 +57,20 @@ internal static unsafe class SocketCalls
     public static int SetSockOpt(int fd, int level, int option, void* value, uint length)
     {
         int result = Process.Libc->setsockopt(fd, level, option, value, length);
-        bool kernelOnly = (level == Linux.SOL_SOCKET && option is Linux.SO_ZEROCOPY or Linux.SO_RCVLOWAT) || (level == Linux.SOL_TCP && option is Linux.TCP_ULP or Linux.TCP_REPAIR);
-        if (result == 0 && kernelOnly) KeepInKernel(fd, Reason.KernelOnlyOption);
+        if (result == 0 && KernelOptions.Need(level, option, value, length)) KeepInKernel(fd, Reason.KernelOnlyOption);
         bool buffer = level == Linux.SOL_SOCKET && option is Linux.SO_SNDBUF or Linux.SO_RCVBUF or Linux.SO_SNDBUFFORCE or Linux.SO_RCVBUFFORCE;
         if (result == 0 && buffer) BufferSizes.Changed(fd, option);
+        return result;
+    }
+
+    [Interpose("int getsockopt(int fd, int level, int option, void* value, unsigned* length)")]
+    public static int GetSockOpt(int fd, int level, int option, void* value, uint* length)
+    {
+        int result = Process.Libc->getsockopt(fd, level, option, value, length);
+        ConnectionRecord* record = Connections.Find(fd);
+        if (result != 0 || level != Linux.SOL_SOCKET || option != Linux.SO_ERROR || record == null || record->PendingError == 0) return result;
+        // The kernel has told this error already, while the ring still held bytes; asking takes it away.
+        if (*length >= sizeof(int) && *(int*)value == 0) *(int*)value = Interlocked.Exchange(ref record->PendingError, 0);
         return result;
     }
 
@@ -68,8 +78,10 @@ internal static unsafe class SocketCalls
     public static void* FdOpen(int fd, byte* mode)
     {
         // Standard input and output streams call the kernel from inside libc.
-        KeepInKernel(fd, Reason.StandardIoStream);
-        return Process.Libc->fdopen(fd, mode);
+        bool whole = KeepInKernel(fd, Reason.StandardIoStream);
+        void* stream = Process.Libc->fdopen(fd, mode);
+        if (stream != null && !whole && Process.CanRead(mode, 2) && (mode[0] == 'r' || mode[1] == '+')) UnreadBytes.IntoStream(fd, stream);
+        return stream;
     }
 
     [Interpose("int fclose(void* stream)", Guard = "*ff_tracked_connections && stream && (FF_FLAGS(fileno(stream)) & FF_CONNECTION)")]

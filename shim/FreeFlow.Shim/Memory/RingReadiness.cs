@@ -8,6 +8,11 @@ namespace FreeFlow.Shim.Memory;
 /// <summary>What the ring alone says about readiness; reads only, no lock. What the kernel socket says is added by the callers.</summary>
 internal static unsafe class RingReadiness
 {
+    /// <summary>As below; bytes count only if there are more than <paramref name="beyond"/>.</summary>
+    public static bool HasInput(ConnectionRecord* record, RingBlockHeader* incoming, long beyond) =>
+        HasInput(record, incoming) && (beyond == 0 || Gate.Phase(&record->ReceiveGate) != DirectionPhase.Ring || Volatile.Read(ref incoming->Handover) != (uint)HandoverState.Ring
+            || RingReader.Available(record, incoming) is var available && (available < 0 || available > beyond));
+
     /// <summary>True if a receive would find something the ring knows of: bytes in their turn, a switch to take up, a pending error.</summary>
     public static bool HasInput(ConnectionRecord* record, RingBlockHeader* incoming)
     {

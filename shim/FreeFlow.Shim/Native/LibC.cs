@@ -32,6 +32,8 @@ internal unsafe struct LibC
     public delegate* unmanaged[SuppressGCTransition]<int, MultipleMessageHeader*, uint, int, TimeSpec*, int> recvmmsg;
     public delegate* unmanaged[SuppressGCTransition]<int, int, long*, nuint, nint> sendfile;
     public delegate* unmanaged[SuppressGCTransition]<int, long*, int, long*, nuint, uint, nint> splice;
+    public delegate* unmanaged[SuppressGCTransition]<int, IoVector*, int, long, int, nint> preadv2;
+    public delegate* unmanaged[SuppressGCTransition]<int, IoVector*, int, long, int, nint> pwritev2;
     public delegate* unmanaged[SuppressGCTransition]<PollDescriptor*, nuint, int, int> poll;
     public delegate* unmanaged[SuppressGCTransition]<PollDescriptor*, nuint, TimeSpec*, ulong*, int> ppoll;
     public delegate* unmanaged[SuppressGCTransition]<int, ulong*, ulong*, ulong*, TimeValue*, int> select;
@@ -71,6 +73,8 @@ internal unsafe struct LibC
     public delegate* unmanaged[SuppressGCTransition]<byte*, byte*, nuint, nint> readlink;
     public delegate* unmanaged[SuppressGCTransition]<int> gettid;
     public delegate* unmanaged[SuppressGCTransition]<void*, int> fileno;
+    public delegate* unmanaged[SuppressGCTransition]<int, void*, int> ungetc;
+    public delegate* unmanaged[SuppressGCTransition]<int, long, int, long> lseek;
     public delegate* unmanaged[SuppressGCTransition]<int> getppid;
     public delegate* unmanaged[SuppressGCTransition]<nint, nint, nint, nint, nint, nint, nint> syscall;
 }

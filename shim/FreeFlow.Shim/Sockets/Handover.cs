@@ -45,7 +45,7 @@ internal static unsafe class Handover
     public static void TrySwitch(int fd, ConnectionRecord* record)
     {
         RingBlockHeader* outgoing = Block.Outgoing(record);
-        if (Volatile.Read(ref outgoing->Handover) != (uint)HandoverState.Ready || !ThreadLock.Enter(&record->SendLock)) return;
+        if (Volatile.Read(ref outgoing->Handover) != (uint)HandoverState.Ready || (Volatile.Read(ref record->Flags) & (uint)ConnectionFlags.KernelOnly) != 0 || !ThreadLock.Enter(&record->SendLock)) return;
         int errno = Process.Errno;
         bool switched = false;
         if (Gate.TryClose(&record->SendGate))

@@ -39,10 +39,10 @@ internal static unsafe class Receiver
         }
         if (phase == DirectionPhase.Back || (flags & (Linux.MSG_OOB | Linux.MSG_ERRQUEUE)) != 0) return Kernel(fd, record, message, flags);
         nuint total = VectorCursor.Total(message->Vectors, message->VectorCount);
-        if (total == 0) return 0;
-        ClearOutputs(message);
-        nint result = FromRing(fd, record, message, flags, total);
+        nint result = total == 0 ? Nothing(fd, record, flags) : FromRing(fd, record, message, flags);
         Orphans.Release(record);
+        if (result == ByKernel) return Kernel(fd, record, message, flags);
+        if (result >= 0) SetOutputs(message, flags);
         return result;
     }
 
@@ -60,15 +60,17 @@ internal static unsafe class Receiver
         return wait || news || ++record->EmptyReads % EmptyReadsPerClock == 0 ? 0 : -Linux.EAGAIN;
     }
 
-    private static nint FromRing(int fd, ConnectionRecord* record, MessageHeader* message, int flags, nuint total)
+    private static nint FromRing(int fd, ConnectionRecord* record, MessageHeader* message, int flags)
     {
         VectorCursor target = new(message->Vectors, message->VectorCount);
-        bool all = (flags & Linux.MSG_WAITALL) != 0 && (flags & Linux.MSG_PEEK) == 0;
+        bool all = (flags & Linux.MSG_WAITALL) != 0, peek = (flags & Linux.MSG_PEEK) != 0;
         nint received = 0;
         ulong deadline = Waiter.Unknown;
         while (true)
         {
             if (!ThreadLock.Enter(&record->ReceiveLock)) return received > 0 ? received : -Linux.EAGAIN;
+            // Only the kernel has ancillary data.
+            if (message->Control != null && received == 0 && HasGoneBack(record)) { ThreadLock.Exit(&record->ReceiveLock); return ByKernel; }
             ulong consumed = record->KernelConsumed;
             nint step = Step(fd, record, ref target, flags);
             bool crossed = record->KernelConsumed != consumed && Gate.Phase(&record->ReceiveGate) == DirectionPhase.Ring && record->KernelConsumed >= record->ReceiveSwitchAt;
@@ -79,8 +81,16 @@ internal static unsafe class Receiver
             {
                 received += step;
                 // Where the kernel's bytes end and the ring's begin, one read goes on as if there were no seam.
-                bool more = (flags & Linux.MSG_PEEK) == 0 && RingReadiness.HasInput(record, Block.Incoming(record));
+                bool more = !peek && RingReadiness.HasInput(record, Block.Incoming(record)) && !IsAtMark(fd, record);
                 if (target.AtEnd || !(all || more)) return received;
+                if (!peek) continue;
+                // Nothing was taken: wait until there is more than this, then look at all of it again.
+                if ((flags & Linux.MSG_DONTWAIT) != 0 || IsNonBlocking(fd, record) || !MayGrow(fd, record)) return received;
+                int grown = Waiter.ForInput(fd, record, ref deadline, RingReader.Available(record, Block.Incoming(record)));
+                fd = Orphans.Reach(record, fd);
+                if (grown < 0 || fd < 0) return received;
+                target = new VectorCursor(message->Vectors, message->VectorCount);
+                received = 0;
                 continue;
             }
             if (step != -Linux.EAGAIN)
@@ -122,7 +132,12 @@ internal static unsafe class Receiver
 
                 case DirectionPhase.Ring:
                     if (record->KernelConsumed < record->ReceiveSwitchAt)
-                        return KernelPart(fd, record, ref target, flags, (nuint)(record->ReceiveSwitchAt - record->KernelConsumed));
+                    {
+                        nuint before = (nuint)(record->ReceiveSwitchAt - record->KernelConsumed);
+                        nint part = KernelPart(fd, record, ref target, flags, before);
+                        nint behind = (flags & Linux.MSG_PEEK) != 0 && part == (nint)before ? RingReader.Read(record, incoming, ref target, true, (flags & Linux.MSG_TRUNC) != 0) : 0;
+                        return behind > 0 ? part + behind : part;
+                    }
                     if ((record->Flags & (uint)ConnectionFlags.WantsKernel) != 0)
                     {
                         bool back = Volatile.Read(ref incoming->Handover) == (uint)HandoverState.Back;
@@ -130,6 +145,7 @@ internal static unsafe class Receiver
                         if (back && !Recall.Settle(record, incoming)) continue;
                     }
                     nint copied = RingReader.Read(record, incoming, ref target, (flags & Linux.MSG_PEEK) != 0, (flags & Linux.MSG_TRUNC) != 0);
+                    if (copied > 0 && (flags & Linux.MSG_PEEK) != 0) return copied + PeekBehind(fd, record, incoming, ref target, flags, copied);
                     if (copied > 0) return copied;
                     if (copied < 0) return copied == RingWriter.BadBuffer ? -Linux.EFAULT : Corrupt(fd, record);
                     nint beyond = EmptyRing(fd, record, incoming);
@@ -142,7 +158,19 @@ internal static unsafe class Receiver
         }
     }
 
-    private const int Retry = int.MinValue;
+    private const int Retry = int.MinValue, ByKernel = int.MinValue + 1;
+
+    /// <summary>True if nothing is left in the ring and the writer is Back. Caller holds ReceiveLock.</summary>
+    private static bool HasGoneBack(ConnectionRecord* record)
+    {
+        RingBlockHeader* incoming = Block.Incoming(record);
+        if (Gate.Phase(&record->ReceiveGate) == DirectionPhase.Ring && Volatile.Read(ref incoming->Handover) == (uint)HandoverState.Back && record->KernelConsumed >= record->ReceiveSwitchAt)
+        {
+            if ((record->Flags & (uint)ConnectionFlags.WantsKernel) != 0) Recall.Settle(record, incoming);
+            else if (RingReader.Available(record, incoming) == 0) Handover.TakeUpKernel(record, incoming);
+        }
+        return Gate.Phase(&record->ReceiveGate) == DirectionPhase.Back;
+    }
 
     /// <summary>The ring is empty: has the writer gone back, closed, or died? Retry, 0 at end of stream, or a negative errno.</summary>
     private static nint EmptyRing(int fd, ConnectionRecord* record, RingBlockHeader* incoming)
@@ -181,6 +209,30 @@ internal static unsafe class Receiver
         return Retry;
     }
 
+    /// <summary>Where the ring ends and the kernel goes on: the bytes there that a peek sees behind the ring's <paramref name="copied"/>.</summary>
+    private static nint PeekBehind(int fd, ConnectionRecord* record, RingBlockHeader* incoming, ref VectorCursor target, int flags, nint copied)
+    {
+        if (target.AtEnd || Volatile.Read(ref incoming->Handover) != (uint)HandoverState.Back || RingReader.Available(record, incoming) != copied || IsAtMark(fd, record)) return 0;
+        nint behind = KernelPart(fd, record, ref target, flags, nuint.MaxValue);
+        return behind > 0 ? behind : 0;
+    }
+
+    /// <summary>True if the ring has ended at urgent data, which a read never crosses (tcp(7)).</summary>
+    private static bool IsAtMark(int fd, ConnectionRecord* record)
+    {
+        int mark = 0;
+        if (Volatile.Read(ref Block.Incoming(record)->Handover) == (uint)HandoverState.Back) Process.Libc->ioctl(fd, Linux.SIOCATMARK, &mark);
+        return mark != 0;
+    }
+
+    /// <summary>False if the stream has ended behind the ring's bytes, or goes on in the kernel.</summary>
+    private static bool MayGrow(int fd, ConnectionRecord* record)
+    {
+        byte one;
+        if (Gate.Phase(&record->ReceiveGate) != DirectionPhase.Ring || Volatile.Read(ref Block.Incoming(record)->Handover) != (uint)HandoverState.Ring) return false;
+        return Process.FromLibc(Process.Libc->recv(fd, &one, 1, Linux.MSG_PEEK | Linux.MSG_DONTWAIT)) == -Linux.EAGAIN;
+    }
+
     private static int Waiting(int fd)
     {
         int bytes = 0;
@@ -216,21 +268,34 @@ internal static unsafe class Receiver
 
     private static nint Kernel(int fd, ConnectionRecord* record, MessageHeader* message, int flags)
     {
-        bool plain = message->VectorCount == 1 && message->Name == null && message->Control == null;
+        bool plain = message->VectorCount == 1 && message->Name == null && message->Control == null && (flags & (Linux.MSG_OOB | Linux.MSG_ERRQUEUE)) == 0;
         nint received = Process.FromLibc(plain
             ? Process.Libc->recv(fd, message->Vectors->Base, message->Vectors->Length, flags)
             : Process.Libc->recvmsg(fd, message, flags));
-        if (plain) ClearOutputs(message);
+        if (plain && received >= 0) SetOutputs(message, flags);
         if (received > 0 && (flags & (Linux.MSG_PEEK | Linux.MSG_OOB | Linux.MSG_ERRQUEUE)) == 0) Interlocked.Add(ref record->KernelReceived, (ulong)received);
         return received;
     }
 
     /// <summary>What recvmsg(2) leaves in a header when a stream had nothing to tell beside its bytes.</summary>
-    private static void ClearOutputs(MessageHeader* message)
+    private static void SetOutputs(MessageHeader* message, int flags)
     {
-        message->NameLength = 0;
+        if (message->Name != null) message->NameLength = 0;
         message->ControlLength = 0;
-        message->Flags = 0;
+        message->Flags = flags & Linux.MSG_CMSG_CLOEXEC;
+    }
+
+    /// <summary>
+    /// A recv(2) of nothing: 0 if there is something or the stream has ended; otherwise the kernel waits once, and answers 0 for whatever has ended the wait.
+    /// </summary>
+    private static nint Nothing(int fd, ConnectionRecord* record, int flags)
+    {
+        byte one;
+        IoVector vector = new() { Base = &one, Length = 1 };
+        MessageHeader look = new() { Vectors = &vector, VectorCount = 1 };
+        nint found = FromRing(fd, record, &look, (flags & ~Linux.MSG_WAITALL) | Linux.MSG_PEEK);
+        if (found is -Linux.EAGAIN or -Linux.EINTR && (flags & Linux.MSG_DONTWAIT) == 0 && !IsNonBlocking(fd, record)) return 0;
+        return found > 0 ? 0 : found;
     }
 
     /// <summary>

@@ -8,22 +8,21 @@ namespace FreeFlow.Shim.Sockets;
 /// <summary>Writes ring memory straight into a pipe, for splice(2).</summary>
 internal static unsafe class RingEmptier
 {
-    private const nuint PipeBuffer = 4096;
     private const uint NonBlock = 2;   // SPLICE_F_NONBLOCK: the lock is held
 
     /// <summary>Moves up to <paramref name="count"/> bytes; the bytes moved, 0 at end of stream, or a negative errno.</summary>
-    public static nint Splice(int fd, ConnectionRecord* record, int target, nuint count, uint spliceFlags, int flags)
+    public static nint Splice(int fd, ConnectionRecord* record, int target, nuint count, uint spliceFlags, bool dontWait)
     {
+        int writable = PipeEnd.Wait(target, Linux.POLLOUT, dontWait);
+        if (writable < 0) return writable;
         // A look at one byte takes every step that is due, waits if the socket blocks, and finds end of stream and errors.
         byte one;
         IoVector vector = new() { Base = &one, Length = 1 };
         MessageHeader look = new() { Vectors = &vector, VectorCount = 1 };
-        nint ready = Receiver.Receive(fd, record, &look, flags | Linux.MSG_PEEK);
+        nint ready = Receiver.Receive(fd, record, &look, Linux.MSG_PEEK);
         if (ready <= 0) return ready;
         fd = Orphans.Reach(record, fd);
         if (fd < 0) return -Linux.EBADF;
-        int writable = Source.Wait(target, Linux.POLLOUT, (flags & Linux.MSG_DONTWAIT) != 0);
-        if (writable < 0) return writable;
         if (!ThreadLock.Enter(&record->ReceiveLock)) return -Linux.EAGAIN;
         nint moved;
         RingBlockHeader* incoming = Block.Incoming(record);
@@ -32,9 +31,7 @@ internal static unsafe class RingEmptier
         {
             long available = RingReader.Available(record, incoming);
             byte* source = RingReader.Peek(record, incoming, record->ReceiveHead, available > 0 ? (ulong)available : 0, out nuint length);
-            // What a writable pipe takes without blocking (pipe(7), PIPE_BUF).
-            if (length > PipeBuffer) length = PipeBuffer;
-            moved = length == 0 ? -Linux.EAGAIN : Process.FromLibc(Process.Libc->write(target, source, length < count ? length : count));
+            moved = length == 0 ? -Linux.EAGAIN : PipeEnd.Write(target, source, length < count ? length : count);
             if (moved > 0) RingReader.Release(record, incoming, (nuint)moved);
         }
         else

@@ -19,9 +19,9 @@ internal static unsafe class RingFiller
     /// <param name="source">A file or pipe.</param>
     /// <param name="offset">Where to read, moved on; null for the source's own position.</param>
     /// <param name="count">At most so many bytes.</param>
-    /// <param name="flags">MSG_DONTWAIT or 0.</param>
-    /// <param name="once">True for a pipe, which would block where splice(2) returns what there was.</param>
-    public static nint Fill(int fd, ConnectionRecord* record, int source, long* offset, nuint count, int flags, bool once)
+    /// <param name="fromPipe">True for a pipe, whose bytes are taken as far as there are any.</param>
+    /// <param name="dontWait">The call must not wait for the pipe.</param>
+    public static nint Fill(int fd, ConnectionRecord* record, int source, long* offset, nuint count, bool fromPipe, bool dontWait)
     {
         RingBlockHeader* outgoing = Block.Outgoing(record);
         nint moved = 0;
@@ -29,14 +29,15 @@ internal static unsafe class RingFiller
         while ((nuint)moved < count)
         {
             // A pipe may have nothing yet: wait for it before the lock is taken.
-            if (once && Source.Wait(source, Linux.POLLIN, (flags & Linux.MSG_DONTWAIT) != 0) is var ready && ready < 0) return moved > 0 ? moved : ready;
+            if (fromPipe && PipeEnd.Wait(source, Linux.POLLIN, dontWait || moved > 0) is var ready && ready < 0) return moved > 0 ? moved : ready;
             if (!ThreadLock.Enter(&record->SendLock)) return moved > 0 ? moved : -Linux.EAGAIN;
             nint step = 0;
             nuint room = 0;
             byte* target = Gate.Phase(&record->SendGate) == DirectionPhase.Ring ? RingWriter.Reserve(record, outgoing, count - (nuint)moved, out room) : null;
             if (target != null)
             {
-                step = Process.FromLibc(offset != null ? Process.Libc->pread(source, target, room, *offset) : Process.Libc->read(source, target, room));
+                step = fromPipe ? PipeEnd.Read(source, target, room)
+                    : Process.FromLibc(offset != null ? Process.Libc->pread(source, target, room, *offset) : Process.Libc->read(source, target, room));
                 if (step > 0)
                 {
                     RingWriter.Publish(record, outgoing, (nuint)step);
@@ -48,12 +49,13 @@ internal static unsafe class RingFiller
             _ = Recall.Answer(record, fd);
             if (target != null)
             {
-                if (step > 0 && !once) continue;
+                // A pipe that others read too, and have emptied since it was asked: ask again.
+                if (step > 0 || (fromPipe && step == -Linux.EAGAIN)) continue;
                 return moved > 0 ? moved : step;
             }
             if (room != 0) Sender.GoBack(record, Reason.CorruptRing);
             if (!Sender.IsOnRing(fd, record, 0)) return moved > 0 ? moved : WentBack;
-            if ((flags & Linux.MSG_DONTWAIT) != 0 || Receiver.IsNonBlocking(fd, record))
+            if (Receiver.IsNonBlocking(fd, record))
             {
                 Volatile.Write(ref record->SendBlocked, 1);
                 Registrations.Heat(record);

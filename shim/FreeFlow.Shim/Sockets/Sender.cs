@@ -16,6 +16,8 @@ internal static unsafe class Sender
     /// <summary>Sends the message's buffers with MSG_ flags; the bytes taken, or a negative errno. SIGPIPE is the kernel's to raise.</summary>
     public static nint Send(int fd, ConnectionRecord* record, MessageHeader* message, int flags)
     {
+        // A reader that skips the urgent byte cannot count on to where the ring would begin: this connection stays in the kernel.
+        if ((flags & Linux.MSG_OOB) != 0) Offering.KeepInKernel(record, Reason.KernelOnlyOption);
         if (!IsOnRing(fd, record, flags & KernelOnlyFlags))
         {
             bool entered = Gate.Enter(&record->SendGate, &record->SendLock);
@@ -135,7 +137,9 @@ internal static unsafe class Sender
 
     private static nint KernelRest(int fd, ConnectionRecord* record, ref VectorCursor source, int flags, nint sent)
     {
-        const int pieces = 64;
+        // Who reads no more takes no more: as in the kernel, a call that has sent something says so, and the next one fails.
+        if (sent > 0 && Volatile.Read(ref Block.Outgoing(record)->ReaderClosed) != 0) return sent;
+        const int pieces = 1024;
         IoVector* vectors = stackalloc IoVector[pieces];
         MessageHeader rest = new() { Vectors = vectors, VectorCount = source.CopyTo(vectors, pieces, nuint.MaxValue) };
         nint more = LeaveKernel(fd, record, false, Kernel(fd, &rest, flags));

@@ -17,8 +17,8 @@ internal static unsafe class Waiter
     /// <summary>No deadline asked for yet: SO_RCVTIMEO or SO_SNDTIMEO is read before the first sleep.</summary>
     public const ulong Unknown = 0;
 
-    /// <summary>Waits until a receive may succeed. 0, or −EINTR, or −EAGAIN when SO_RCVTIMEO has run out.</summary>
-    public static int ForInput(int fd, ConnectionRecord* record, ref ulong deadline)
+    /// <summary>Waits until a receive may succeed, or finds more than <paramref name="beyond"/> bytes in the ring. 0, or −EINTR, or −EAGAIN when SO_RCVTIMEO has run out.</summary>
+    public static int ForInput(int fd, ConnectionRecord* record, ref ulong deadline, long beyond = 0)
     {
         RingBlockHeader* incoming = Block.Incoming(record);
         ThreadRecord* thread = Process.Thread();
@@ -28,14 +28,14 @@ internal static unsafe class Waiter
         {
             while (spinner.Continue())
             {
-                if (RingReadiness.HasInput(record, incoming)) { spinner.Adapt(); return 0; }
+                if (RingReadiness.HasInput(record, incoming, beyond)) { spinner.Adapt(); return 0; }
                 if (thread->SignalsHandled != signals) break;
             }
         }
         if (deadline == Unknown) deadline = Deadline(fd, Linux.SO_RCVTIMEO);
         Doorbell.CountIn(record, &Connections.Local[Connections.IndexOf(record)].Sleepers);
         Doorbell.ArmReader(incoming);
-        if (RingReadiness.HasInput(record, incoming)) { Sleeper.End(Doorbell.Sleepers(record)); return 0; }
+        if (RingReadiness.HasInput(record, incoming, beyond)) { Sleeper.End(Doorbell.Sleepers(record)); return 0; }
         // Closed by another thread while this one was spinning: the number may be another file's by now.
         fd = Orphans.Reach(record, fd);
         if (fd < 0) { Sleeper.End(Doorbell.Sleepers(record)); return -Linux.EBADF; }
