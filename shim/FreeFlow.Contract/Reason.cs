@@ -56,4 +56,6 @@ public enum Reason : uint
     Busy = 25,
     /// <summary>The process is about to install a seccomp filter, which knows the application's calls and not the shim's.</summary>
     Sandboxed = 26,
+    /// <summary>The program moves the bytes by a road that passes the shim by: io_uring or asynchronous I/O.</summary>
+    AnotherRoad = 27,
 }

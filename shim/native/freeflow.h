@@ -17,6 +17,10 @@ extern int ff_tracked_count;
 #define ff_tracked_connections (&ff_tracked_count)
 extern int ff_core_is_open;
 
+/* roads.c: the program has an io_uring. */
+extern int ff_has_another_road;
+void ff_stay_out(void);
+
 struct ff_sleep;
 
 /* FreeFlow.Shim.Native.ThreadRecord. */

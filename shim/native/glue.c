@@ -146,7 +146,7 @@ int ff_open(void) {
   int state = __atomic_load_n(&ff_core_is_open, __ATOMIC_ACQUIRE);
   if (FF_LIKELY(state != 0)) return state > 0;
   /* The core's own calls while it starts, and privileged programs, are not ours. */
-  if (opening || getauxval(AT_SECURE)) return 0;
+  if (opening || ff_has_another_road || getauxval(AT_SECURE)) return 0;
   opening = 1;
   pthread_once(&once, open_once);
   opening = 0;

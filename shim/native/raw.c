@@ -13,6 +13,7 @@
 #include <linux/seccomp.h>
 #include <stdarg.h>
 #include <sys/prctl.h>
+#include <sys/sendfile.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
 #include <sys/uio.h>
@@ -25,6 +26,7 @@
 
 void ff_retire(void);
 void ff_copied(int fd);
+void ff_before_io_submit(long count, void *list);
 
 int ff_sandboxed;
 
@@ -61,6 +63,14 @@ static long by_name(long number, long a, long b, long c, long d, long e, long f)
     case SYS_sendto: return sendto((int)a, (const void *)b, (size_t)c, (int)d, (const struct sockaddr *)e, (socklen_t)f);
     case SYS_recvmsg: return recvmsg((int)a, (struct msghdr *)b, (int)c);
     case SYS_sendmsg: return sendmsg((int)a, (const struct msghdr *)b, (int)c);
+    case SYS_recvmmsg: return recvmmsg((int)a, (struct mmsghdr *)b, (unsigned)c, (int)d, (struct timespec *)e);
+    case SYS_sendmmsg: return sendmmsg((int)a, (struct mmsghdr *)b, (unsigned)c, (int)d);
+    case SYS_preadv2: return preadv2((int)a, (const struct iovec *)b, (int)c, d, (int)f);
+    case SYS_pwritev2: return pwritev2((int)a, (const struct iovec *)b, (int)c, d, (int)f);
+    case SYS_sendfile: return sendfile((int)a, (int)b, (off_t *)c, (size_t)d);
+    case SYS_splice: return splice((int)a, (loff_t *)b, (int)c, (loff_t *)d, (size_t)e, (unsigned)f);
+    case SYS_io_submit: ff_before_io_submit(b, (void *)c); break;
+    case SYS_io_uring_setup: ff_stay_out(); break;
     case SYS_shutdown: return shutdown((int)a, (int)b);
     case SYS_close: return close((int)a);
     case SYS_dup: return dup((int)a);
@@ -80,7 +90,7 @@ static long by_name(long number, long a, long b, long c, long d, long e, long f)
 /* Not variadic: the arguments lie in the same places, and those that the caller did not give are not looked at by the kernel either. */
 FF_EXPORT long syscall(long number, long a, long b, long c, long d, long e, long f) {
   if (!real_syscall) real_syscall = (syscall_t)dlsym(RTLD_NEXT, "syscall");
-  if (FF_LIKELY(!is_open() && number != SYS_seccomp && number != SYS_prctl)) return real_syscall(number, a, b, c, d, e, f);
+  if (FF_LIKELY(!is_open() && number != SYS_seccomp && number != SYS_prctl && number != SYS_io_uring_setup)) return real_syscall(number, a, b, c, d, e, f);
   return by_name(number, a, b, c, d, e, f);
 }
 

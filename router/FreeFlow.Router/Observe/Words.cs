@@ -27,6 +27,7 @@ internal static class Words
     {
         Reason.None => "",
         Reason.NotYetOffered => "too little traffic so far",
+        Reason.AnotherRoad => "the program uses io_uring or asynchronous I/O",
         Reason.NoRouter => "no router",
         Reason.PeerNotOffered => "the other end is not known to this router",
         Reason.SharedByFork => "more than one process holds the socket",

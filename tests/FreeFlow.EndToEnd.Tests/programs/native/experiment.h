@@ -13,7 +13,8 @@
 #include <unistd.h>
 
 struct experiment { const char *name; void (*run)(int client, int server); };
-extern const struct experiment thread_experiments[], signal_experiments[], pointer_experiments[];
+extern const struct experiment thread_experiments[], signal_experiments[], pointer_experiments[],
+  call_experiments[], copying_experiments[], road_experiments[];
 
 /* "what: value" or "what: ERRNO". */
 long report(const char *what, long result);
