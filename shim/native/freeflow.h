@@ -9,7 +9,7 @@
 #define FF_LIKELY(condition) __builtin_expect(!!(condition), 1)
 
 /* One byte per descriptor; FreeFlow.Shim.Native.DescriptorFlags names the same bits. */
-enum { FF_DESCRIPTORS = 1 << 20, FF_CONNECTION = 1, FF_CANDIDATE = 2, FF_EPOLL = 4, FF_INTERNAL = 8 };
+enum { FF_DESCRIPTORS = 1 << 20, FF_CONNECTION = 1, FF_CANDIDATE = 2, FF_EPOLL = 4, FF_INTERNAL = 8, FF_COPIED = 16 };
 extern unsigned char ff_descriptor_flags[FF_DESCRIPTORS];
 #define FF_FLAGS(fd) ((unsigned)(fd) < FF_DESCRIPTORS ? ff_descriptor_flags[(unsigned)(fd)] : 0)
 

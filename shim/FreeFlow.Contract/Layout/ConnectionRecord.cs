@@ -82,4 +82,6 @@ public unsafe struct ConnectionRecord
     [FieldOffset(256)] public ulong DoorbellState;
     /// <summary>1: a sender found the ring full; the next edge-triggered EPOLLOUT is owed.</summary>
     [FieldOffset(264)] public uint SendBlocked;
+    /// <summary>Times that a sender found the reader not to have taken anything since the last time.</summary>
+    [FieldOffset(268)] public uint SendsUnread;
 }

@@ -22,17 +22,35 @@ internal static unsafe class SocketCalls
     public static int Connect(int fd, void* address, uint length)
     {
         // connect(2): AF_UNSPEC dissolves the association.
-        if (length >= sizeof(ushort) && address != null && *(ushort*)address == 0 && Connections.Find(fd) != null)
-        {
-            Connections.Closing(fd);
-            Process.Flags[fd] = DescriptorFlags.Candidate;
-        }
+        if (length >= sizeof(ushort) && Process.CanRead(address, sizeof(ushort)) && *(ushort*)address == 0 && Connections.Find(fd) != null) return Dissolve(fd, address, length);
+        bool copied = (Process.Flags[fd] & DescriptorFlags.Copied) != 0;
         int result = Process.Libc->connect(fd, address, length);
         int errno = Process.Errno;
         ConnectionRecord* record = Connections.Find(fd);
         if (record == null && (result == 0 || errno is Linux.EINPROGRESS or Linux.EINTR))
             record = Connections.Begin(fd, result == 0 ? ConnectionFlags.None : ConnectionFlags.Connecting);
+        // Another number for the same socket, from before it was connected, is not known to belong to the connection.
+        if (record != null && copied && Connections.HasTwin(fd)) Offering.KeepInKernel(record, Reason.BytesOutOfSight);
         if (record != null && result == 0) Established(fd, record);
+        Process.Errno = errno;
+        return result;
+    }
+
+    /// <summary>The connection ends with a reset, and its socket, under all its numbers, is a new one.</summary>
+    private static int Dissolve(int fd, void* address, uint length)
+    {
+        const int most = 16;
+        int* numbers = stackalloc int[most];
+        int count = Connections.Numbers(fd, numbers, most);
+        // What a close with unread bytes leaves behind would reset the next connection too.
+        ulong linger;
+        uint size = sizeof(ulong);
+        bool known = Process.Libc->getsockopt(fd, Linux.SOL_SOCKET, Linux.SO_LINGER, &linger, &size) == 0;
+        for (int i = 0; i < count; i++) Connections.Closing(numbers[i]);
+        int result = Process.Libc->connect(fd, address, length);
+        int errno = Process.Errno;
+        if (known) Process.Libc->setsockopt(fd, Linux.SOL_SOCKET, Linux.SO_LINGER, &linger, size);
+        for (int i = 0; i < count; i++) Process.Flags[numbers[i]] = count > 1 ? (byte)(DescriptorFlags.Candidate | DescriptorFlags.Copied) : DescriptorFlags.Candidate;
         Process.Errno = errno;
         return result;
     }

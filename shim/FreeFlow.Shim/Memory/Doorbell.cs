@@ -141,6 +141,15 @@ internal static unsafe class Doorbell
         ThreadLock.Exit(&state->Lock);
     }
 
+    /// <summary>Looks whether the peer's end is closed, for a sender that does not sleep on the doorbell.</summary>
+    public static void LookForPeer(ConnectionRecord* connection)
+    {
+        int errno = Process.Errno;
+        PollDescriptor wait = new() { Descriptor = ToSleepOn(connection) };
+        if (Process.Libc->poll(&wait, 1, 0) > 0 && (wait.Returned & (Linux.POLLHUP | Linux.POLLERR)) != 0) NoteGone(connection);
+        Process.Errno = errno;
+    }
+
     private static void LetOthersWake()
     {
         const long nanoseconds = 50_000;
@@ -160,7 +169,8 @@ internal static unsafe class Doorbell
     {
         byte one = 1;
         int errno = Process.Errno;
-        Process.Libc->send(connection->Doorbell, &one, 1, Linux.MSG_DONTWAIT | Linux.MSG_NOSIGNAL);
+        // Nobody reads the ring of a peer that is dead: the kernel says what there is to say from now on.
+        if (Process.Libc->send(connection->Doorbell, &one, 1, Linux.MSG_DONTWAIT | Linux.MSG_NOSIGNAL) < 0 && Process.Errno == Linux.EPIPE) NoteGone(connection);
         Process.Errno = errno;
     }
 

@@ -16,6 +16,9 @@ internal static unsafe class RingWriter
     /// <summary>Once a ring's used part would leave its first page, the writer looks whether it is empty and can start over there.</summary>
     private const ulong FirstPage = RingLayout.PageBytes - RingLayout.HeaderBytes;
 
+    /// <summary>A sender whose reader takes nothing looks whether it is alive once in so many times.</summary>
+    private const uint UnreadPerLook = 16;
+
     /// <summary>Bytes that may be written; −1 if the peer wrote an impossible Head.</summary>
     public static long Free(ConnectionRecord* connection, RingBlockHeader* outgoing)
     {
@@ -64,8 +67,10 @@ internal static unsafe class RingWriter
         ulong used = tail - connection->SendHeadSeen, window = connection->SendWindow, free = used < window ? window - used : 0;
         if (free < wanted || tail - connection->SendBase + wanted > FirstPage)
         {
+            ulong head = connection->SendHeadSeen;
             long seen = Free(connection, outgoing);
             if (seen < 0) { room = 1; return null; }
+            if (head != tail && connection->SendHeadSeen == head) LookForReader(connection);
             free = (ulong)seen;
             if (connection->SendHeadSeen == tail && connection->SendBase != tail)
             {
@@ -114,6 +119,12 @@ internal static unsafe class RingWriter
         ThreadLock.ExitWithFence(&connection->SendLock, thread);
         if (whole) Doorbell.NotifyReaderAfterFence(connection, outgoing);
         return whole;
+    }
+
+    /// <summary>The reader has taken nothing lately. It may be busy, or asleep and about to be woken, or dead, and then nobody else tells a sender that never reads.</summary>
+    private static void LookForReader(ConnectionRecord* connection)
+    {
+        if (++connection->SendsUnread % UnreadPerLook == 0) Doorbell.LookForPeer(connection);
     }
 
     private static void Advance(ConnectionRecord* connection, RingBlockHeader* outgoing, nuint bytes)

@@ -16,4 +16,7 @@ internal static class DescriptorFlags
 
     /// <summary>One of the shim's own descriptors: the application can neither see nor close it.</summary>
     public const byte Internal = 8;
+
+    /// <summary>Of a candidate: another number was made for the same socket.</summary>
+    public const byte Copied = 16;
 }

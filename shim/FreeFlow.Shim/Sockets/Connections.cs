@@ -85,8 +85,41 @@ internal static unsafe class Connections
         }
         Descriptors[copy].Instance = Descriptors[fd].Instance;
         if (Descriptors[fd].Instance != 0) Registrations.Instances[Descriptors[fd].Instance - 1].References++;
+        if ((Process.Flags[fd] & DescriptorFlags.Candidate) != 0) Process.Flags[fd] |= DescriptorFlags.Copied;
         Volatile.Write(ref Process.Flags[copy], Process.Flags[fd]);
         if (locked) ThreadLock.Exit(LockWord());
+    }
+
+    /// <summary>All the numbers of a connection in this process; how many, at most <paramref name="most"/>.</summary>
+    public static int Numbers(int fd, int* numbers, int most)
+    {
+        int count = 0;
+        bool locked = ThreadLock.Enter(LockWord());
+        uint connection = Descriptors[fd].Connection;
+        for (int next = connection == 0 ? 0 : Local[connection - 1].FirstDescriptor; next != 0 && count < most; next = Descriptors[next - 1].NextDescriptor) numbers[count++] = next - 1;
+        if (locked) ThreadLock.Exit(LockWord());
+        return count;
+    }
+
+    /// <summary>True if another number stands for the same socket that has not been taken for a connection.</summary>
+    public static bool HasTwin(int fd)
+    {
+        const byte copy = DescriptorFlags.Candidate | DescriptorFlags.Copied;
+        ulong own = Inode(fd);
+        for (int other = 0; other < DescriptorFlags.Capacity; other++)
+        {
+            // Tables are sparse: whole pages of zeroes are passed over eight at a time.
+            if (other % 8 == 0 && *(ulong*)(Process.Flags + other) == 0) { other += 7; continue; }
+            if (other != fd && (Process.Flags[other] & copy) == copy && Inode(other) == own) return true;
+        }
+        return false;
+    }
+
+    private static ulong Inode(int fd)
+    {
+        const int fstat = 5, words = 18;
+        ulong* status = stackalloc ulong[words];
+        return Process.Libc->syscall(fstat, fd, (nint)status, 0, 0, 0) == 0 ? status[1] : ulong.MaxValue;
     }
 
     /// <summary>

@@ -199,7 +199,12 @@ internal static unsafe class Receiver
             return Retry;
         }
         if (kernel == 0) Interlocked.Or(ref record->Flags, (uint)ConnectionFlags.PeerFinished);
-        if (kernel == 0 && HasDiedUnread(record, incoming)) kernel = -Linux.ECONNRESET;
+        if (kernel == 0 && HasDiedUnread(record, incoming))
+        {
+            // What follows is what follows a reset: nothing to read, EPIPE for a send, POLLHUP.
+            Process.Libc->shutdown(fd, Linux.SHUT_RDWR);
+            kernel = -Linux.ECONNRESET;
+        }
         if (kernel == -Linux.EAGAIN) return -Linux.EAGAIN;
         Volatile.Write(ref record->KernelAttention, 1);
         if (kernel <= 0) return kernel;

@@ -7,7 +7,8 @@
 #include <arpa/inet.h>
 #include <netinet/in.h>
 
-static const struct experiment *const all[] = { thread_experiments, signal_experiments, pointer_experiments, call_experiments, copying_experiments, road_experiments };
+static const struct experiment *const all[] = { thread_experiments, signal_experiments, pointer_experiments, call_experiments, copying_experiments, road_experiments,
+  end_experiments };
 
 long report(const char *what, long result) {
   if (result >= 0) printf("%s: %ld\n", what, result);
