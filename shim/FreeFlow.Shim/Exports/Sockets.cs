@@ -14,7 +14,9 @@ internal static unsafe class SocketCalls
     public static int Socket(int domain, int type, int protocol)
     {
         int fd = Process.Libc->socket(domain, type, protocol);
-        if (Connections.InRange(fd)) Process.Flags[fd] = DescriptorFlags.Candidate;
+        if (!Connections.InRange(fd)) return fd;
+        Process.Flags[fd] = DescriptorFlags.Candidate;
+        Connections.NoteHighest(fd);
         return fd;
     }
 

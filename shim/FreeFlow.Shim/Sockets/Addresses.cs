@@ -80,14 +80,12 @@ internal static unsafe class Addresses
     public static bool IsOwn(ushort port, int except)
     {
         byte* address = stackalloc byte[SockAddrBytes];
-        for (int fd = 0; fd < DescriptorFlags.Capacity; fd++)
+        for (int fd = 0; fd <= Connections.Highest; fd++)
         {
-            // Tables are sparse: whole pages of zeroes are passed over eight at a time.
-            if (fd % 8 == 0 && *(ulong*)(Process.Flags + fd) == 0) { fd += 7; continue; }
             if (fd == except || (Process.Flags[fd] & (DescriptorFlags.Candidate | DescriptorFlags.Connection)) == 0) continue;
-            // One that is offered has had its turn: the router answers at once.
+            // One that is offered or joined has had its turn: the router answers at once.
             ConnectionRecord* record = Connections.Find(fd);
-            if (record != null && record->State == (uint)Contract.ConnectionState.Offered) continue;
+            if (record != null && record->State != (uint)Contract.ConnectionState.Kernel) continue;
             uint length = SockAddrBytes;
             if (Process.Libc->getsockname(fd, address, &length) == 0 && Port(address) == port) return true;
         }

@@ -20,6 +20,16 @@ internal static unsafe class Connections
     /// <summary>Guards the descriptor table and the registration lists. Taken before an epoll instance's lock, after the session's.</summary>
     private static uint _lock;
 
+    /// <summary>The highest descriptor that was ever a TCP socket made or connected here.</summary>
+    public static int Highest => _highest;
+
+    private static int _highest;
+
+    public static void NoteHighest(int fd)
+    {
+        if (fd > _highest) _highest = fd;
+    }
+
     public static bool Create()
     {
         Descriptors = (DescriptorEntry*)Process.Reserve((nuint)sizeof(DescriptorEntry) * DescriptorFlags.Capacity);
@@ -54,6 +64,7 @@ internal static unsafe class Connections
         record->CreatedNanoseconds = Process.Now();
         record->ProcessId = Process.Id;
         record->Descriptor = fd;
+        NoteHighest(fd);
         record->Holders[0] = Process.Id;
         // The number was closed by a road the shim does not see; what it stood for is not this socket.
         if (Descriptors[fd].Connection != 0) Closing(fd, visible: false);
