@@ -48,6 +48,9 @@ internal static unsafe class ReceivingCalls
         if (!Process.CanRead(messages, (nuint)sizeof(MultipleMessageHeader)) || !Process.CanRead(timeout, timeout == null ? 0 : (nuint)sizeof(TimeSpec))) return Process.Libc->recvmmsg(fd, messages, count, flags, timeout);
         if (timeout != null && (timeout->Seconds < 0 || (ulong)timeout->Nanoseconds >= 1_000_000_000)) return Process.Libc->recvmmsg(fd, messages, count, flags, timeout);
         ulong deadline = Sleep.Deadline(Sleep.FromTimeSpec(timeout));
+        // Unlike its kin it tells a pending error before any bytes.
+        int error = (flags & Linux.MSG_ERRQUEUE) == 0 ? PendingError(fd) : 0;
+        if (error != 0) return (int)Process.Result(-error);
         uint done = 0;
         while (done < count)
         {
@@ -63,6 +66,13 @@ internal static unsafe class ReceivingCalls
             if (left == 0) break;
         }
         return (int)done;
+    }
+
+    private static int PendingError(int fd)
+    {
+        int error = 0;
+        uint length = sizeof(int);
+        return Connections.Find(fd) != null && SocketCalls.GetSockOpt(fd, Linux.SOL_SOCKET, Linux.SO_ERROR, &error, &length) == 0 ? error : 0;
     }
 
     [Interpose("ssize_t preadv2(int fd, const void* vectors, int count, long offset, int flags)", Aliases = "preadv64v2")]

@@ -69,7 +69,13 @@ internal static unsafe class SocketCalls
         ConnectionRecord* record = Connections.Find(fd);
         if (record != null && how is Linux.SHUT_WR or Linux.SHUT_RDWR) HintWriterClosed(record);
         int result = Process.Libc->shutdown(fd, how);
-        if (record != null && how is Linux.SHUT_RD or Linux.SHUT_RDWR) Volatile.Write(ref record->KernelAttention, 1);
+        if (record == null || result != 0) return result;
+        if (how is Linux.SHUT_RD or Linux.SHUT_RDWR)
+        {
+            Volatile.Write(ref record->KernelAttention, 1);
+            Interlocked.Or(ref record->Flags, (uint)ConnectionFlags.ReceiveShutdown);
+        }
+        if (Handover.IsShutBothWays(record)) Handover.RefuseInput(record);
         return result;
     }
 

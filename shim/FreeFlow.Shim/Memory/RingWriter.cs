@@ -39,21 +39,29 @@ internal static unsafe class RingWriter
     /// <summary>What <see cref="Write"/> and <see cref="RingReader.Read"/> return when the application's buffer cannot be touched.</summary>
     public const nint BadBuffer = -2;
 
-    /// <summary>Copies as much as fits; returns the bytes taken, −1 if the ring is corrupt, or <see cref="BadBuffer"/> if no byte could be taken.</summary>
+    /// <summary>
+    /// Copies as much as fits; returns the bytes taken, −1 if the ring is corrupt, or <see cref="BadBuffer"/> if no byte could be taken. The pieces of a vector
+    /// become visible together: a reader that sleeps must not be woken by the first of them and answer that alone.
+    /// </summary>
     public static nint Write(ConnectionRecord* connection, RingBlockHeader* outgoing, ref VectorCursor source)
     {
-        nint written = 0;
+        nint written = 0, result = 0;
+        nuint hidden = 0;
         while (!source.AtEnd)
         {
-            nuint wanted = source.Contiguous;
-            byte* target = Reserve(connection, outgoing, wanted, out nuint room);
-            if (target == null) return room == 0 ? written : -1;
-            if (Process.Copy(target, source.Pointer, room) != 0) return written > 0 ? written : BadBuffer;
+            byte* target = Reserve(connection, outgoing, source.Contiguous, out nuint room);
+            if (target == null) { result = room == 0 ? 0 : -1; break; }
+            if (Process.Copy(target, source.Pointer, room) != 0) { result = written > 0 ? 0 : BadBuffer; break; }
             source.Advance(room);
-            Publish(connection, outgoing, room);
+            connection->SendTail += room;
             written += (nint)room;
+            hidden += room;
+            if (hidden < PublishEvery) continue;
+            Publish(connection, outgoing, 0);
+            hidden = 0;
         }
-        return written;
+        if (hidden > 0) Publish(connection, outgoing, 0);
+        return result < 0 ? result : written;
     }
 
     /// <summary>

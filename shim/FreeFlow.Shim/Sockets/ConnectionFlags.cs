@@ -38,6 +38,9 @@ internal enum ConnectionFlags : uint
     /// <summary>The application was told that the peer has died with bytes unread.</summary>
     ResetTold = 512,
 
+    /// <summary>shutdown(SHUT_RD) was called here.</summary>
+    ReceiveShutdown = 1 << 15,
+
     /// <summary>A descriptor of it was made inheritable, or was copied, for another program: the next exec hands it on.</summary>
     Inheritable = 1 << 16,
 

@@ -19,7 +19,7 @@ internal static unsafe class Handover
     /// </summary>
     public static void AnnounceReady(int fd, ConnectionRecord* record)
     {
-        if (Gate.Phase(&record->ReceiveGate) != DirectionPhase.Kernel || !ThreadLock.Enter(&record->ReceiveLock)) return;
+        if (Gate.Phase(&record->ReceiveGate) != DirectionPhase.Kernel || IsShutBothWays(record) || !ThreadLock.Enter(&record->ReceiveLock)) return;
         int errno = Process.Errno;
         if (Gate.TryClose(&record->ReceiveGate))
         {
@@ -39,6 +39,24 @@ internal static unsafe class Handover
         }
         ThreadLock.Exit(&record->ReceiveLock);
         Process.Errno = errno;
+    }
+
+    public static bool IsShutBothWays(ConnectionRecord* record)
+    {
+        const uint both = (uint)(ConnectionFlags.SendShutdown | ConnectionFlags.ReceiveShutdown);
+        return (Volatile.Read(ref record->Flags) & both) == both;
+    }
+
+    /// <summary>
+    /// Receiver: this end is shut both ways, and what the peer sends from now on the kernel answers with a reset. So it must go there; what is in the
+    /// ring already can still be read.
+    /// </summary>
+    public static void RefuseInput(ConnectionRecord* record)
+    {
+        if (record->RingAddress == 0 || Retract(record)) return;
+        RingBlockHeader* incoming = Block.Incoming(record);
+        Volatile.Write(ref incoming->ReaderClosed, 1);
+        Doorbell.NotifyWriter(record, incoming);
     }
 
     /// <summary>Sender: switches to the ring if the peer's reader is Ready and nobody is inside a kernel send.</summary>

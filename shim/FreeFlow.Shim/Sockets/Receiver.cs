@@ -37,6 +37,8 @@ internal static unsafe class Receiver
             }
             phase = Gate.Phase(&record->ReceiveGate);
         }
+        // Told by the kernel while the ring still had bytes to answer.
+        if (phase == DirectionPhase.Back && record->PendingError != 0) return -Interlocked.Exchange(ref record->PendingError, 0);
         if (phase == DirectionPhase.Back || (flags & (Linux.MSG_OOB | Linux.MSG_ERRQUEUE)) != 0) return Kernel(fd, record, message, flags);
         nuint total = VectorCursor.Total(message->Vectors, message->VectorCount);
         nint result = total == 0 ? Nothing(fd, record, flags) : FromRing(fd, record, message, flags);

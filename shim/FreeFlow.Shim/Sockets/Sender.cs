@@ -20,6 +20,8 @@ internal static unsafe class Sender
         if ((flags & Linux.MSG_OOB) != 0) Offering.KeepInKernel(record, Reason.KernelOnlyOption);
         if (!IsOnRing(fd, record, flags & KernelOnlyFlags))
         {
+            // The kernel has told this error already, to a receive that had bytes to answer first; whatever comes next tells it once.
+            if (record->PendingError != 0) return -Interlocked.Exchange(ref record->PendingError, 0);
             bool entered = Gate.Enter(&record->SendGate, &record->SendLock);
             DirectionPhase phase = Gate.Phase(&record->SendGate);
             // A signal handler that has interrupted its own thread's switch: bytes sent now would be lost behind it.
