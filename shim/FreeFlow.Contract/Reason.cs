@@ -58,4 +58,6 @@ public enum Reason : uint
     Sandboxed = 26,
     /// <summary>The program moves the bytes by a road that passes the shim by: io_uring or asynchronous I/O.</summary>
     AnotherRoad = 27,
+    /// <summary>Closed while registered in an epoll set, with a duplicate still open: the kernel reports that registration, and nobody can change it.</summary>
+    ClosedRegistration = 28,
 }

@@ -53,6 +53,7 @@ internal static class Words
         Reason.NoWitness => "the router lacks the rights or the kernel the means to prove it",
         Reason.Busy => "busy in the kernel when it should have moved",
         Reason.Sandboxed => "the process has shut itself in by seccomp",
+        Reason.ClosedRegistration => "closed while in an epoll set, but open by a duplicate",
         _ => $"unknown reason {(uint)reason}",
     };
 

@@ -3,6 +3,7 @@ using FreeFlow.Contract;
 using FreeFlow.Contract.Layout;
 using FreeFlow.Shim.Control;
 using FreeFlow.Shim.Native;
+using FreeFlow.Shim.Readiness;
 using FreeFlow.Shim.Sockets;
 
 namespace FreeFlow.Shim.Exports;
@@ -76,6 +77,7 @@ internal static unsafe class SocketCalls
             Interlocked.Or(ref record->Flags, (uint)ConnectionFlags.ReceiveShutdown);
         }
         if (Handover.IsShutBothWays(record)) Handover.RefuseInput(record);
+        if (record->RingAddress != 0) Registrations.Owe(record);
         return result;
     }
 

@@ -2,6 +2,7 @@ using System.Threading;
 using FreeFlow.Contract;
 using FreeFlow.Contract.Layout;
 using FreeFlow.Shim.Control;
+using FreeFlow.Shim.Exports;
 using FreeFlow.Shim.Memory;
 using FreeFlow.Shim.Native;
 using FreeFlow.Shim.Sockets;
@@ -14,13 +15,16 @@ internal static unsafe class EpollControl
     public static int Control(int epoll, int operation, int fd, EpollEvent* wanted)
     {
         bool locked = ThreadLock.Enter(Connections.LockWord());
-        int result = Locked(epoll, operation, fd, wanted);
+        int result = Locked(epoll, operation, fd, wanted, out bool unheard);
         if (locked) ThreadLock.Exit(Connections.LockWord());
+        if (unheard) SocketCalls.KeepInKernel(fd, Reason.DescriptorLimit);
         return result;
     }
 
-    private static int Locked(int epoll, int operation, int fd, EpollEvent* wanted)
+    /// <param name="unheard">True if the set was given a connection of whose ring it cannot hear.</param>
+    private static int Locked(int epoll, int operation, int fd, EpollEvent* wanted, out bool unheard)
     {
+        unheard = false;
         EpollInstance* instance = Registrations.Instance(epoll);
         if (instance == null || (wanted == null && operation != Linux.EPOLL_CTL_DEL)) return Process.Libc->epoll_ctl(epoll, operation, fd, wanted);
         if ((Process.Flags[fd] & DescriptorFlags.Epoll) != 0)
@@ -34,10 +38,10 @@ internal static unsafe class EpollControl
         int index = Registrations.Find(owner, fd);
         switch (operation)
         {
-            case Linux.EPOLL_CTL_ADD when index != 0 && IsDormant(index): return Revive(owner, epoll, fd, wanted, index);
-            case Linux.EPOLL_CTL_ADD: return Add(epoll, owner, fd, wanted, index);
+            case Linux.EPOLL_CTL_ADD when index != 0 && IsDormant(index): return Revive(owner, epoll, fd, wanted, index, out unheard);
+            case Linux.EPOLL_CTL_ADD: return Add(epoll, owner, fd, wanted, index, out unheard);
             case Linux.EPOLL_CTL_MOD or Linux.EPOLL_CTL_DEL when index != 0 && IsDormant(index):
-                Process.Errno = Linux.ENOENT;
+                Process.Errno = operation == Linux.EPOLL_CTL_MOD && (wanted->Events & Linux.EPOLLEXCLUSIVE) != 0 ? Linux.EINVAL : Linux.ENOENT;
                 return -1;
             case Linux.EPOLL_CTL_MOD when index != 0: return Modify(epoll, fd, wanted, index);
             case Linux.EPOLL_CTL_DEL when index != 0: return Delete(epoll, fd, index);
@@ -66,16 +70,18 @@ internal static unsafe class EpollControl
     }
 
     /// <summary>The application adds again what it had removed.</summary>
-    private static int Revive(int owner, int epoll, int fd, EpollEvent* wanted, int index)
+    private static int Revive(int owner, int epoll, int fd, EpollEvent* wanted, int index, out bool unheard)
     {
+        unheard = false;
         Registration* entry = Registrations.Entries + (index - 1);
-        if ((entry->Flags & RegistrationFlags.Absent) == 0 && Connections.Descriptors[fd].Connection == entry->Connection && !EpollTag.IsTag(wanted->Data)) return Change(entry, wanted);
+        if ((wanted->Events & Linux.EPOLLEXCLUSIVE) == 0 && (entry->Flags & RegistrationFlags.Absent) == 0 && Connections.Descriptors[fd].Connection == entry->Connection && !EpollTag.IsTag(wanted->Data)) return Change(entry, wanted);
         Registrations.Discard(index);
-        return Add(epoll, owner, fd, wanted, 0);
+        return Add(epoll, owner, fd, wanted, 0, out unheard);
     }
 
-    private static int Add(int epoll, int owner, int fd, EpollEvent* wanted, int known)
+    private static int Add(int epoll, int owner, int fd, EpollEvent* wanted, int known, out bool unheard)
     {
+        unheard = false;
         int result = Process.Libc->epoll_ctl(epoll, Linux.EPOLL_CTL_ADD, fd, wanted);
         if (result != 0) return result;
         // The kernel forgot an earlier registration with the socket that had this number.
@@ -89,7 +95,7 @@ internal static unsafe class EpollControl
             if (!servable) Offering.KeepInKernel(record, Reason.NestedEpoll);
             return 0;
         }
-        if (index != 0) Registrations.Accelerate(index, Connections.IndexOf(record) + 1);
+        unheard = index == 0 || !Registrations.Accelerate(index, Connections.IndexOf(record) + 1);
         Registrations.NudgeSleepers(Registrations.Instances + owner);
         return 0;
     }
@@ -102,6 +108,12 @@ internal static unsafe class EpollControl
             int plain = Process.Libc->epoll_ctl(epoll, Linux.EPOLL_CTL_MOD, fd, wanted);
             if (plain == 0) { entry->Events = wanted->Events; entry->Data = wanted->Data; }
             return plain;
+        }
+        // epoll_ctl(2): neither to it nor away from it.
+        if (((entry->Events | wanted->Events) & Linux.EPOLLEXCLUSIVE) != 0)
+        {
+            Process.Errno = Linux.EINVAL;
+            return -1;
         }
         return Change(entry, wanted);
     }

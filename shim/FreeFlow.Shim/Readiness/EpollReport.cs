@@ -22,15 +22,42 @@ internal static unsafe class EpollReport
         RingBlockHeader* incoming = Block.Incoming(record);
         tail = Volatile.Read(ref incoming->Tail);
         uint bits = 0;
+        bool waitsForRoom = (entry->Events & (Linux.EPOLLOUT | Linux.EPOLLWRNORM)) != 0, sendsToRing = Gate.Phase(&record->SendGate) == DirectionPhase.Ring;
         if ((entry->Events & (Linux.EPOLLIN | Linux.EPOLLRDNORM)) != 0 && RingReadiness.IsReadable(record, incoming)) bits |= Linux.EPOLLIN | Linux.EPOLLRDNORM;
-        if ((entry->Events & (Linux.EPOLLOUT | Linux.EPOLLWRNORM)) != 0 && Gate.Phase(&record->SendGate) == DirectionPhase.Ring
-            && RingReadiness.HasRoom(record, Block.Outgoing(record))) bits |= Linux.EPOLLOUT | Linux.EPOLLWRNORM;
-        bits &= entry->Events;
-        if (bits == 0 || (entry->Events & Linux.EPOLLET) == 0 || (entry->Flags & RegistrationFlags.Fresh) != 0) return bits;
-        bool edge = ((bits & (Linux.EPOLLIN | Linux.EPOLLRDNORM)) != 0 && tail != entry->TailReported)
-            || ((bits & (Linux.EPOLLOUT | Linux.EPOLLWRNORM)) != 0 && Volatile.Read(ref record->SendBlocked) != 0);
-        return edge ? bits : 0;
+        if (waitsForRoom && sendsToRing && RingReadiness.HasRoom(record, Block.Outgoing(record))) bits |= Linux.EPOLLOUT | Linux.EPOLLWRNORM;
+        bool edgeTriggered = (entry->Events & Linux.EPOLLET) != 0;
+        if (edgeTriggered && (entry->Flags & RegistrationFlags.Fresh) == 0)
+        {
+            // An arrival is an edge for whoever waits for input, and an edge reports all that is there when it is looked at (epoll(7)).
+            bool edge = ((entry->Events & (Linux.EPOLLIN | Linux.EPOLLRDNORM)) != 0 && tail != entry->TailReported)
+                || ((bits & (Linux.EPOLLOUT | Linux.EPOLLWRNORM)) != 0 && Volatile.Read(ref record->SendBlocked) != 0);
+            if (!edge) return 0;
+        }
+        // What the kernel would not report by itself: an arrival in the ring is no edge to it, and a closed descriptor's mask cannot be changed.
+        if (waitsForRoom && !sendsToRing && (edgeTriggered || (entry->Flags & RegistrationFlags.Ghost) != 0) && KernelHasRoom(entry)) bits |= Linux.EPOLLOUT | Linux.EPOLLWRNORM;
+        return bits & entry->Events;
     }
+
+    private static bool KernelHasRoom(Registration* entry)
+    {
+        PollDescriptor look = new() { Descriptor = entry->Descriptor, Events = Linux.POLLOUT };
+        int errno = Process.Errno;
+        bool room = Process.Libc->poll(&look, 1, 0) > 0 && (look.Returned & Linux.POLLOUT) != 0;
+        Process.Errno = errno;
+        return room;
+    }
+
+    /// <summary>False if the kernel has something of its own to say of a registration, or may have: it is asked then before a report goes out.</summary>
+    private static bool KernelIsQuiet(Registration* entry)
+    {
+        ConnectionRecord* record = Family.Records + (entry->Connection - 1);
+        if ((record->Flags & (uint)ConnectionFlags.PeerFinished) != 0 || Volatile.Read(ref record->KernelAttention) != 0) return false;
+        bool waitsForRoom = (entry->Events & (Linux.EPOLLOUT | Linux.EPOLLWRNORM)) != 0 && (entry->Events & Linux.EPOLLET) == 0;
+        return Gate.Phase(&record->ReceiveGate) == DirectionPhase.Ring && (!waitsForRoom || Gate.Phase(&record->SendGate) == DirectionPhase.Ring);
+    }
+
+    /// <summary>What the kernel has once it may have again: a level-triggered registration is reported by every wait, however busy the rings are.</summary>
+    private static void AskAgain(EpollInstance* instance) => instance->KernelAsked = 0;
 
     /// <summary>
     /// A program that always finds something, or never sleeps, has the registrations that nothing has come for during so many waits armed one by one, or those that
@@ -61,6 +88,7 @@ internal static unsafe class EpollReport
                 if (bits != 0)
                 {
                     Report(instance, entry, events, count++, bits, tail);
+                    if (!KernelIsQuiet(entry)) AskAgain(instance);
                     if (count == capacity) instance->HotStart = place + 1;
                 }
             }
@@ -79,7 +107,7 @@ internal static unsafe class EpollReport
         for (int i = 0; i < received; i++)
         {
             EpollEvent raw = from[i];
-            if (!EpollTag.IsTag(raw.Data)) { events[count++] = raw; continue; }
+            if (!EpollTag.IsTag(raw.Data)) { events[count++] = raw; AskAgain(instance); continue; }
             if (raw.Data == EpollTag.ForNudge) { Registrations.TakeNudge(instance); continue; }
             Registration* entry = Registrations.Entries + EpollTag.Registration(raw.Data);
             if (!EpollTag.IsCurrent(raw.Data, entry->Generation) || entry->Connection == 0)
@@ -114,25 +142,31 @@ internal static unsafe class EpollReport
             // A sender that waits for room hears of it by the ring's readiness.
             Registrations.Heat(instance, entry);
         }
-        if ((entry->Events & Linux.EPOLLONESHOT) != 0) entry->KernelEvents = 0;
+        if ((entry->Events & Linux.EPOLLONESHOT) != 0) entry->KernelEvents = Registrations.Spent;
         if ((entry->Flags & RegistrationFlags.Dormant) != 0) { Silence(entry); return count; }
-        if ((entry->Flags & RegistrationFlags.Disarmed) != 0) return count;
+        bool merges = entry->ReportedRound == instance->Round && entry->ReportedAt < count;
+        if ((entry->Flags & RegistrationFlags.Disarmed) != 0 && !merges) return count;
         uint bits = raw & (entry->Events | Linux.EPOLLERR | Linux.EPOLLHUP);
         if (Gate.Phase(&record->SendGate) == DirectionPhase.Ring) bits &= ~(Linux.EPOLLOUT | Linux.EPOLLWRNORM);
-        if (bits == 0)
+        if (bits == 0 && !Registrations.IsEdgeOnly(entry))
         {
             // The kernel's mask was wider than needed; a level-triggered set would report this for ever.
             Registrations.Modify(entry, record);
             return count;
         }
-        if (entry->ReportedRound == instance->Round && entry->ReportedAt < count)
+        AskAgain(instance);
+        if (merges)
         {
             events[entry->ReportedAt].Events |= bits;
             return count;
         }
+        // An edge reports all that is there (epoll(7)), though what arrived may have been read since; the end of a stream is one for every registration.
+        entry->Flags |= RegistrationFlags.Fresh;
         uint ring = Ready(entry, out ulong tail);
-        // The kernel's input says nothing of the ring's: that one is still to be reported.
-        Report(instance, entry, events, count, bits | ring, (ring & Linux.EPOLLIN) != 0 ? tail : entry->TailReported);
+        if ((bits | ring) == 0) return count;
+        // The kernel's input says nothing of the ring's behind it: that one is still to be reported.
+        bool crossed = Gate.Phase(&record->ReceiveGate) == DirectionPhase.Ring && Volatile.Read(ref record->KernelConsumed) >= record->ReceiveSwitchAt;
+        Report(instance, entry, events, count, bits | ring, ring != 0 || crossed ? tail : entry->TailReported);
         return count + 1;
     }
 
@@ -159,8 +193,7 @@ internal static unsafe class EpollReport
             if (back) Handover.SendBack(record, Contract.Reason.PeerClosed);
             ThreadLock.Exit(&record->SendLock);
         }
-        // An edge-triggered one reports once by itself, and would report anew what it has if it were modified.
-        if (back || (entry->Events & Linux.EPOLLET) == 0) Registrations.Modify(entry, record);
+        if (Registrations.MustRefresh(entry, record, owed: back)) Registrations.Modify(entry, record);
     }
 
     private static void Report(EpollInstance* instance, Registration* entry, EpollEvent* events, int at, uint bits, ulong tail)
@@ -171,7 +204,7 @@ internal static unsafe class EpollReport
         entry->ReportedAt = at;
         entry->HotSince = instance->Waits;
         entry->Flags &= ~RegistrationFlags.Fresh;
-        if ((bits & Linux.EPOLLIN) != 0) entry->TailReported = tail;
+        entry->TailReported = tail;
         if ((bits & Linux.EPOLLOUT) != 0) Family.Records[entry->Connection - 1].SendBlocked = 0;
         if ((entry->Events & Linux.EPOLLONESHOT) != 0) entry->Flags |= RegistrationFlags.Disarmed;
     }

@@ -21,7 +21,7 @@ internal struct Registration
     /// <summary>The mask the kernel has now; may be wider than needed, so that most changes of an accelerated registration cost no system call.</summary>
     public uint KernelEvents;
 
-    /// <summary>The ring's Tail when EPOLLIN was last reported; edge-triggered reports need a newer one.</summary>
+    /// <summary>The ring's Tail at the last report; edge-triggered reports need a newer one.</summary>
     public ulong TailReported;
 
     /// <summary>Raised when the registration is freed, so that an event fetched before finds out.</summary>
@@ -63,6 +63,12 @@ internal enum RegistrationFlags : uint
 
     /// <summary>Dormant, and no longer in the kernel's set.</summary>
     Absent = 8,
+
+    /// <summary>
+    /// Its descriptor is closed, but the socket lives on by another one: epoll(7) goes on reporting it, and nobody can modify or remove it any more.
+    /// <see cref="Registration.Descriptor"/> is one that is still open.
+    /// </summary>
+    Ghost = 16,
 
     /// <summary>Added or modified since the last report: edge-triggered mode owes a report of the present state.</summary>
     Fresh = 2,

@@ -18,12 +18,21 @@ internal static unsafe partial class Registrations
                 Accelerate(index, connection);
     }
 
-    /// <summary>Puts the connection's doorbell into the registration's epoll set and the shim's data word into its own.</summary>
-    public static void Accelerate(int index, uint connection)
+    /// <summary>False if an epoll set that watches the connection cannot get what it needs to hear of a ring (RLIMIT_NOFILE).</summary>
+    public static bool CanHear(uint connection)
+    {
+        for (int fd = Connections.Local[connection - 1].FirstDescriptor; fd != 0; fd = Connections.Descriptors[fd - 1].NextDescriptor)
+            for (int index = Connections.Descriptors[fd - 1].FirstRegistration; index != 0; index = Entries[index - 1].NextOfDescriptor)
+                if (!Prepare(Instances + Entries[index - 1].Instance)) return false;
+        return true;
+    }
+
+    /// <summary>Puts the connection's doorbell into the registration's epoll set and the shim's data word into its own. False if the set cannot hear of the ring.</summary>
+    public static bool Accelerate(int index, uint connection)
     {
         Registration* entry = Entries + (index - 1);
         EpollInstance* owner = Instances + entry->Instance;
-        if (!Prepare(owner)) return;
+        if (!Prepare(owner)) return false;
         bool locked = ThreadLock.Enter(&owner->Lock);
         if (owner->Accelerated < FamilyLayout.RecordCount)
         {
@@ -34,10 +43,22 @@ internal static unsafe partial class Registrations
             // If a mate's registration has brought the doorbell already, the kernel says so and nothing is changed.
             AddDoorbell(owner, index, record->Doorbell);
             JoinMates(index, connection);
+            if ((entry->Events & Linux.EPOLLEXCLUSIVE) != 0) AddAnew(entry);
             Modify(entry, record);
             Heat(owner, entry);
         }
         if (locked) ThreadLock.Exit(&owner->Lock);
+        return entry->Connection != 0;
+    }
+
+    /// <summary>
+    /// The kernel modifies nothing that was added with EPOLLEXCLUSIVE. Without it more sets than one may hear of one event, as epoll_ctl(2) allows.
+    /// </summary>
+    private static void AddAnew(Registration* entry)
+    {
+        EpollEvent plain = new() { Events = Linux.EPOLLET };
+        Process.Libc->epoll_ctl(Instances[entry->Instance].Epoll, Linux.EPOLL_CTL_DEL, entry->Descriptor, &plain);
+        Process.Libc->epoll_ctl(Instances[entry->Instance].Epoll, Linux.EPOLL_CTL_ADD, entry->Descriptor, &plain);
     }
 
     /// <summary>What an instance needs before its first accelerated registration.</summary>

@@ -9,6 +9,9 @@ namespace FreeFlow.Shim.Readiness;
 /// <content>What of an accelerated registration is still the kernel's to report.</content>
 internal static unsafe partial class Registrations
 {
+    /// <summary>In place of a mask: EPOLLONESHOT has fired in the kernel, which reports nothing at all until it is modified.</summary>
+    public const uint Spent = Linux.EPOLLEXCLUSIVE;
+
     /// <summary>
     /// After the sending direction has moved: the kernel's writability counts no more, or again; who waits for it must look again. Takes the lock.
     /// <paramref name="owed"/>: edge-triggered sets are owed a report of what the kernel says now.
@@ -26,7 +29,7 @@ internal static unsafe partial class Registrations
                 if (entry->Connection == 0) continue;
                 EpollInstance* owner = Instances + entry->Instance;
                 bool inner = ThreadLock.Enter(&owner->Lock);
-                if (owed || MustRefresh(entry, record)) Modify(entry, record);
+                if (MustRefresh(entry, record, owed)) Modify(entry, record);
                 Heat(owner, entry);
                 if (inner) ThreadLock.Exit(&owner->Lock);
                 NudgeSleepers(owner);
@@ -36,9 +39,14 @@ internal static unsafe partial class Registrations
         if (locked) ThreadLock.Exit(Connections.LockWord());
     }
 
-    /// <summary>Modifying an edge-triggered registration makes the kernel report anew; one that hears of the end of stream anyway is spared.</summary>
-    private static bool MustRefresh(Registration* entry, ConnectionRecord* record) =>
-        (entry->Events & (Linux.EPOLLET | Linux.EPOLLRDHUP)) != (Linux.EPOLLET | Linux.EPOLLRDHUP) || (NeededMask(entry, record) & ~entry->KernelEvents) != 0;
+    /// <summary>An edge-triggered registration that is modified reports anew what the kernel has: only if it lacks something, or waits for room.</summary>
+    public static bool MustRefresh(Registration* entry, ConnectionRecord* record, bool owed)
+    {
+        uint needed = NeededMask(entry, record);
+        if (!IsEdgeOnly(entry)) return needed != entry->KernelEvents;
+        return (needed & ~entry->KernelEvents) != 0
+            || (owed && (entry->Events & (Linux.EPOLLOUT | Linux.EPOLLWRNORM)) != 0 && Volatile.Read(ref record->SendBlocked) != 0);
+    }
 
     /// <summary>Tells the kernel exactly what of an accelerated registration is its business now, and no more.</summary>
     public static int Modify(Registration* entry, ConnectionRecord* record) => SetKernelMask(entry, NeededMask(entry, record));
@@ -51,32 +59,54 @@ internal static unsafe partial class Registrations
     {
         const uint modes = Linux.EPOLLET | Linux.EPOLLONESHOT;
         uint needed = NeededMask(entry, record);
-        bool quiet = (record->Flags & (uint)ConnectionFlags.PeerFinished) == 0 && Volatile.Read(ref record->KernelAttention) == 0;
+        bool quiet = (record->Flags & (uint)ConnectionFlags.PeerFinished) == 0 && Volatile.Read(ref record->KernelAttention) == 0
+            && Gate.Phase(&record->SendGate) == DirectionPhase.Ring && Gate.Phase(&record->ReceiveGate) == DirectionPhase.Ring;
         // Modifying an edge-triggered registration makes the kernel report anew what it has; with nothing to report that is no loss.
-        if ((needed & ~entry->KernelEvents) == 0 && (needed & modes) == (entry->KernelEvents & modes) && ((needed & modes) == 0 || quiet)) return 0;
-        bool onlyEndOfStream = quiet && Gate.Phase(&record->SendGate) == DirectionPhase.Ring && Gate.Phase(&record->ReceiveGate) == DirectionPhase.Ring;
-        return SetKernelMask(entry, onlyEndOfStream ? needed | Linux.EPOLLIN | Linux.EPOLLRDHUP : needed);
+        if (entry->KernelEvents != Spent && (needed & ~entry->KernelEvents) == 0 && (needed & modes) == (entry->KernelEvents & modes) && ((needed & modes) == 0 || quiet)) return 0;
+        return SetKernelMask(entry, quiet ? needed | Linux.EPOLLIN | Linux.EPOLLRDHUP : needed);
     }
 
     private static int SetKernelMask(Registration* entry, uint mask)
     {
+        if ((entry->Flags & RegistrationFlags.Ghost) != 0) return 0;
         EpollEvent wanted = new() { Events = mask, Data = EpollTag.ForSocket((int)(entry - Entries), entry->Generation) };
         int result = Process.Libc->epoll_ctl(Instances[entry->Instance].Epoll, Linux.EPOLL_CTL_MOD, entry->Descriptor, &wanted);
         if (result == 0) entry->KernelEvents = mask;
+        // What the kernel reports of it now is owed already, and is to come with what the ring reports.
+        Instances[entry->Instance].KernelAsked = 0;
         return result;
     }
 
     /// <summary>
+    /// After what makes the kernel wake everybody who waits on the socket, whatever for (shutdown(2)): edge-triggered sets are owed a report of what the
+    /// ring has. Takes the lock.
+    /// </summary>
+    public static void Owe(ConnectionRecord* record)
+    {
+        uint connection = Connections.IndexOf(record) + 1;
+        bool locked = ThreadLock.Enter(Connections.LockWord());
+        for (int fd = Connections.Local[connection - 1].FirstDescriptor; fd != 0; fd = Connections.Descriptors[fd - 1].NextDescriptor)
+            for (int index = Connections.Descriptors[fd - 1].FirstRegistration; index != 0; index = Entries[index - 1].NextOfDescriptor)
+                if (Entries[index - 1].Connection != 0) Entries[index - 1].Flags |= RegistrationFlags.Fresh;
+        if (locked) ThreadLock.Exit(Connections.LockWord());
+        Heat(record);
+    }
+
+    /// <summary>
     /// The application's mask, without writability while the ring answers for it; plus the peer's end of stream, which alone tells a sender on a full
-    /// ring that its reader has died.
+    /// ring that its reader has died. An edge-triggered one keeps both all the time: it reports them once, and would report anew what it has if it were
+    /// modified.
     /// </summary>
     private static uint NeededMask(Registration* entry, ConnectionRecord* record)
     {
         uint mask = entry->Events & ~Linux.EPOLLEXCLUSIVE;
         if ((entry->Flags & RegistrationFlags.Disarmed) != 0) return Linux.EPOLLONESHOT;
-        if (Gate.Phase(&record->SendGate) != DirectionPhase.Ring) return mask;
-        mask &= ~(Linux.EPOLLOUT | Linux.EPOLLWRNORM);
-        if ((record->Flags & (uint)ConnectionFlags.PeerFinished) == 0) mask |= Linux.EPOLLRDHUP;
+        bool keeps = IsEdgeOnly(entry);
+        if (Gate.Phase(&record->SendGate) == DirectionPhase.Ring && !keeps) mask &= ~(Linux.EPOLLOUT | Linux.EPOLLWRNORM);
+        if ((record->Flags & (uint)ConnectionFlags.PeerFinished) == 0 || (keeps && (entry->KernelEvents & Linux.EPOLLRDHUP) != 0)) mask |= Linux.EPOLLRDHUP;
         return mask;
     }
+
+    /// <summary>Edge-triggered and not one-shot: the kernel may know more of it than the application asked for, at no cost.</summary>
+    public static bool IsEdgeOnly(Registration* entry) => (entry->Events & (Linux.EPOLLET | Linux.EPOLLONESHOT)) == Linux.EPOLLET;
 }

@@ -55,7 +55,7 @@ internal static unsafe partial class Registrations
     public static int Find(int instance, int fd)
     {
         int index = Connections.Descriptors[fd].FirstRegistration;
-        while (index != 0 && Entries[index - 1].Instance != instance) index = Entries[index - 1].NextOfDescriptor;
+        while (index != 0 && (Entries[index - 1].Instance != instance || (Entries[index - 1].Flags & RegistrationFlags.Ghost) != 0)) index = Entries[index - 1].NextOfDescriptor;
         return index;
     }
 
@@ -124,45 +124,10 @@ internal static unsafe partial class Registrations
     {
         EpollEvent none;
         int errno = Process.Errno;
-        Process.Libc->epoll_ctl(Instances[Entries[index - 1].Instance].Epoll, Linux.EPOLL_CTL_DEL, Entries[index - 1].Descriptor, &none);
+        if ((Entries[index - 1].Flags & RegistrationFlags.Ghost) == 0)
+            Process.Libc->epoll_ctl(Instances[Entries[index - 1].Instance].Epoll, Linux.EPOLL_CTL_DEL, Entries[index - 1].Descriptor, &none);
         Process.Errno = errno;
         Remove(index);
-    }
-
-    /// <summary>A descriptor number is about to be closed.</summary>
-    public static void DropDescriptor(int fd)
-    {
-        ConnectionRecord* record = Connections.Find(fd);
-        while (Connections.Descriptors[fd].FirstRegistration != 0)
-        {
-            int first = Connections.Descriptors[fd].FirstRegistration;
-            bool accelerated = record != null && Entries[first - 1].Connection != 0;
-            // What a forked child closes, the parent may go on watching in the set that both share.
-            if (accelerated && !Holders.IsSole(record, fd)) Remove(first, kernel: false);
-            // With a duplicate still open the kernel would go on reporting an accelerated registration under the shim's data word.
-            else if (accelerated) Discard(first);
-            else Remove(first);
-        }
-        int index = Connections.Descriptors[fd].Instance;
-        if (index == 0) return;
-        EpollInstance* instance = Instances + (index - 1);
-        if (--instance->References > 0) { MoveTo(instance, index, fd); return; }
-        while (instance->FirstRegistration != 0) Remove(instance->FirstRegistration, kernel: false);
-        if (instance->Nudge != 0) OwnDescriptors.Close(instance->Nudge);
-        instance->NextFree = _freeInstances;
-        _freeInstances = index;
-    }
-
-    /// <summary>An epoll instance goes on under another of its descriptors.</summary>
-    private static void MoveTo(EpollInstance* instance, int index, int closing)
-    {
-        if (instance->Epoll != closing) return;
-        for (int fd = 0; fd < DescriptorFlags.Capacity; fd++)
-        {
-            if ((Process.Flags[fd] & DescriptorFlags.Epoll) == 0 || fd == closing || Connections.Descriptors[fd].Instance != index) continue;
-            instance->Epoll = fd;
-            return;
-        }
     }
 
     /// <summary>An instance that is watched by another one cannot look into rings when the outer one sleeps: its connections stay in the kernel.</summary>

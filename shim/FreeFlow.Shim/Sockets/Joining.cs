@@ -62,6 +62,13 @@ internal static unsafe class Joining
             Fail(record, reason);
             return false;
         }
+        if (!Registrations.CanHear(join.Connection + 1))
+        {
+            OwnDescriptors.Close(doorbell);
+            Process.Libc->munmap(memory, bytes);
+            Fail(record, Reason.DescriptorLimit);
+            return true;
+        }
         // What was set before the connection was tracked.
         if ((Process.Libc->fcntl(Connections.Local[join.Connection].FirstDescriptor - 1, Linux.F_GETFL, null) & Linux.O_NONBLOCK) != 0)
             Interlocked.Or(ref record->Flags, (uint)ConnectionFlags.NonBlocking);

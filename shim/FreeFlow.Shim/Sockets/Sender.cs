@@ -93,9 +93,10 @@ internal static unsafe class Sender
     public static void GoBack(ConnectionRecord* record, Reason reason)
     {
         if (!ThreadLock.Enter(&record->SendLock)) return;
-        if (Gate.Phase(&record->SendGate) == DirectionPhase.Ring) Handover.SendBack(record, reason);
+        bool back = Gate.Phase(&record->SendGate) == DirectionPhase.Ring;
+        if (back) Handover.SendBack(record, reason);
         ThreadLock.Exit(&record->SendLock);
-        Registrations.Refresh(Connections.IndexOf(record) + 1, owed: true);
+        if (back) Registrations.Refresh(Connections.IndexOf(record) + 1, owed: true);
     }
 
     private static nint IntoRing(int fd, ConnectionRecord* record, ref VectorCursor source, int flags)
