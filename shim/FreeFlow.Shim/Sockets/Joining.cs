@@ -55,19 +55,13 @@ internal static unsafe class Joining
         void* memory = Process.Libc->mmap(null, bytes, Linux.PROT_READ | Linux.PROT_WRITE, Linux.MAP_SHARED, descriptors[0], 0);
         if ((nint)memory == -1) return Fail(record, Reason.MemoryLimit);
         Reason reason = IsRing(memory, join.Capacity) ? Reason.None : Reason.CorruptRing;
+        if (reason == Reason.None && !Registrations.CanHear(join.Connection + 1)) reason = Reason.DescriptorLimit;
         if (reason == Reason.None && !(join.Mate != 0 ? DoorbellMates.Join(join) : TakeDoorbell(join, descriptors[1]))) reason = Reason.DescriptorLimit;
         if (reason != Reason.None)
         {
             Process.Libc->munmap(memory, bytes);
             Fail(record, reason);
             return false;
-        }
-        if (!Registrations.CanHear(join.Connection + 1))
-        {
-            OwnDescriptors.Close(doorbell);
-            Process.Libc->munmap(memory, bytes);
-            Fail(record, Reason.DescriptorLimit);
-            return true;
         }
         // What was set before the connection was tracked.
         if ((Process.Libc->fcntl(Connections.Local[join.Connection].FirstDescriptor - 1, Linux.F_GETFL, null) & Linux.O_NONBLOCK) != 0)
