@@ -86,6 +86,8 @@ internal static unsafe class Waiter
         Sleeper.End(Doorbell.Sleepers(record));
         if (result == 0 && limited < left) { Trimmer.AfterSleep(); return 0; }
         if (result <= 0) return result == 0 ? -Linux.EAGAIN : result;
+        // Closed by another thread: ppoll, woken by a signal, finds nothing under the number and says that instead of EINTR.
+        if ((wait[0].Returned & Linux.POLLNVAL) != 0 && Process.CurrentThread()->SignalsHandled != signals) return -Linux.EINTR;
         bool gone = false;
         if (wait[1].Returned != 0)
         {

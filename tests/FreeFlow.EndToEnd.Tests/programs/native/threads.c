@@ -115,6 +115,22 @@ static void close_during_recv(int client, int server) {
   report("peer's end", recv(client, buffer, 10, 0));
 }
 
+static void nothing(int signal) { (void)signal; }
+
+static void signal_after_close_during_recv(int client, int server) {
+  pthread_t thread;
+  struct sigaction action = { .sa_handler = nothing };
+  sigaction(SIGUSR1, &action, NULL);
+  shared = server;
+  pthread_create(&thread, NULL, in_recv, NULL);
+  settle();
+  close(server);
+  settle();
+  pthread_kill(thread, SIGUSR1);
+  pthread_join(thread, NULL);
+  report("peer's end", recv(client, buffer, 10, 0));
+}
+
 /* Another descriptor of the same socket stays: the sleeper goes on. */
 static void close_one_of_two_during_recv(int client, int server) {
   pthread_t thread;
@@ -224,7 +240,7 @@ static void many_writers_many_readers(int client, int server) {
 const struct experiment thread_experiments[] = {
   { "cancel_recv", cancel_recv }, { "cancel_poll", cancel_poll }, { "cancel_epoll_wait", cancel_epoll_wait }, { "cancel_send", cancel_send },
   { "cancel_before_recv", cancel_before_recv }, { "close_during_recv", close_during_recv }, { "close_one_of_two_during_recv", close_one_of_two_during_recv },
-  { "reuse_during_recv", reuse_during_recv },
+  { "signal_after_close_during_recv", signal_after_close_during_recv }, { "reuse_during_recv", reuse_during_recv },
   { "shutdown_during_recv", shutdown_during_recv }, { "peer_closes_during_recv", peer_closes_during_recv },
   { "many_writers_one_reader", many_writers_one_reader }, { "many_writers_many_readers", many_writers_many_readers }, { NULL, NULL },
 };
