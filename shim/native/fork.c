@@ -25,7 +25,13 @@ static void prepare(void) { held = ff_before_fork(); }
 static void in_parent(void) { if (!ours) ff_after_fork(held, CHILD_NAMES_ITSELF); }
 static void in_child(void) { ff_in_child(ours); ours = 0; }
 
-void ff_watch_forks(void) { pthread_atfork(prepare, in_parent, in_child); }
+/* What pthread_atfork is in glibc; musl has it not. */
+extern int __register_atfork(void (*)(void), void (*)(void), void (*)(void), void *) __attribute__((weak));
+extern void *__dso_handle;
+
+void ff_watch_forks(void) {
+  if (__register_atfork) __register_atfork(prepare, in_parent, in_child, __dso_handle);
+}
 
 static int is_open(void) { return __atomic_load_n(&ff_core_is_open, __ATOMIC_ACQUIRE) > 0; }
 

@@ -17,6 +17,8 @@
 #include "freeflow.h"
 #include "signals.h"
 
+#pragma weak getcontext   /* musl has none */
+
 struct ff_handler ff_handlers[NSIG];
 
 /* What waits while ff_thread_state.deferred is set: all other signals are blocked then, so one place is enough. */

@@ -15,6 +15,12 @@
 
 #include "freeflow.h"
 
+/* What pthread_cleanup_push is made of in glibc. musl has none of it, and loads this library all the same, to do nothing. */
+#pragma weak __pthread_register_cancel
+#pragma weak __pthread_unregister_cancel
+#pragma weak __pthread_unwind_next
+#pragma weak __sigsetjmp
+
 static struct {
   int (*ppoll)(struct pollfd *, nfds_t, const struct timespec *, const sigset_t *);
   int (*epoll_pwait)(int, struct epoll_event *, int, int, const sigset_t *);
@@ -47,7 +53,7 @@ static int kernel_sleep(const struct ff_sleep *what, const sigset_t *mask) {
 /* The kernel's answer, or a negative errno. */
 int ff_sleep(struct ff_sleep *what) {
   sigset_t all, old;
-  int result = -EINTR;
+  volatile int result = -EINTR;   /* outlives the setjmp of pthread_cleanup_push */
   sigfillset(&all);
   pthread_sigmask(SIG_BLOCK, &all, &old);
   pthread_cleanup_push(leave, &old);
