@@ -54,8 +54,9 @@ public sealed class CPython : Suite
             yield return Part($"test_multiprocessing_{way}", $"test_multiprocessing_{way}", s_multiprocessing.SelectMany(pattern => new[] { "-m", pattern }).ToArray());
     }
 
+    // Started in the background of a shell, a program ignores SIGINT; tests that interrupt themselves would then never end.
     private static SuitePart Part(string name, string module, params string[] selection) =>
-        new(name, folder => new CommandLine(Python, ["-m", "test", "-v", "-u", "network", "--junit-xml", Path.Combine(folder, "results.xml"), .. selection, module]),
+        new(name, folder => new CommandLine("env", ["--default-signal=INT", Python, "-m", "test", "-v", "-u", "network", "--junit-xml", Path.Combine(folder, "results.xml"), .. selection, module]),
             (folder, _) => JUnit.Read(Path.Combine(folder, "results.xml")))
         {
             NeedsRing = s_ring.Contains(name),
