@@ -3,7 +3,7 @@ using System.Runtime.InteropServices;
 namespace FreeFlow.Contract.Layout;
 
 /// <summary>
-/// Head of one direction's block in a ring memfd; <see cref="RingLayout"/> says where the blocks and their data lie. Version 1, little endian.
+/// Head of one direction's block in a ring memfd; <see cref="RingLayout"/> says where the blocks and their data lie. Version 2, little endian.
 /// </summary>
 /// <remarks>
 /// Positions (<see cref="Tail"/>, <see cref="Base"/>, <see cref="Head"/>, <see cref="BackAt"/>) count bytes since the ring was made and never wrap.
@@ -12,7 +12,7 @@ namespace FreeFlow.Contract.Layout;
 /// Both processes can write every word: each side keeps its own positions in its own memory and only checks and uses the other's.
 /// </remarks>
 [StructLayout(LayoutKind.Explicit, Size = RingLayout.HeaderBytes)]
-public struct RingBlockHeader
+public unsafe struct RingBlockHeader
 {
     [FieldOffset(0)] public uint Magic;
     [FieldOffset(4)] public uint Version;
@@ -51,4 +51,10 @@ public struct RingBlockHeader
 
     /// <summary>Written by the reader: the receive buffer that its program asked for (SO_RCVBUF); 0 if none.</summary>
     [FieldOffset(336)] public uint ReaderBuffer;
+
+    /// <summary>
+    /// Written by the router before anybody else has the ring: zeros if the two sides are the ends of the connection; otherwise the other side is the router, which
+    /// mirrors the ring of an end on another host, and these bytes mark the sender's return in the kernel stream (docs/fabric.md).
+    /// </summary>
+    [FieldOffset(384)] public fixed byte ReturnMark[RingLayout.ReturnMarkBytes];
 }

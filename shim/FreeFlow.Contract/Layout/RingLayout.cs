@@ -8,9 +8,10 @@ public static class RingLayout
 {
     /// <summary>"FFR1", read as a little-endian word.</summary>
     public const uint Magic = 0x31524646;
-    public const uint Version = 1;
+    public const uint Version = 2;
     public const int HeaderBytes = 512;
     public const int PageBytes = 4096;
+    public const int ReturnMarkBytes = 16;
 
     /// <summary>Smallest and largest data capacity of one direction, in bytes; always a power of two.</summary>
     public const ulong MinimumCapacity = 4096;
