@@ -1,4 +1,5 @@
 using System;
+using FreeFlow.Cli.Lab;
 
 namespace FreeFlow.Cli;
 
@@ -7,13 +8,18 @@ internal static class Program
     private const string Usage = """
         Usage: freeflow run [--router PATH] -- COMMAND [ARGUMENT...]
                freeflow status [--router PATH] [--json] [--watch [SECONDS]]
+               freeflow lab [--lab FOLDER] up FILE | down | status | exec [--plain] PLACE COMMAND [ARGUMENT...]
+                            | cut HOST | mend HOST | slow HOST rate=RATE,delay=DELAY | kill HOST [DAEMON] | start HOST [DAEMON]
 
         run      starts COMMAND with its TCP connections accelerated; nothing of freeflow remains in between
         status   lists the processes connected to the router and their connections, with the way their bytes take
+        lab      several hosts with containers on this machine, in network namespaces; PLACE is HOST, HOST/CONTAINER or etcd, DAEMON is router or hunter
 
           --router PATH       the router's socket; default $FREEFLOW_SOCKET or /run/freeflow/router.sock
           --json              for machines
           --watch [SECONDS]   again every SECONDS (default 1) until Ctrl-C
+          --lab FOLDER        the laboratory's state and logs; default $FREEFLOW_LAB or /var/lib/freeflow-lab
+          --plain             without FreeFlow; commands on a host are always plain
           --help, --version
         """;
 
@@ -27,6 +33,8 @@ internal static class Program
                     return RunCommand.Execute(RunOptions.Parse(arguments.AsSpan(1)));
                 case "status":
                     return StatusCommand.Execute(StatusOptions.Parse(arguments.AsSpan(1)));
+                case "lab":
+                    return LabCommand.Execute(LabOptions.Parse(arguments.AsSpan(1)));
                 case "--help" or "-h" or "help":
                     Console.WriteLine(Usage);
                     return 0;

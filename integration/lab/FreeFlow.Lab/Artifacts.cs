@@ -7,7 +7,7 @@ namespace FreeFlow.Lab;
 public static class Artifacts
 {
     /// <summary>The working tree: the nearest folder above this program that holds Directory.Build.props.</summary>
-    public static string Root { get; } = FindRoot();
+    public static string Root => s_root.Value;
 
     /// <summary>Folder for results such as bench.json; made when missing.</summary>
     public static string Folder => Directory.CreateDirectory(Path.Combine(Root, "artifacts")).FullName;
@@ -18,14 +18,31 @@ public static class Artifacts
     /// <summary>The daemon.</summary>
     public static string Router => Binary("freeflow-router");
 
+    /// <summary>The daemon that publishes a host's addresses.</summary>
+    public static string Hunter => Binary("freeflow-hunter");
+
     /// <summary>The library that LD_PRELOAD names.</summary>
     public static string PreloadLibrary => Binary("libfreeflow.so");
 
-    /// <summary>Full path of a built file in artifacts/bin.</summary>
-    public static string Binary(string name) => Path.Combine(Root, "artifacts", "bin", name);
+    /// <summary>Where an installed FreeFlow has its command; null: the working tree's artifacts/bin is meant.</summary>
+    public static string? InstalledFolder { get; set; }
+
+    /// <summary>Full path of a built file in artifacts/bin, or of an installed one.</summary>
+    public static string Binary(string name)
+    {
+        if (InstalledFolder is null) return Path.Combine(Root, "artifacts", "bin", name);
+        foreach (string place in (ReadOnlySpan<string>)["", "../sbin", "../lib/freeflow"])
+        {
+            string path = Path.GetFullPath(Path.Combine(InstalledFolder, place, name));
+            if (File.Exists(path)) return path;
+        }
+        return Path.Combine(InstalledFolder, name);
+    }
 
     /// <summary>True when every built file that FreeFlow needs is there.</summary>
     public static bool Complete => File.Exists(Cli) && File.Exists(Router) && File.Exists(PreloadLibrary) && File.Exists(Binary("libfreeflow-core.so"));
+
+    private static readonly Lazy<string> s_root = new(FindRoot);
 
     private static string FindRoot()
     {

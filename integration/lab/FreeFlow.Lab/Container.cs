@@ -1,7 +1,5 @@
 using System;
 using System.Collections.Generic;
-using System.Diagnostics;
-using System.Globalization;
 using System.IO;
 using System.Linq;
 
@@ -15,13 +13,13 @@ namespace FreeFlow.Lab;
 /// It lives as long as its first process, a shell that waits for the end of its standard input. When this program ends, in whatever way, the kernel
 /// closes that input, the shell ends, and with it every process and namespace of the container.
 /// </remarks>
-public sealed class Container : Place, IDisposable
+public sealed class Container : NetworkPlace, IDisposable
 {
     private readonly LabProcess _first;
     private readonly StreamWriter _life;
     private readonly List<LabProcess> _processes = [];
 
-    internal Container(string name, string hostSocketFolder) : base(name, null)
+    internal Container(string name, string hostSocketFolder) : base(name)
     {
         // Many short connections one after the other would else run out of ports (tcp_tw_reuse, ip_local_port_range: ip(7), tcp(7)).
         string script = $"""
@@ -44,36 +42,8 @@ public sealed class Container : Place, IDisposable
         _first.WaitForOutput("ready", TimeSpan.FromSeconds(15));
     }
 
-    /// <summary>IPv4 address on eth0.</summary>
-    public string Address4 { get; internal init; } = "";
-
-    /// <summary>IPv6 address on eth0.</summary>
-    public string Address6 { get; internal init; } = "";
-
-    /// <summary>Pid, outside, of the process that holds the namespaces (/proc/&lt;pid&gt;/ns).</summary>
-    public int NamespacePid => _first.Pid;
-
-    internal override string[] Entry => ["nsenter", "-t", NamespacePid.ToString(CultureInfo.InvariantCulture), "-m", "-n", "-p", "-i", "-u", "--"];
-
-    /// <summary>True when something listens on the TCP port here, by the kernel's own table: nobody connects, so one-shot servers are not disturbed.</summary>
-    public bool IsListening(int port)
-    {
-        string suffix = $":{port:X4}";
-        return new[] { "tcp", "tcp6" }.SelectMany(table => File.ReadLines($"/proc/{NamespacePid}/net/{table}")).Any(line =>
-            line.Split(' ', StringSplitOptions.RemoveEmptyEntries) is { Length: > 3 } fields && fields[1].EndsWith(suffix, StringComparison.Ordinal) && fields[3] == "0A");
-    }
-
-    /// <summary>Waits until something listens on the TCP port; throws after <paramref name="timeout"/> (default 15 s), or when <paramref name="server"/> ends.</summary>
-    public void WaitForPort(int port, LabProcess? server = null, TimeSpan? timeout = null)
-    {
-        bool up = Waiting.Until(() => IsListening(port) || server is { HasExited: true }, timeout ?? TimeSpan.FromSeconds(15)) && IsListening(port);
-        if (!up) throw new LabException($"Nobody listens on port {port} of {Name}. Output: {(server?.Output + server?.Error).Trim()}");
-    }
-
-    /// <summary>Bytes received by the kernel on eth0 since the container began, headers included: the witness for what went round the rings.</summary>
-    public long NetworkBytesReceived =>
-        File.ReadLines($"/proc/{NamespacePid}/net/dev").Select(line => line.Split([' ', ':'], StringSplitOptions.RemoveEmptyEntries))
-            .Where(fields => fields[0] == "eth0").Sum(fields => long.Parse(fields[1], CultureInfo.InvariantCulture));
+    /// <inheritdoc/>
+    public override int NamespacePid => _first.Pid;
 
     /// <inheritdoc/>
     public void Dispose()

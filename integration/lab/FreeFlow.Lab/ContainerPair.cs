@@ -3,7 +3,6 @@ using System.Collections.Generic;
 using System.Diagnostics;
 using System.Globalization;
 using System.IO;
-using System.Threading;
 
 namespace FreeFlow.Lab;
 
@@ -13,7 +12,6 @@ namespace FreeFlow.Lab;
 /// </summary>
 public sealed class ContainerPair : IDisposable
 {
-    private static int s_count;
     private readonly LabProcess? _switch;
     private readonly StreamWriter? _switchLife;
     private readonly List<RouterProcess> _routers = [];
@@ -23,7 +21,7 @@ public sealed class ContainerPair : IDisposable
     private ContainerPair()
     {
         LabCleanup.SweepDeadRuns();
-        Folder = LabCleanup.NewFolder(Interlocked.Increment(ref s_count));
+        Folder = LabCleanup.NewFolder();
         SocketFolder = Directory.CreateDirectory(Path.Combine(Folder, "run")).FullName;
         LabCleanup.Register(this);
         try

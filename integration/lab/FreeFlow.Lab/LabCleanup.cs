@@ -9,20 +9,22 @@ using System.Threading;
 namespace FreeFlow.Lab;
 
 /// <summary>
-/// Takes pairs down when this program ends by Ctrl-C, SIGTERM, SIGHUP or normally, and clears what a killed run could not: its folder, and its router
+/// Takes pairs and laboratories down when this program ends by Ctrl-C, SIGTERM, SIGHUP or normally, and clears what a killed run could not: its folder, and its router
 /// (containers end by themselves). A folder's name carries its owner's pid and start time, so that a living run is never touched.
 /// </summary>
 internal static class LabCleanup
 {
     private const string Prefix = "freeflow-lab.";
-    private static readonly List<ContainerPair> s_pairs = [];
+    private static int s_count;
+    private static readonly List<IDisposable> s_worlds = [];
     private static readonly List<PosixSignalRegistration> s_signals = [];
 
     /// <summary>True once a signal has begun to take everything down.</summary>
     internal static volatile bool Interrupted;
 
-    internal static string NewFolder(int number)
+    internal static string NewFolder()
     {
+        int number = Interlocked.Increment(ref s_count);
         string name = string.Create(CultureInfo.InvariantCulture, $"{Prefix}{Environment.ProcessId}.{ProcessTree.StartTime(Environment.ProcessId)}.{number}");
         DirectoryInfo folder = Directory.CreateDirectory(Path.Combine(Path.GetTempPath(), name));
         // Other users (postgres, nobody) must be able to pass through to their own folders and to the socket.
@@ -30,11 +32,11 @@ internal static class LabCleanup
         return folder.FullName;
     }
 
-    internal static void Register(ContainerPair pair)
+    internal static void Register(IDisposable world)
     {
-        lock (s_pairs)
+        lock (s_worlds)
         {
-            s_pairs.Add(pair);
+            s_worlds.Add(world);
             if (s_signals.Count > 0) return;
             AppDomain.CurrentDomain.ProcessExit += (_, _) => DisposeAll();
             foreach (PosixSignal signal in new[] { PosixSignal.SIGINT, PosixSignal.SIGTERM, PosixSignal.SIGHUP })
@@ -50,9 +52,9 @@ internal static class LabCleanup
         }
     }
 
-    internal static void Unregister(ContainerPair pair)
+    internal static void Unregister(IDisposable world)
     {
-        lock (s_pairs) _ = s_pairs.Remove(pair);
+        lock (s_worlds) _ = s_worlds.Remove(world);
     }
 
     internal static void SweepDeadRuns()
@@ -94,8 +96,8 @@ internal static class LabCleanup
 
     private static void DisposeAll()
     {
-        ContainerPair[] pairs;
-        lock (s_pairs) pairs = s_pairs.ToArray();
-        foreach (ContainerPair pair in pairs) pair.Dispose();
+        IDisposable[] worlds;
+        lock (s_worlds) worlds = s_worlds.ToArray();
+        foreach (IDisposable world in worlds) world.Dispose();
     }
 }

@@ -29,10 +29,13 @@ public class Place
     /// <summary>Starts a program and returns at once.</summary>
     public LabProcess Start(CommandLine command)
     {
-        LabProcess process = new([.. Entry, .. Arguments(command)], command.ToString(), Entry.Length > 0);
+        LabProcess process = new(CommandFor(command), command.ToString(), Entry.Length > 0);
         Started(process);
         return process;
     }
+
+    /// <summary>The words that run a command here from the machine.</summary>
+    public string[] CommandFor(CommandLine command) => [.. Entry, .. Arguments(command)];
 
     /// <summary>Runs a program to its end, with CPU time; throws when it takes longer than <paramref name="timeout"/> (default 60 s).</summary>
     public CompletedProcess Run(CommandLine command, TimeSpan? timeout = null)

@@ -50,6 +50,9 @@ public static class ProcessTree
     /// <summary>A value that no other process of the same pid has had: start time in ticks since boot; 0 when the process is gone.</summary>
     public static long StartTime(int pid) => Stat(pid) is { Length: > 19 } fields ? long.Parse(fields[19], CultureInfo.InvariantCulture) : 0;
 
+    /// <summary>True if it has ended and nobody has waited for it yet.</summary>
+    public static bool IsZombie(int pid) => Stat(pid) is { Length: > 0 } fields && fields[0] == "Z";
+
     private static double Ticks(string field) => double.Parse(field, CultureInfo.InvariantCulture);
 
     private static long Number(string line) => long.Parse(line.Split(' ', StringSplitOptions.RemoveEmptyEntries)[1], CultureInfo.InvariantCulture);

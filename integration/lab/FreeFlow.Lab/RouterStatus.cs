@@ -45,6 +45,6 @@ public sealed record RouterStatus
         return process.Wait(TimeSpan.FromSeconds(10));
     }
 
-    private static RouterStatus Parse(string text) =>
-        JsonSerializer.Deserialize<RouterStatus>(text) ?? throw new LabException("freeflow status --json printed null.");
+    internal static RouterStatus Parse(string text) =>
+        JsonSerializer.Deserialize(text, StatusJson.Default.RouterStatus) ?? throw new LabException("freeflow status --json printed null.");
 }
