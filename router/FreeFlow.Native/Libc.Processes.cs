@@ -17,7 +17,7 @@ public static unsafe partial class Libc
     [LibraryImport("libc", SetLastError = true)] public static partial nint signal(int number, nint handler);
 
     public const int EPOLL_CTL_ADD = 1, EPOLL_CTL_DEL = 2, EPOLL_CLOEXEC = 0x80000;
-    public const uint EPOLLIN = 1;
+    public const uint EPOLLIN = 1, EPOLLHUP = 0x10, EPOLLRDHUP = 0x2000, EPOLLET = 1u << 31;
     public const int EFD_NONBLOCK = 0x800, EFD_CLOEXEC = 0x80000;
     public const int CLONE_NEWNET = 0x40000000;
     public const int RLIMIT_NOFILE = 7;

@@ -42,7 +42,7 @@ public ref struct MessagePackWriter(Span<byte> buffer)
     }
 
     /// <summary>A string of at most 255 UTF-8 bytes (fixstr or str 8).</summary>
-    public void WriteString(ReadOnlySpan<byte> utf8)
+    public void WriteString(scoped ReadOnlySpan<byte> utf8)
     {
         if (utf8.Length > byte.MaxValue) { Failed = true; return; }
         int header = utf8.Length < 32 ? 1 : 2;

@@ -53,6 +53,13 @@ internal sealed class PairingTable(IKernelWitness witness, AddressClaims claims)
         if (peers.Count == 0) _waiting.Remove(end.Facts.Addresses);
     }
 
+    /// <summary>True if what this end shows means something outside its namespace: the namespace is the host's own, and no other one claims the address.</summary>
+    public bool IsProvenBeyondNamespace(ConnectionEnd end) => end.Facts.Owner == NamespaceOwner.Host && !end.Facts.Addresses.IsLocalToNamespace && OwnsItsAddress(end);
+
+    /// <summary>The end waits, and the kernel says that its socket lives: what its addresses say is true at this moment.</summary>
+    public bool IsWaitingAndAlive(ConnectionEnd end) =>
+        _waitingByCookie.TryGetValue(end.Facts.Cookie, out ConnectionEnd? waiting) && waiting == end && end.IsCurrent && witness.Ask(end.Facts) == Liveness.Established;
+
     private void Wait(ConnectionEnd end)
     {
         _waitingByCookie[end.Facts.Cookie] = end;

@@ -4,13 +4,14 @@ using FreeFlow.Contract;
 using FreeFlow.Contract.Layout;
 using FreeFlow.Contract.Messages;
 using FreeFlow.Native;
+using FreeFlow.Router.Fabric.Streams;
 using FreeFlow.Router.Observe;
 using FreeFlow.Router.Pairing;
 
 namespace FreeFlow.Router.Sessions;
 
 /// <summary>Takes the ends that sessions show, asks the pairing rules, hands out rings, and keeps count for the limits.</summary>
-internal sealed class Broker
+internal sealed class Broker : IRingGiver
 {
     private const int MaximumNamespacesPerSession = 16;
     private const int MaximumClaimsPerSession = 1024;
@@ -30,6 +31,15 @@ internal sealed class Broker
         _log = log;
         _pairing = new PairingTable(witness, _claims);
     }
+
+    /// <summary>Who finds the other end of an end on another host; null if there is no fabric.</summary>
+    public RemoteBroker? Remote { get; set; }
+
+    /// <inheritdoc/>
+    public ulong RingBytes => _options.RingBytes;
+
+    /// <summary>The ends that wait for their other end.</summary>
+    public PairingTable Pairing => _pairing;
 
     /// <summary>A session that said Hello shows a socket. The descriptor is the caller's and may be closed on return.</summary>
     public void Offer(Session session, in Offer offer, int socket)
@@ -51,7 +61,12 @@ internal sealed class Broker
         PairingOutcome outcome = _pairing.Offer(end);
         foreach (ConnectionEnd forgotten in outcome.Forgotten) Forget(forgotten);
         foreach ((ConnectionEnd refused, Reason why) in outcome.Refused) Refuse(refused, why);
-        if (outcome.Partner is not null) Join(outcome.Partner, end);
+        if (outcome.Partner is not null)
+        {
+            Remote?.Forget(outcome.Partner);
+            Join(outcome.Partner, end);
+        }
+        else if (session.Ends.Contains(end)) Remote?.Waits(end);
     }
 
     /// <summary>A process of the family has closed a connection that it or another one of them showed.</summary>
@@ -112,10 +127,29 @@ internal sealed class Broker
         _log.Detail($"joined {first} of {first.Owner} with {second.Owner}");
     }
 
-    private void Tell(ConnectionEnd end, uint side, ConnectionEnd? mate, ReadOnlySpan<int> descriptors)
+    /// <inheritdoc/>
+    public MirroredRing? GiveMirrored(ConnectionEnd end, ulong capacity, ReadOnlySpan<byte> markFromShim, ReadOnlySpan<byte> markToShim)
+    {
+        ulong bytes = RingLayout.TotalBytes(capacity);
+        if (!HasRoom(end, bytes)) { Refuse(end, Reason.RouterLimit); return null; }
+        using Ring? ring = Ring.TryCreate(capacity, withDoorbell: true);
+        MirroredRing? mirrored = ring is null ? null : MirroredRing.TryCreate(ring, capacity, markFromShim, markToShim);
+        if (mirrored is null)
+        {
+            _log.Line($"no memory or descriptors for a ring ({Errno.LastText}): {end} stays in the kernel");
+            Refuse(end, Reason.MemoryLimit);
+            return null;
+        }
+        Charge(end, bytes);
+        Tell(end, 0, null, [ring!.Memory, ring.FirstDoorbell], capacity);
+        _statistics.Joined++;
+        return mirrored;
+    }
+
+    private void Tell(ConnectionEnd end, uint side, ConnectionEnd? mate, ReadOnlySpan<int> descriptors, ulong? capacity = null)
     {
         Span<byte> message = stackalloc byte[Protocol.MaximumMessageBytes];
-        Join join = new() { Connection = end.Connection, Generation = end.Generation, Side = side, Capacity = _options.RingBytes };
+        Join join = new() { Connection = end.Connection, Generation = end.Generation, Side = side, Capacity = capacity ?? _options.RingBytes };
         if (mate is not null) join = join with { Mate = mate.Connection + 1, MateGeneration = mate.Generation };
         int length = join.Write(message);
         ((Session)end.Owner).Send(message[..length], descriptors);
@@ -166,6 +200,7 @@ internal sealed class Broker
         Session session = (Session)end.Owner;
         if (!session.Ends.Remove(end)) return;
         _pairing.Withdraw(end);
+        Remote?.Forget(end);
         if (session.Family!.Ends.TryGetValue(end.Connection, out ConnectionEnd? current) && current == end) session.Family.Ends.Remove(end.Connection);
         session.Account.Connections--;
         session.Account.RingBytes -= end.RingBytes;

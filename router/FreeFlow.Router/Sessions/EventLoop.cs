@@ -1,4 +1,5 @@
 using System;
+using System.Collections.Concurrent;
 using System.Collections.Generic;
 using FreeFlow.Native;
 using FreeFlow.Router.Observe;
@@ -8,7 +9,7 @@ namespace FreeFlow.Router.Sessions;
 /// <summary>The router's one thread: callers, messages and the request to stop, through one epoll set.</summary>
 internal sealed unsafe class EventLoop : IDisposable
 {
-    private const ulong ListenerKey = 0, StopKey = 1, FirstSession = 2;
+    private const ulong ListenerKey = 0, StopKey = 1, PostKey = 2, FirstSession = 3;
     private const int EventsAtATime = 64;
     private const int CallersPerTurn = 64;
 
@@ -18,6 +19,8 @@ internal sealed unsafe class EventLoop : IDisposable
     private readonly Log _log;
     private readonly int _epoll = Libc.epoll_create1(Libc.EPOLL_CLOEXEC);
     private readonly int _stop = Libc.eventfd(0, Libc.EFD_CLOEXEC | Libc.EFD_NONBLOCK);
+    private readonly int _post = Libc.eventfd(0, Libc.EFD_CLOEXEC | Libc.EFD_NONBLOCK);
+    private readonly ConcurrentQueue<Action> _posted = new();
     private readonly Dictionary<ulong, Session> _sessions = [];
     private readonly Dictionary<uint, UserAccount> _accounts = [];
     private readonly Queue<Session> _failed = [];
@@ -29,7 +32,7 @@ internal sealed unsafe class EventLoop : IDisposable
         _listener = listener;
         _messages = messages;
         _log = log;
-        if (_epoll < 0 || _stop < 0 || !Watch(listener.Socket, ListenerKey) || !Watch(_stop, StopKey)) throw new RouterException($"no epoll set can be had ({Errno.LastText}).");
+        if (_epoll < 0 || _stop < 0 || _post < 0 || !Watch(listener.Socket, ListenerKey) || !Watch(_stop, StopKey) || !Watch(_post, PostKey)) throw new RouterException($"no epoll set can be had ({Errno.LastText}).");
     }
 
     /// <summary>Makes <see cref="Run"/> return; may be called from any thread.</summary>
@@ -37,6 +40,14 @@ internal sealed unsafe class EventLoop : IDisposable
     {
         ulong one = 1;
         Libc.write(_stop, &one, sizeof(ulong));
+    }
+
+    /// <summary>Has this thread do something soon; may be called from any thread, as long as the loop is not disposed.</summary>
+    public void Post(Action work)
+    {
+        _posted.Enqueue(work);
+        ulong one = 1;
+        Libc.write(_post, &one, sizeof(ulong));
     }
 
     /// <summary>Serves until <see cref="Stop"/>.</summary>
@@ -52,6 +63,7 @@ internal sealed unsafe class EventLoop : IDisposable
                 ulong key = events[i].Data;
                 if (key == StopKey) return;
                 if (key == ListenerKey) Accept();
+                else if (key == PostKey) DoPosted();
                 else if (_sessions.TryGetValue(key, out Session? session)) _messages.Receive(session);
                 CloseFailed();
             }
@@ -68,6 +80,14 @@ internal sealed unsafe class EventLoop : IDisposable
         _sessions.Clear();
         Libc.close(_epoll);
         Libc.close(_stop);
+        Libc.close(_post);
+    }
+
+    private void DoPosted()
+    {
+        ulong count;
+        _ = Libc.read(_post, &count, sizeof(ulong));
+        while (_posted.TryDequeue(out Action? work)) work();
     }
 
     private void Accept()

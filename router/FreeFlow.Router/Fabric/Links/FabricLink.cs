@@ -1,0 +1,93 @@
+using System;
+using System.Collections.Concurrent;
+using System.Threading;
+using FreeFlow.Router.Fabric.Streams;
+using FreeFlow.Router.Fabric.Wire;
+using FreeFlow.Router.Pairing;
+
+namespace FreeFlow.Router.Fabric.Links;
+
+/// <summary>
+/// Carries streams over one byte channel, with a thread that sends (it sleeps on all the streams' doorbells together) and one that receives (it sleeps in the
+/// channel), so that a byte passes through the router with one wake-up. The receiving thread never waits for a stream's program: its ring has room for all the
+/// other router may send.
+/// </summary>
+internal sealed class FabricLink : IFabricLink
+{
+    private readonly IByteChannel _channel;
+    private readonly IFabricEvents _events;
+    private readonly ConcurrentDictionary<uint, FabricStream> _streams = new();
+    private readonly LinkSender _sender;
+    private readonly LinkReceiver _receiver;
+    private readonly Thread _sending, _receiving;
+    private int _lost;
+
+    /// <param name="host">Proven address of the other router.</param>
+    /// <param name="channel">Hello is done on it; it is the link's from now on.</param>
+    /// <param name="events">Told of what happens.</param>
+    public FabricLink(InternetAddress host, IByteChannel channel, IFabricEvents events)
+    {
+        Host = host;
+        _channel = channel;
+        _events = events;
+        _sender = new LinkSender(new FrameWriter(channel), _streams);
+        _receiver = new LinkReceiver(this, new FrameReader(channel), _streams, _sender, events);
+        _sending = new Thread(Sending) { IsBackground = true, Name = "fabric-send" };
+        _receiving = new Thread(Receiving) { IsBackground = true, Name = "fabric-receive" };
+    }
+
+    public InternetAddress Host { get; }
+
+    public bool IsUp => Volatile.Read(ref _lost) == 0;
+
+    public int Streams => _streams.Count;
+
+    /// <summary>Begins. <see cref="IFabricEvents.Up"/> has been called before anything else is.</summary>
+    public void Start()
+    {
+        _events.Up(this);
+        _sending.Start();
+        _receiving.Start();
+    }
+
+    public void Send(FrameType type, ulong position, ReadOnlySpan<byte> message) => _sender.Enqueue(new FrameHeader { Type = type, Position = position }, message.ToArray());
+
+    public void TurnDown(uint remote) => _sender.Enqueue(new FrameHeader { Type = FrameType.Close, Stream = remote }, []);
+
+    public bool Carry(FabricStream stream)
+    {
+        _streams[stream.Number] = stream;
+        if (_sender.Add(stream)) return true;
+        _streams.TryRemove(stream.Number, out _);
+        return false;
+    }
+
+    public void Abandon(uint stream)
+    {
+        if (!_streams.TryGetValue(stream, out FabricStream? found)) return;
+        found.Abandon();
+        _sender.Wake(found);
+    }
+
+    /// <summary>Ends the link; its threads do the rest.</summary>
+    public void Close() => _channel.Abort();
+
+    private void Sending()
+    {
+        _sender.Run();
+        _channel.Abort();
+    }
+
+    private void Receiving()
+    {
+        string reason = _receiver.Run();
+        Volatile.Write(ref _lost, 1);
+        _channel.Abort();
+        _sender.Stop();
+        _sending.Join();
+        // Both threads are done with the streams. Their doorbells close, and so the programs learn that the kernel has their bytes again.
+        _sender.DisposeStreams();
+        _channel.Dispose();
+        _events.Down(this, reason);
+    }
+}

@@ -1,0 +1,128 @@
+using System;
+using System.Net;
+using System.Net.Security;
+using System.Net.Sockets;
+using System.Security.Authentication;
+using System.Security.Cryptography.X509Certificates;
+using FreeFlow.Router.Fabric.Wire;
+using FreeFlow.Router.Pairing;
+
+namespace FreeFlow.Router.Fabric.Links;
+
+/// <summary>Makes a connected socket a channel between two routers that know who the other one is, or says why not. Blocking; thread-safe.</summary>
+internal sealed class Handshake
+{
+    private readonly FabricOptions _options;
+    private readonly X509Certificate2? _certificate;
+    private readonly X509Certificate2? _authority;
+    private readonly ulong _instance = (ulong)Random.Shared.NextInt64();
+
+    /// <summary>Reads the certificates; throws <see cref="RouterException"/> with one line about what is wrong with them.</summary>
+    public Handshake(FabricOptions options)
+    {
+        _options = options;
+        if (options.Insecure) return;
+        try
+        {
+            _authority = X509Certificate2.CreateFromPem(System.IO.File.ReadAllText(options.AuthorityPath!));
+            _certificate = X509Certificate2.CreateFromPemFile(options.CertificatePath!, options.KeyPath);
+        }
+        catch (Exception exception) when (exception is System.IO.IOException or UnauthorizedAccessException or System.Security.Cryptography.CryptographicException)
+        {
+            throw new RouterException($"the fabric's certificates cannot be read: {exception.Message}");
+        }
+        if (!_certificate.MatchesHostname(options.Host.ToString())) throw new RouterException($"--fabric-cert {options.CertificatePath}: it does not name {options.Host} as an alternative name, which --host says this host is.");
+    }
+
+    /// <summary>The channel, and the proven address of the other host. Null, and one line why, if it is not to be trusted; the socket is then closed.</summary>
+    public IByteChannel? TryShake(Socket socket, InternetAddress? called, out InternetAddress host, out string problem)
+    {
+        host = default;
+        IByteChannel? channel = null;
+        try
+        {
+            socket.NoDelay = true;
+            X509Certificate2? theirs = null;
+            channel = _options.Insecure ? new PlainChannel(socket) : Secure(socket, called, out theirs);
+            problem = Greet(channel, socket, called, theirs, out host);
+            if (problem.Length == 0) return channel;
+        }
+        catch (Exception exception) when (exception is AuthenticationException or System.IO.IOException or SocketException or InvalidOperationException)
+        {
+            problem = exception.InnerException?.Message ?? exception.Message;
+        }
+        channel?.Dispose();
+        socket.Dispose();
+        return null;
+    }
+
+    private TlsChannel Secure(Socket socket, InternetAddress? called, out X509Certificate2? theirs)
+    {
+        SslStream stream = new(new NetworkStream(socket, ownsSocket: true));
+        X509ChainPolicy policy = new() { TrustMode = X509ChainTrustMode.CustomRootTrust, RevocationMode = X509RevocationMode.NoCheck };
+        policy.CustomTrustStore.Add(_authority!);
+        // Names are compared after Hello has said which one is meant.
+        RemoteCertificateValidationCallback isTrusted = (_, _, _, errors) => (errors & ~SslPolicyErrors.RemoteCertificateNameMismatch) == 0;
+        SslStreamCertificateContext own = SslStreamCertificateContext.Create(_certificate!, null, offline: true);
+        if (called is null)
+        {
+            stream.AuthenticateAsServer(new SslServerAuthenticationOptions
+            {
+                ServerCertificateContext = own, ClientCertificateRequired = true, CertificateChainPolicy = policy, RemoteCertificateValidationCallback = isTrusted,
+                EnabledSslProtocols = SslProtocols.Tls13,
+            });
+        }
+        else
+        {
+            stream.AuthenticateAsClient(new SslClientAuthenticationOptions
+            {
+                TargetHost = called.Value.ToString(), ClientCertificateContext = own, CertificateChainPolicy = policy, RemoteCertificateValidationCallback = isTrusted,
+                EnabledSslProtocols = SslProtocols.Tls13,
+            });
+        }
+        theirs = stream.RemoteCertificate as X509Certificate2;
+        return new TlsChannel(stream);
+    }
+
+    /// <summary>Exchanges Hello; what is wrong, or nothing.</summary>
+    private string Greet(IByteChannel channel, Socket socket, InternetAddress? called, X509Certificate2? theirs, out InternetAddress host)
+    {
+        host = default;
+        Span<byte> own = stackalloc byte[(int)FrameHeader.MaximumMessageBytes];
+        int length = new FabricHello { Version = FrameHeader.Version, Host = _options.Host, Instance = _instance }.Write(own);
+        FrameWriter writer = new(channel);
+        writer.Write(new FrameHeader { Type = FrameType.Hello, Length = (uint)length }, own[..length]);
+        writer.Flush();
+        // Byte by byte as far as Hello goes: what comes behind it is the link's to read.
+        Span<byte> head = stackalloc byte[FrameHeader.Bytes];
+        if (!ReadAll(channel, head)) return "no Hello came";
+        FrameHeader header = System.Runtime.InteropServices.MemoryMarshal.Read<FrameHeader>(head);
+        if (!header.IsPossible || header.Type != FrameType.Hello) return $"malformed frame instead of Hello: type {(int)header.Type}, {header.Length} bytes";
+        Span<byte> message = stackalloc byte[(int)header.Length];
+        if (!ReadAll(channel, message) || !FabricHello.TryRead(message, out FabricHello hello)) return "malformed Hello";
+        if (hello.Version != FrameHeader.Version) return $"it speaks version {hello.Version} of the fabric's frames, this router {FrameHeader.Version}";
+        if (hello.Instance == _instance) return "it is this router itself: its address is this host's";
+        if (called is not null && hello.Host != called) return $"it says that it is {hello.Host}, not {called}";
+        if (_options.Insecure ? hello.Host != AddressOf(socket) : theirs is null || !theirs.MatchesHostname(hello.Host.ToString()))
+        {
+            return _options.Insecure ? $"it says that it is {hello.Host}, but it is at {AddressOf(socket)}" : $"it says that it is {hello.Host}, which its certificate does not";
+        }
+        host = hello.Host;
+        return "";
+    }
+
+    private static bool ReadAll(IByteChannel channel, Span<byte> target)
+    {
+        while (!target.IsEmpty)
+        {
+            int received = channel.Receive(target, default, default);
+            if (received == 0) return false;
+            target = target[received..];
+        }
+        return true;
+    }
+
+    /// <summary>Where the other end of a socket is.</summary>
+    public static InternetAddress AddressOf(Socket socket) =>
+        socket.RemoteEndPoint is IPEndPoint endpoint ? InternetAddress.FromIPv6(endpoint.Address.MapToIPv6().GetAddressBytes()) : default;
+}

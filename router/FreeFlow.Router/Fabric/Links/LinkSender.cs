@@ -1,0 +1,166 @@
+using System;
+using System.Collections.Concurrent;
+using System.Collections.Generic;
+using System.Threading;
+using FreeFlow.Native;
+using FreeFlow.Router.Fabric.Streams;
+using FreeFlow.Router.Fabric.Wire;
+
+namespace FreeFlow.Router.Fabric.Links;
+
+/// <summary>The sending half of a link: sleeps on the doorbells of its streams, and forwards what they have, in turns.</summary>
+internal sealed unsafe class LinkSender(FrameWriter writer, ConcurrentDictionary<uint, FabricStream> streams)
+{
+    private const int EventsAtATime = 64;
+    private const ulong BytesPerTurn = FrameHeader.MaximumDataBytes;
+    private const ulong WakeKey = 0;
+
+    /// <summary>Silence after which a Ping says that this side lives; the other one gives up after some of them.</summary>
+    private const int PingMilliseconds = 500;
+
+    private readonly int _epoll = Libc.epoll_create1(Libc.EPOLL_CLOEXEC);
+    private readonly int _wake = Libc.eventfd(0, Libc.EFD_CLOEXEC | Libc.EFD_NONBLOCK);
+    private readonly ConcurrentQueue<FabricStream> _woken = new();
+    private readonly ConcurrentQueue<FabricStream> _added = new();
+    private readonly ConcurrentQueue<(FrameHeader Header, byte[] Message)> _messages = new();
+    private readonly Queue<FabricStream> _turns = new();
+    private readonly Dictionary<uint, FabricStream> _carried = [];
+    private readonly Lock _ending = new();
+    private bool _stopped, _freed;
+    private int _wakeRaised;
+    private long _framesSeen, _lastFrame;
+
+    /// <summary>Any thread: sends a frame that no stream of this side sends.</summary>
+    public void Enqueue(FrameHeader header, byte[] message)
+    {
+        header.Length = (uint)message.Length;
+        _messages.Enqueue((header, message));
+        Raise();
+    }
+
+    /// <summary>Any thread: takes a stream; false, and the stream disposed, if the link has ended.</summary>
+    public bool Add(FabricStream stream)
+    {
+        lock (_ending)
+        {
+            if (!_freed) { _added.Enqueue(stream); Raise(); return true; }
+        }
+        stream.Dispose();
+        return false;
+    }
+
+    /// <summary>Any thread: the stream has something to say.</summary>
+    public void Wake(FabricStream stream)
+    {
+        _woken.Enqueue(stream);
+        Raise();
+    }
+
+    /// <summary>Any thread: makes <see cref="Run"/> return.</summary>
+    public void Stop()
+    {
+        Volatile.Write(ref _stopped, true);
+        Raise();
+    }
+
+    /// <summary>Works until it is stopped or the channel fails.</summary>
+    public void Run()
+    {
+        EpollEvent* events = stackalloc EpollEvent[EventsAtATime];
+        Watch(_wake, WakeKey, 0);
+        while (!Volatile.Read(ref _stopped) && !writer.Failed)
+        {
+            TakeNews();
+            for (int turns = _turns.Count; turns > 0 && !writer.Failed; turns--) TakeTurn(_turns.Dequeue());
+            writer.Flush();
+            int count = Libc.epoll_wait(_epoll, events, EventsAtATime, _turns.Count > 0 ? 0 : PingMilliseconds);
+            for (int i = 0; i < count; i++) Heard(events[i]);
+            PingIfSilent();
+        }
+    }
+
+    private void PingIfSilent()
+    {
+        long now = Environment.TickCount64;
+        if (writer.Frames != _framesSeen) { _framesSeen = writer.Frames; _lastFrame = now; }
+        if (now - _lastFrame < PingMilliseconds) return;
+        writer.Write(new FrameHeader { Type = FrameType.Ping });
+        writer.Flush();
+    }
+
+    /// <summary>After both threads of the link have ended.</summary>
+    public void DisposeStreams()
+    {
+        lock (_ending) _freed = true;
+        while (_added.TryDequeue(out FabricStream? stream)) _carried[stream.Number] = stream;
+        foreach (FabricStream stream in _carried.Values) stream.Dispose();
+        _carried.Clear();
+        streams.Clear();
+        Libc.close(_epoll);
+        Libc.close(_wake);
+    }
+
+    private void Raise()
+    {
+        if (Interlocked.Exchange(ref _wakeRaised, 1) != 0) return;
+        ulong one = 1;
+        lock (_ending)
+        {
+            if (!_freed) Libc.write(_wake, &one, sizeof(ulong));
+        }
+    }
+
+    private void TakeNews()
+    {
+        // In this order: an offer that is accepted must find the stream watched, not the other way round.
+        while (_added.TryDequeue(out FabricStream? stream))
+        {
+            _carried[stream.Number] = stream;
+            if (!Watch(stream.Ring.Bell, stream.Number, Libc.EPOLLET | Libc.EPOLLRDHUP)) stream.Abandon();
+            Queue(stream);
+        }
+        while (_messages.TryDequeue(out (FrameHeader Header, byte[] Message) message)) writer.Write(message.Header, message.Message);
+        while (_woken.TryDequeue(out FabricStream? stream)) Queue(stream);
+    }
+
+    private void Heard(in EpollEvent happened)
+    {
+        if (happened.Data == WakeKey)
+        {
+            ulong count;
+            _ = Libc.read(_wake, &count, sizeof(ulong));
+            Volatile.Write(ref _wakeRaised, 0);
+            return;
+        }
+        if (!_carried.TryGetValue((uint)happened.Data, out FabricStream? stream)) return;
+        // Edge triggered: what was rung may stay where it is until it could fill up.
+        if ((happened.Events & (Libc.EPOLLHUP | Libc.EPOLLRDHUP)) != 0) stream.IsShimGone = true;
+        else if (++stream.RingsUnheard % RingsPerHearing == 0 && !stream.Ring.Hear()) stream.IsShimGone = true;
+        Queue(stream);
+    }
+
+    private const uint RingsPerHearing = 64;
+
+    private void Queue(FabricStream stream)
+    {
+        if (stream.IsQueued) return;
+        stream.IsQueued = true;
+        _turns.Enqueue(stream);
+    }
+
+    private void TakeTurn(FabricStream stream)
+    {
+        stream.IsQueued = false;
+        if (!_carried.ContainsKey(stream.Number)) return;
+        if (stream.Send(writer, BytesPerTurn) || stream.Arm()) { Queue(stream); return; }
+        if (!stream.IsOver) return;
+        _carried.Remove(stream.Number);
+        stream.Dispose();
+    }
+
+    private bool Watch(int descriptor, ulong key, uint how)
+    {
+        EpollEvent interest = new() { Events = Libc.EPOLLIN | how, Data = key };
+        return Libc.epoll_ctl(_epoll, Libc.EPOLL_CTL_ADD, descriptor, &interest) == 0;
+    }
+}

@@ -1,0 +1,158 @@
+using System;
+using System.Threading;
+using FreeFlow.Router.Fabric.Wire;
+
+namespace FreeFlow.Router.Fabric.Streams;
+
+/// <summary>
+/// One connection's end here, bound to its other end's router by a link. The link's sending thread owns <see cref="Send"/> and the end of it, its receiving thread
+/// <see cref="Handle"/>, <see cref="Reserve"/> and <see cref="Publish"/>.
+/// </summary>
+/// <param name="number">This side's number: frames to this router name it.</param>
+/// <param name="remote">The number by which frames to the other router name it.</param>
+/// <param name="ring">This end's; the stream's from now on.</param>
+/// <param name="speaksFirst">The other router knows the stream already; otherwise it is the one to speak first, and until it has done so it may not know it.</param>
+/// <param name="name">For log lines.</param>
+internal sealed class FabricStream(uint number, uint remote, MirroredRing ring, bool speaksFirst, string name) : IDisposable
+{
+    private const uint AnswerReleased = 1, AnswerRecall = 2;
+
+    private readonly OutgoingHalf _outgoing = new(ring);
+    private readonly IncomingHalf _incoming = new(ring);
+    private uint _answers;
+    private bool _opened, _closeTold;
+    private bool _heard, _abandoned, _remoteClosed;
+
+    /// <summary>This side's number: frames to this router name it.</summary>
+    public uint Number { get; } = number;
+
+    /// <summary>The number by which frames to the other router name it.</summary>
+    public uint Remote { get; } = remote;
+
+    /// <summary>For log lines.</summary>
+    public string Name { get; } = name;
+
+    public MirroredRing Ring { get; } = ring;
+
+    public ulong BytesSent => _outgoing.Forwarded;
+
+    public ulong BytesReceived => _incoming.Placed;
+
+    /// <summary>Sending thread: it is in the list of those with something to do.</summary>
+    public bool IsQueued { get; set; }
+
+    /// <summary>Sending thread: rings at the doorbell since it was emptied.</summary>
+    public uint RingsUnheard { get; set; }
+
+    /// <summary>The shim's end of the bell is closed, or the shim cannot be believed any more.</summary>
+    public bool IsShimGone { get; set; }
+
+    /// <summary>The other router is done with it.</summary>
+    public bool IsRemoteClosed => Volatile.Read(ref _remoteClosed);
+
+    /// <summary>Both sides are done: nothing names it any more.</summary>
+    public bool IsOver => _closeTold && IsRemoteClosed;
+
+    /// <summary>True if the shim has written what it never may.</summary>
+    public bool IsCorrupt => _outgoing.Corrupt || _incoming.Corrupt;
+
+    /// <summary>The connection is to go back to the kernel, as if the fabric had failed.</summary>
+    public void Abandon() => Volatile.Write(ref _abandoned, true);
+
+    /// <summary>Sending thread: puts everything that is due into frames. True if more is left.</summary>
+    public bool Send(FrameWriter writer, ulong quota)
+    {
+        if (_closeTold || (!speaksFirst && !Volatile.Read(ref _heard))) return false;
+        ulong head = _incoming.Credit();
+        long frames = writer.Frames;
+        FrameHeader header = new() { Stream = Remote, Credit = head };
+        if (IsCorrupt || IsRemoteClosed || Volatile.Read(ref _abandoned)) { TellClose(writer, header); return false; }
+        Answer(writer, header);
+        _incoming.Tell(writer, header, IsShimGone);
+        bool more = _outgoing.Forward(writer, header, quota, IsShimGone);
+        if (!more && IsShimGone) TellClose(writer, header);
+        else if (writer.Frames == frames && (!_opened || _incoming.IsWorthTelling(head)))
+        {
+            header.Type = FrameType.Credit;
+            writer.Write(header);
+        }
+        if (writer.Frames != frames) _incoming.Told(head);
+        _opened = true;
+        return more;
+    }
+
+    /// <summary>Sending thread, before it sleeps: true if there is something to do after all.</summary>
+    public bool Arm() => !_closeTold && !IsShimGone && (speaksFirst || Volatile.Read(ref _heard)) && (_outgoing.Arm() || _incoming.IsCreditDue || Volatile.Read(ref _answers) != 0);
+
+    /// <summary>Receiving thread: acts on a frame that is not Data. False if no honest router sends it; <paramref name="wake"/> if the sending thread has something to say.</summary>
+    public bool Handle(in FrameHeader frame, out bool wake)
+    {
+        wake = !_heard;
+        Volatile.Write(ref _heard, true);
+        if (!_outgoing.Acknowledge(frame.Credit)) return false;
+        switch (frame.Type)
+        {
+            case FrameType.Credit:
+                return true;
+            case FrameType.Ready:
+                _outgoing.ReaderReady();
+                return true;
+            case FrameType.Switch:
+                if (!_incoming.Switch(frame.Position)) wake |= Ask(AnswerRecall);
+                return true;
+            case FrameType.Recall:
+                if (_outgoing.TryRelease()) wake |= Ask(AnswerReleased);
+                return true;
+            case FrameType.Released:
+                _incoming.Released();
+                return true;
+            case FrameType.WriterClosed:
+                return _incoming.WriterClosed(frame.Position);
+            case FrameType.ReaderClosed:
+                _outgoing.ReaderClosed();
+                return true;
+            case FrameType.Close:
+                Volatile.Write(ref _remoteClosed, wake = true);
+                return true;
+            default:
+                return false;
+        }
+    }
+
+    /// <inheritdoc cref="IncomingHalf.Reserve"/>
+    public bool Reserve(in FrameHeader frame, out Span<byte> first, out Span<byte> second)
+    {
+        first = second = default;
+        return _outgoing.Acknowledge(frame.Credit) && _incoming.Reserve(frame.Position, frame.Length, out first, out second);
+    }
+
+    /// <inheritdoc cref="IncomingHalf.Publish"/>
+    public bool Publish(int bytes) => _incoming.Publish(bytes);
+
+    public void Dispose() => Ring.Dispose();
+
+    private bool Ask(uint answer)
+    {
+        Interlocked.Or(ref _answers, answer);
+        return true;
+    }
+
+    private void Answer(FrameWriter writer, FrameHeader header)
+    {
+        if (Volatile.Read(ref _answers) == 0) return;
+        uint answers = Interlocked.Exchange(ref _answers, 0);
+        foreach ((uint answer, FrameType type) in ((uint, FrameType)[])[(AnswerReleased, FrameType.Released), (AnswerRecall, FrameType.Recall)])
+        {
+            if ((answers & answer) == 0) continue;
+            header.Type = type;
+            writer.Write(header);
+        }
+    }
+
+    private void TellClose(FrameWriter writer, FrameHeader header)
+    {
+        header.Type = FrameType.Close;
+        writer.Write(header);
+        _closeTold = true;
+    }
+}

@@ -1,0 +1,127 @@
+using System;
+using System.Threading;
+using FreeFlow.Contract;
+using FreeFlow.Contract.Layout;
+using FreeFlow.Router.Fabric.Wire;
+
+namespace FreeFlow.Router.Fabric.Streams;
+
+/// <summary>
+/// What the program on the other host sends: placed in the ring of the one here. Placing is the link's receiving thread's; the words that this shim writes
+/// are looked at by its sending thread. Both peers are hostile: the shim's Head and the router's positions are checked before use.
+/// </summary>
+internal sealed unsafe class IncomingHalf(MirroredRing ring)
+{
+    private ulong _placed, _base, _headSeen;
+    private ulong _credited;
+    private bool _switched, _ended, _readyTold, _recallTold, _closedTold;
+
+    /// <summary>Bytes placed so far.</summary>
+    public ulong Placed => Volatile.Read(ref _placed);
+
+    /// <summary>The shim wrote an impossible Head; nothing more is placed.</summary>
+    public bool Corrupt { get; private set; }
+
+    // ---- sending thread
+
+    /// <summary>How far the shim has read, as the other router may believe it.</summary>
+    public ulong Credit()
+    {
+        ulong head = Volatile.Read(ref ring.ToShim->Head);
+        return head - _credited <= Placed - _credited ? head : _credited;
+    }
+
+    /// <summary>A frame has told the other router <paramref name="head"/>.</summary>
+    public void Told(ulong head) => Volatile.Write(ref _credited, head);
+
+    /// <summary>True if telling <paramref name="head"/> is worth a frame of its own.</summary>
+    public bool IsWorthTelling(ulong head) => head - _credited >= ring.Capacity / 8;
+
+    /// <summary>True if the shim has read so much, unsaid, that the other side may want to know.</summary>
+    public bool IsCreditDue => Volatile.Read(ref ring.ToShim->Head) - Volatile.Read(ref _credited) >= ring.Capacity / 4;
+
+    /// <summary>Puts the shim's new words into frames.</summary>
+    public void Tell(FrameWriter writer, FrameHeader header, bool shimGone)
+    {
+        RingBlockHeader* block = ring.ToShim;
+        Tell(writer, header, FrameType.Ready, ref _readyTold, Volatile.Read(ref block->Handover) >= (uint)HandoverState.Ready);
+        Tell(writer, header, FrameType.Recall, ref _recallTold, Volatile.Read(ref block->ReaderWantsKernel) != 0);
+        Tell(writer, header, FrameType.ReaderClosed, ref _closedTold, shimGone || Volatile.Read(ref block->ReaderClosed) != 0);
+    }
+
+    private static void Tell(FrameWriter writer, FrameHeader header, FrameType type, ref bool told, bool due)
+    {
+        if (told || !due) return;
+        told = true;
+        header.Type = type;
+        writer.Write(header);
+    }
+
+    // ---- receiving thread
+
+    /// <summary>The other writer has switched at kernel byte <paramref name="at"/>. False if the reader here cannot follow: it must return.</summary>
+    public bool Switch(ulong at)
+    {
+        RingBlockHeader* block = ring.ToShim;
+        Volatile.Write(ref block->SwitchAt, at);
+        _switched = Interlocked.CompareExchange(ref block->Handover, (uint)HandoverState.Ring, (uint)HandoverState.Ready) == (uint)HandoverState.Ready;
+        _ended = !_switched;
+        if (_switched) ring.Notify(ref block->ReaderWaiting);
+        return _switched;
+    }
+
+    /// <summary>
+    /// Room for bytes from <paramref name="position"/> on, in up to two pieces; empty pieces if they are not wanted any more. False if no honest router sends them.
+    /// </summary>
+    public bool Reserve(ulong position, uint length, out Span<byte> first, out Span<byte> second)
+    {
+        first = second = default;
+        RingBlockHeader* block = ring.ToShim;
+        if (_ended || Corrupt) return true;
+        if (!_switched || position != _placed) return false;
+        ulong head = Volatile.Read(ref block->Head);
+        if (head - _headSeen > _placed - _headSeen) { Corrupt = true; return true; }
+        _headSeen = head;
+        // The other router goes by what this one has told it, which is never more than what the shim has read.
+        if (length > ring.Capacity - (_placed - head)) return false;
+        if (head == _placed && _base != _placed)
+        {
+            _base = _placed;
+            Volatile.Write(ref block->Base, _base);
+        }
+        ulong piece = Math.Min(length, ring.ToEnd(_placed, _base));
+        first = new Span<byte>(ring.At(block, _placed, _base), (int)piece);
+        second = new Span<byte>(ring.At(block, _placed + piece, _base), (int)(length - piece));
+        return true;
+    }
+
+    /// <summary>Shows the shim <paramref name="bytes"/> of what was reserved. True if it has read so much meanwhile that the sending thread should say so.</summary>
+    public bool Publish(int bytes)
+    {
+        RingBlockHeader* block = ring.ToShim;
+        Volatile.Write(ref _placed, _placed + (ulong)bytes);
+        Volatile.Write(ref block->Tail, _placed);
+        ring.Notify(ref block->ReaderWaiting);
+        if (_placed - Volatile.Read(ref _credited) < ring.Capacity / 4) return false;
+        // From here on the shim rings when it has read.
+        Interlocked.Exchange(ref block->WriterWaiting, 1);
+        return IsCreditDue;
+    }
+
+    /// <summary>The other writer never switched and never will.</summary>
+    public void Released()
+    {
+        Interlocked.CompareExchange(ref ring.ToShim->Handover, (uint)HandoverState.Kernel, (uint)HandoverState.Ready);
+        _ended = true;
+        ring.RingBell();
+    }
+
+    /// <summary>The other writer has ended at <paramref name="position"/>; false if that is not where its bytes end.</summary>
+    public bool WriterClosed(ulong position)
+    {
+        if (!_ended && !Corrupt && position != _placed) return false;
+        Volatile.Write(ref ring.ToShim->WriterClosed, 1);
+        ring.RingBell();
+        return true;
+    }
+}

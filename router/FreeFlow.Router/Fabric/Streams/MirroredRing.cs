@@ -1,0 +1,85 @@
+using System;
+using System.Threading;
+using FreeFlow.Contract.Layout;
+using FreeFlow.Native;
+using FreeFlow.Router.Sessions;
+
+namespace FreeFlow.Router.Fabric.Streams;
+
+/// <summary>The router's side of a ring that it shares with one shim (docs/fabric.md). The shim is side 0. The mapping and the bell are this object's.</summary>
+internal sealed unsafe class MirroredRing : IDisposable
+{
+    private readonly byte* _memory;
+    private readonly nuint _bytes;
+
+    private MirroredRing(byte* memory, ulong capacity, int bell)
+    {
+        _memory = memory;
+        _bytes = (nuint)RingLayout.TotalBytes(capacity);
+        Capacity = capacity;
+        Bell = bell;
+    }
+
+    public ulong Capacity { get; }
+
+    /// <summary>The router's end of the doorbell.</summary>
+    public int Bell { get; }
+
+    /// <summary>What the shim writes.</summary>
+    public RingBlockHeader* FromShim => (RingBlockHeader*)_memory;
+
+    /// <summary>What the shim reads.</summary>
+    public RingBlockHeader* ToShim => (RingBlockHeader*)(_memory + RingLayout.BlockBytes(Capacity));
+
+    /// <summary>Maps a ring that nobody else has yet, writes its marks, and takes a descriptor of its own of the second doorbell; null with errno if that cannot be had.</summary>
+    public static MirroredRing? TryCreate(Ring ring, ulong capacity, ReadOnlySpan<byte> markFromShim, ReadOnlySpan<byte> markToShim)
+    {
+        int bell = Libc.fcntl(ring.SecondDoorbell, Libc.F_DUPFD_CLOEXEC, 0);
+        if (bell < 0) return null;
+        void* memory = Libc.mmap(null, (nuint)RingLayout.TotalBytes(capacity), Libc.PROT_READ | Libc.PROT_WRITE, Libc.MAP_SHARED, ring.Memory, 0);
+        if (memory == Libc.MAP_FAILED) { Libc.close(bell); return null; }
+        MirroredRing mirrored = new((byte*)memory, capacity, bell);
+        markFromShim.CopyTo(new Span<byte>(mirrored.FromShim->ReturnMark, RingLayout.ReturnMarkBytes));
+        markToShim.CopyTo(new Span<byte>(mirrored.ToShim->ReturnMark, RingLayout.ReturnMarkBytes));
+        return mirrored;
+    }
+
+    /// <summary>Data of a block, at a position and a base that have been chosen or masked.</summary>
+    public byte* At(RingBlockHeader* block, ulong position, ulong start) => (byte*)block + RingLayout.HeaderBytes + ((position - start) & (Capacity - 1));
+
+    /// <summary>Bytes from there to the end of the data, where it goes on at its beginning.</summary>
+    public ulong ToEnd(ulong position, ulong start) => Capacity - ((position - start) & (Capacity - 1));
+
+    /// <summary>Wakes the shim if it sleeps on <paramref name="waiting"/>. After what there is to see is published.</summary>
+    public void Notify(ref uint waiting)
+    {
+        Interlocked.MemoryBarrier();
+        if (Volatile.Read(ref waiting) != 0 && Interlocked.Exchange(ref waiting, 0) != 0) RingBell();
+    }
+
+    /// <summary>Wakes it in any case.</summary>
+    public void RingBell()
+    {
+        byte one = 1;
+        _ = Libc.send(Bell, &one, 1, Libc.MSG_DONTWAIT | Libc.MSG_NOSIGNAL); // a full one has woken it already; a closed one is seen by who watches it
+    }
+
+    /// <summary>Takes what was rung; false if the shim's end is closed.</summary>
+    public bool Hear()
+    {
+        const int most = 256;
+        byte* bytes = stackalloc byte[most];
+        while (true)
+        {
+            nint taken = Libc.recv(Bell, bytes, most, Libc.MSG_DONTWAIT);
+            if (taken == most || (taken < 0 && Errno.Last == Errno.EINTR)) continue;
+            return taken > 0 || (taken < 0 && Errno.Last == Errno.EAGAIN);
+        }
+    }
+
+    public void Dispose()
+    {
+        Libc.munmap(_memory, _bytes);
+        Libc.close(Bell);
+    }
+}

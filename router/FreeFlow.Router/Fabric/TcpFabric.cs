@@ -1,0 +1,198 @@
+using System;
+using System.Collections.Generic;
+using System.Net;
+using System.Net.Sockets;
+using System.Threading;
+using FreeFlow.Native;
+using FreeFlow.Router.Fabric.Links;
+using FreeFlow.Router.Fabric.Wire;
+using FreeFlow.Router.Observe;
+using FreeFlow.Router.Pairing;
+
+namespace FreeFlow.Router.Fabric;
+
+/// <summary>Links over TCP connections of the hosts' own network, by mutual TLS or, in a laboratory, plain. A link is made when it is wanted first, by either side.</summary>
+internal sealed unsafe class TcpFabric : IFabric, IFabricEvents
+{
+    /// <summary>How long the other side may be silent; it pings several times as often.</summary>
+    private const int SilenceMilliseconds = 3000;
+    private const int FirstPauseMilliseconds = 100, LongestPauseMilliseconds = 5000;
+
+    /// <summary>How long a host is called for after somebody has asked for it last.</summary>
+    private const int WantedMilliseconds = 600_000;
+
+    /// <summary>Strangers that may be in the middle of their handshake at once.</summary>
+    private const int MostStrangers = 64;
+
+    private readonly FabricOptions _options;
+    private readonly Handshake _handshake;
+    private readonly Log _log;
+    private readonly Lock _lock = new();
+    private readonly Dictionary<InternetAddress, FabricLink> _links = [];
+    private readonly HashSet<InternetAddress> _calling = [];
+    private readonly Dictionary<InternetAddress, (int Port, long Until)> _wanted = [];
+    private Socket? _listener;
+    private IFabricEvents? _events;
+    private volatile bool _disposed;
+    private int _strangers;
+
+    public TcpFabric(FabricOptions options, Log log)
+    {
+        _options = options;
+        _log = log;
+        _handshake = new Handshake(options);
+    }
+
+    public void Start(IFabricEvents events)
+    {
+        _events = events;
+        _listener = new Socket(AddressFamily.InterNetworkV6, SocketType.Stream, ProtocolType.Tcp) { DualMode = true };
+        try
+        {
+            _listener.SetSocketOption(SocketOptionLevel.Socket, SocketOptionName.ReuseAddress, true);
+            _listener.Bind(new IPEndPoint(AddressOf(_options.Host), _options.Port));
+            _listener.Listen();
+        }
+        catch (SocketException exception)
+        {
+            throw new RouterException($"the fabric cannot listen at {_options.Host} port {_options.Port} ({exception.Message}): is --host this host's address, and the port free?");
+        }
+        Begin("fabric-listen", Listen);
+    }
+
+    public IFabricLink? LinkTo(InternetAddress host, int port)
+    {
+        lock (_lock)
+        {
+            if (_links.TryGetValue(host, out FabricLink? link) && link.IsUp) return link;
+            _wanted[host] = (port, Environment.TickCount64 + WantedMilliseconds);
+            if (!_disposed && _calling.Add(host)) Begin("fabric-call", () => Call(host));
+            return null;
+        }
+    }
+
+    public void Dispose()
+    {
+        _disposed = true;
+        _listener?.Dispose();
+        lock (_lock)
+        {
+            foreach (FabricLink link in _links.Values) link.Close();
+        }
+    }
+
+    void IFabricEvents.Up(IFabricLink link)
+    {
+        lock (_lock)
+        {
+            // Both may have called at once: then there are two links, and each stream stays on the one it was begun on.
+            _links[link.Host] = (FabricLink)link;
+            _wanted.Remove(link.Host);
+        }
+        _log.Line($"fabric: {link.Host} can be reached");
+        _events!.Up(link);
+    }
+
+    void IFabricEvents.Down(IFabricLink link, string reason)
+    {
+        lock (_lock)
+        {
+            if (_links.TryGetValue(link.Host, out FabricLink? current) && current == link) _links.Remove(link.Host);
+        }
+        _log.Line($"fabric: {link.Host} is lost ({reason}): its streams go on through the kernel");
+        _events!.Down(link, reason);
+    }
+
+    void IFabricEvents.Received(IFabricLink link, FrameType type, ulong position, byte[] message) => _events!.Received(link, type, position, message);
+
+    private void Listen()
+    {
+        while (!_disposed)
+        {
+            try
+            {
+                Socket socket = _listener!.Accept();
+                if (Interlocked.Increment(ref _strangers) > MostStrangers) { Interlocked.Decrement(ref _strangers); socket.Dispose(); continue; }
+                Begin("fabric-hello", () =>
+                {
+                    InternetAddress from = Handshake.AddressOf(socket);
+                    if (!Shake(socket, null, out string problem)) _log.Line($"fabric: a caller from {from} was turned away: {problem}");
+                    Interlocked.Decrement(ref _strangers);
+                });
+            }
+            catch (SocketException) when (!_disposed) { Thread.Sleep(FirstPauseMilliseconds); } // out of descriptors, for example: callers wait meanwhile
+            catch (Exception exception) when (exception is SocketException or ObjectDisposedException) { return; }
+        }
+    }
+
+    /// <summary>Calls a host until it answers or nobody wants it any more. One line when it begins to fail, not one a try.</summary>
+    private void Call(InternetAddress host)
+    {
+        string? told = null;
+        for (int pause = FirstPauseMilliseconds; !_disposed; pause = Math.Min(pause * 2, LongestPauseMilliseconds))
+        {
+            (int Port, long Until) wanted;
+            lock (_lock)
+            {
+                if (!_wanted.TryGetValue(host, out wanted) || Environment.TickCount64 > wanted.Until)
+                {
+                    _wanted.Remove(host);
+                    _calling.Remove(host);
+                    return;
+                }
+            }
+            if (TryCall(host, wanted.Port, out string problem))
+            {
+                lock (_lock) _calling.Remove(host);
+                return;
+            }
+            if (problem != told) _log.Line($"fabric: {host} port {wanted.Port} cannot be reached: {told = problem}");
+            Thread.Sleep(pause);
+        }
+    }
+
+    private bool TryCall(InternetAddress host, int port, out string problem)
+    {
+        Socket socket = new(host.IsIPv4 ? AddressFamily.InterNetwork : AddressFamily.InterNetworkV6, SocketType.Stream, ProtocolType.Tcp);
+        try
+        {
+            // Called from the address that this router says it has, so that the other one finds it there.
+            socket.Bind(new IPEndPoint(Plain(_options.Host), 0));
+            IAsyncResult connecting = socket.BeginConnect(new IPEndPoint(Plain(host), port), null, null);
+            if (!connecting.AsyncWaitHandle.WaitOne(SilenceMilliseconds)) { socket.Dispose(); problem = "no answer"; return false; }
+            socket.EndConnect(connecting);
+        }
+        catch (SocketException exception)
+        {
+            socket.Dispose();
+            problem = exception.Message;
+            return false;
+        }
+        return Shake(socket, host, out problem);
+    }
+
+    private bool Shake(Socket socket, InternetAddress? called, out string problem)
+    {
+        // The socket may have been used asynchronously: from here on every call blocks, in the thread that makes it.
+        socket.Blocking = true;
+        _ = Libc.fcntl((int)socket.Handle, Libc.F_SETFL, 0);
+        socket.ReceiveTimeout = socket.SendTimeout = SilenceMilliseconds;
+        int silence = SilenceMilliseconds;
+        Libc.setsockopt((int)socket.Handle, Libc.IPPROTO_TCP, Libc.TCP_USER_TIMEOUT, &silence, sizeof(int));
+        IByteChannel? channel = _handshake.TryShake(socket, called, out InternetAddress host, out problem);
+        if (channel is null) return false;
+        new FabricLink(host, channel, this).Start();
+        return true;
+    }
+
+    private static void Begin(string name, Action work) => new Thread(() => work()) { IsBackground = true, Name = name }.Start();
+
+    private static IPAddress AddressOf(InternetAddress address)
+    {
+        Span<byte> bytes = stackalloc byte[16];
+        address.Write(bytes);
+        return new IPAddress(bytes);
+    }
+
+    private static IPAddress Plain(InternetAddress address) => address.IsIPv4 ? AddressOf(address).MapToIPv4() : AddressOf(address);
+}

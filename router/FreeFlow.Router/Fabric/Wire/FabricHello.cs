@@ -1,0 +1,43 @@
+using System;
+using FreeFlow.Contract;
+using FreeFlow.Router.Pairing;
+
+namespace FreeFlow.Router.Fabric.Wire;
+
+/// <summary>Opens a link, each way: [version, host, instance].</summary>
+internal struct FabricHello
+{
+    private const int Fields = 3;
+
+    /// <summary>Must be <see cref="FrameHeader.Version"/>.</summary>
+    public uint Version;
+
+    /// <summary>The host's address on the network between the hosts, as the locations have it.</summary>
+    public InternetAddress Host;
+
+    /// <summary>Drawn at random by each router when it starts: a router that meets its own is talking to itself.</summary>
+    public ulong Instance;
+
+    /// <summary>Encodes into <paramref name="buffer"/>; the length in bytes.</summary>
+    public readonly int Write(Span<byte> buffer)
+    {
+        MessagePackWriter writer = new(buffer);
+        writer.WriteArrayHeader(Fields);
+        writer.WriteUInt64(Version);
+        FabricMessages.Write(ref writer, Host);
+        writer.WriteUInt64(Instance);
+        return writer.Length;
+    }
+
+    /// <summary>Decodes a whole message; false if it is not exactly one of this kind.</summary>
+    public static bool TryRead(ReadOnlySpan<byte> message, out FabricHello result)
+    {
+        result = default;
+        MessagePackReader reader = new(message);
+        if (reader.ReadArrayHeader() != Fields) return false;
+        result.Version = reader.ReadUInt32();
+        if (!FabricMessages.TryRead(ref reader, out result.Host)) return false;
+        result.Instance = reader.ReadUInt64();
+        return reader.AtEnd;
+    }
+}

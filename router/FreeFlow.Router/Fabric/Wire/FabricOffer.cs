@@ -1,0 +1,40 @@
+using System;
+using FreeFlow.Contract;
+using FreeFlow.Router.Pairing;
+
+namespace FreeFlow.Router.Fabric.Wire;
+
+/// <summary>An end of a connection waits at the sender's host: [number, local address, local port, remote address, remote port].</summary>
+internal struct FabricOffer
+{
+    private const int Fields = 5;
+
+    /// <summary>The sender's number for it, and for the stream that may come of it; never 0.</summary>
+    public uint Number;
+
+    /// <summary>As the waiting end sees them.</summary>
+    public FourTuple Addresses;
+
+    /// <summary>Encodes into <paramref name="buffer"/>; the length in bytes.</summary>
+    public readonly int Write(Span<byte> buffer)
+    {
+        MessagePackWriter writer = new(buffer);
+        writer.WriteArrayHeader(Fields);
+        writer.WriteUInt64(Number);
+        FabricMessages.Write(ref writer, Addresses.Local);
+        FabricMessages.Write(ref writer, Addresses.Remote);
+        return writer.Length;
+    }
+
+    /// <summary>Decodes a whole message; false if it is not exactly one of this kind.</summary>
+    public static bool TryRead(ReadOnlySpan<byte> message, out FabricOffer result)
+    {
+        result = default;
+        MessagePackReader reader = new(message);
+        if (reader.ReadArrayHeader() != Fields) return false;
+        result.Number = reader.ReadUInt32();
+        if (!FabricMessages.TryRead(ref reader, out InternetEndpoint local) || !FabricMessages.TryRead(ref reader, out InternetEndpoint remote)) return false;
+        result.Addresses = new FourTuple(local, remote);
+        return reader.AtEnd && result.Number != 0;
+    }
+}

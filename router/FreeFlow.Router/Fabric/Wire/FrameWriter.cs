@@ -1,0 +1,46 @@
+using System;
+using System.Runtime.InteropServices;
+
+namespace FreeFlow.Router.Fabric.Wire;
+
+/// <summary>Puts frames on a channel: small ones are gathered until <see cref="Flush"/>, large payloads go out from where they lie. One thread.</summary>
+internal sealed class FrameWriter(IByteChannel channel)
+{
+    private const int GatherBelow = 4096;
+
+    private readonly byte[] _gathered = new byte[64 * 1024];
+    private int _length;
+
+    /// <summary>True once the channel has failed; frames are dropped from then on.</summary>
+    public bool Failed { get; private set; }
+
+    /// <summary>Frames written so far.</summary>
+    public long Frames { get; private set; }
+
+    /// <summary>Writes one frame whose payload lies in two pieces.</summary>
+    public void Write(in FrameHeader header, ReadOnlySpan<byte> first = default, ReadOnlySpan<byte> second = default)
+    {
+        Frames++;
+        int payload = first.Length + second.Length;
+        bool gather = payload < GatherBelow;
+        if (_length + FrameHeader.Bytes + (gather ? payload : 0) > _gathered.Length) Flush();
+        MemoryMarshal.Write(_gathered.AsSpan(_length), header);
+        _length += FrameHeader.Bytes;
+        if (!gather) { Push(first, second); return; }
+        first.CopyTo(_gathered.AsSpan(_length));
+        second.CopyTo(_gathered.AsSpan(_length + first.Length));
+        _length += payload;
+    }
+
+    /// <summary>Sends what is gathered.</summary>
+    public void Flush()
+    {
+        if (_length > 0) Push(default, default);
+    }
+
+    private void Push(ReadOnlySpan<byte> first, ReadOnlySpan<byte> second)
+    {
+        if (!Failed && !channel.Send(_gathered.AsSpan(0, _length), first, second)) Failed = true;
+        _length = 0;
+    }
+}

@@ -1,0 +1,16 @@
+using System;
+
+namespace FreeFlow.Router.Fabric.Wire;
+
+/// <summary>A reliable stream of bytes to another router. One thread sends, one receives; <see cref="Abort"/> by any.</summary>
+internal interface IByteChannel : IDisposable
+{
+    /// <summary>Sends all of the three pieces, in order, waiting as long as the other side takes some now and then; false if the channel is broken.</summary>
+    bool Send(ReadOnlySpan<byte> first, ReadOnlySpan<byte> second, ReadOnlySpan<byte> third);
+
+    /// <summary>Waits for bytes and puts them into the pieces, the first one first; how many, or 0 if the channel is broken, at its end, or silent for too long.</summary>
+    int Receive(Span<byte> first, Span<byte> second, Span<byte> third);
+
+    /// <summary>Makes both calls fail, soon and for good.</summary>
+    void Abort();
+}

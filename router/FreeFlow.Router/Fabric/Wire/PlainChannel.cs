@@ -1,0 +1,71 @@
+using System;
+using System.Net.Sockets;
+using FreeFlow.Native;
+
+namespace FreeFlow.Router.Fabric.Wire;
+
+/// <summary>A connected TCP socket, as it is: sendmsg(2) straight out of rings, recvmsg(2) straight into them.</summary>
+internal sealed unsafe class PlainChannel(Socket socket) : IByteChannel
+{
+    private readonly int _descriptor = (int)socket.Handle;
+
+    public bool Send(ReadOnlySpan<byte> first, ReadOnlySpan<byte> second, ReadOnlySpan<byte> third)
+    {
+        fixed (byte* one = first, two = second, three = third)
+        {
+            IoVector* pieces = stackalloc IoVector[3];
+            pieces[0] = new() { Base = one, Length = (nuint)first.Length };
+            pieces[1] = new() { Base = two, Length = (nuint)second.Length };
+            pieces[2] = new() { Base = three, Length = (nuint)third.Length };
+            nint left = first.Length + second.Length + third.Length;
+            MessageHeader message = new() { Vectors = pieces, VectorCount = 3 };
+            while (left > 0)
+            {
+                nint sent = Libc.sendmsg(_descriptor, &message, Libc.MSG_NOSIGNAL);
+                if (sent < 0 && Errno.Last == Errno.EINTR) continue;
+                if (sent <= 0) return false;
+                left -= sent;
+                Advance(pieces, (nuint)sent);
+            }
+            return true;
+        }
+    }
+
+    public int Receive(Span<byte> first, Span<byte> second, Span<byte> third)
+    {
+        fixed (byte* one = first, two = second, three = third)
+        {
+            IoVector* pieces = stackalloc IoVector[3];
+            pieces[0] = new() { Base = one, Length = (nuint)first.Length };
+            pieces[1] = new() { Base = two, Length = (nuint)second.Length };
+            pieces[2] = new() { Base = three, Length = (nuint)third.Length };
+            MessageHeader message = new() { Vectors = pieces, VectorCount = 3 };
+            while (true)
+            {
+                nint received = Libc.recvmsg(_descriptor, &message, 0);
+                if (received >= 0) return (int)received;
+                if (Errno.Last != Errno.EINTR) return 0;
+            }
+        }
+    }
+
+    public void Abort()
+    {
+        try { socket.Shutdown(SocketShutdown.Both); }
+        catch (SocketException) { } // not connected any more: that is what was wanted
+        catch (ObjectDisposedException) { }
+    }
+
+    public void Dispose() => socket.Dispose();
+
+    private static void Advance(IoVector* pieces, nuint bytes)
+    {
+        for (int i = 0; bytes > 0; i++)
+        {
+            nuint taken = Math.Min(bytes, pieces[i].Length);
+            pieces[i].Base = (byte*)pieces[i].Base + taken;
+            pieces[i].Length -= taken;
+            bytes -= taken;
+        }
+    }
+}

@@ -1,0 +1,31 @@
+using System;
+using System.IO;
+using System.Net.Security;
+
+namespace FreeFlow.Router.Fabric.Wire;
+
+/// <summary>A TLS connection whose handshake is done: both sides have shown a certificate.</summary>
+internal sealed class TlsChannel(SslStream stream) : IByteChannel
+{
+    public bool Send(ReadOnlySpan<byte> first, ReadOnlySpan<byte> second, ReadOnlySpan<byte> third)
+    {
+        try
+        {
+            if (!first.IsEmpty) stream.Write(first);
+            if (!second.IsEmpty) stream.Write(second);
+            if (!third.IsEmpty) stream.Write(third);
+            return true;
+        }
+        catch (Exception exception) when (exception is IOException or ObjectDisposedException or InvalidOperationException) { return false; }
+    }
+
+    public int Receive(Span<byte> first, Span<byte> second, Span<byte> third)
+    {
+        try { return stream.Read(!first.IsEmpty ? first : !second.IsEmpty ? second : third); }
+        catch (Exception exception) when (exception is IOException or ObjectDisposedException or InvalidOperationException) { return 0; }
+    }
+
+    public void Abort() => stream.Close();
+
+    public void Dispose() => stream.Dispose();
+}

@@ -1,0 +1,226 @@
+using System;
+using System.Collections.Generic;
+using System.Linq;
+using System.Security.Cryptography;
+using FreeFlow.Contract.Layout;
+using FreeFlow.Locations;
+using FreeFlow.Router.Fabric;
+using FreeFlow.Router.Fabric.Links;
+using FreeFlow.Router.Fabric.Streams;
+using FreeFlow.Router.Fabric.Wire;
+using FreeFlow.Router.Observe;
+using FreeFlow.Router.Pairing;
+
+namespace FreeFlow.Router.Sessions;
+
+/// <summary>
+/// Joins ends here with ends on other hosts. Each router offers its waiting end to the router of the host where the locations place the other one; the one whose end
+/// has the higher address and port accepts. Both have then proved it: each believes its own kernel for its own end, and for the other one the router that the locations
+/// name for that address. All of it runs on the event loop's thread; what links tell is posted there.
+/// </summary>
+internal sealed class RemoteBroker : IFabricEvents
+{
+    /// <summary>Offers of one other router that are kept for an end that has not been shown here yet.</summary>
+    private const int MaximumOffersPerHost = 65536;
+
+    private readonly IFabric _fabric;
+    private readonly ILocations _locations;
+    private readonly InternetAddress _self;
+    private readonly PairingTable _pairing;
+    private readonly IRingGiver _giver;
+    private readonly Log _log;
+    private readonly Action<Action> _post;
+
+    private readonly Dictionary<uint, RemoteEnd> _ours = [];
+    private readonly Dictionary<ConnectionEnd, RemoteEnd> _byEnd = [];
+    private readonly Dictionary<InternetAddress, HashSet<ConnectionEnd>> _byRemote = [];
+    private readonly Dictionary<FourTuple, (IFabricLink Link, uint Number)> _theirs = [];
+    private readonly Dictionary<IFabricLink, HashSet<FourTuple>> _theirsByLink = [];
+    private uint _lastNumber;
+
+    public RemoteBroker(IFabric fabric, ILocations locations, InternetAddress self, PairingTable pairing, IRingGiver giver, Log log, Action<Action> post)
+    {
+        _fabric = fabric;
+        _locations = locations;
+        _self = self;
+        _pairing = pairing;
+        _giver = giver;
+        _log = log;
+        _post = post;
+        locations.Changed += change => post(() => Moved(new InternetAddress(change.Address.Value)));
+    }
+
+    /// <summary>Connections that run through the fabric, and bytes of those that do.</summary>
+    public int Joined => _ours.Values.Count(end => end.Carrier is not null);
+
+    /// <summary>Links that are up.</summary>
+    public IEnumerable<IFabricLink> Links => _theirsByLink.Keys;
+
+    /// <summary>An end was shown whose other end is not on this host, as far as is known.</summary>
+    public void Waits(ConnectionEnd end)
+    {
+        if (!_pairing.IsProvenBeyondNamespace(end)) return;
+        InternetAddress remote = end.Facts.Addresses.Remote.Address;
+        // An address that nobody knows may be published later.
+        if (!_byRemote.TryGetValue(remote, out HashSet<ConnectionEnd>? ends)) _byRemote[remote] = ends = [];
+        ends.Add(end);
+        if (HostOf(remote, out Host? host) is { } place && place != _self) Offer(end, place, host!);
+    }
+
+    /// <summary>The end is closed, or joined on this host; harmless if it never waited.</summary>
+    public void Forget(ConnectionEnd end)
+    {
+        InternetAddress remote = end.Facts.Addresses.Remote.Address;
+        if (_byRemote.TryGetValue(remote, out HashSet<ConnectionEnd>? ends) && ends.Remove(end) && ends.Count == 0) _byRemote.Remove(remote);
+        if (!_byEnd.Remove(end, out RemoteEnd? ours)) return;
+        _ours.Remove(ours.Number);
+        // A stream ends by itself, when the shim has closed its doorbell.
+        if (ours.Carrier is null && _fabric.LinkTo(ours.Host, 0) is { } link) link.Send(FrameType.Withdraw, ours.Number, default);
+    }
+
+    void IFabricEvents.Up(IFabricLink link) => _post(() => Up(link));
+
+    void IFabricEvents.Down(IFabricLink link, string reason) => _post(() => Down(link));
+
+    void IFabricEvents.Received(IFabricLink link, FrameType type, ulong position, byte[] message) => _post(() => Received(link, type, position, message));
+
+    private void Offer(ConnectionEnd end, InternetAddress place, Host host)
+    {
+        if (_byEnd.ContainsKey(end)) return;
+        do { _lastNumber++; } while (_lastNumber == 0 || _ours.ContainsKey(_lastNumber));
+        RemoteEnd ours = _ours[_lastNumber] = _byEnd[end] = new RemoteEnd(_lastNumber, end, place);
+        if (_theirs.TryGetValue(end.Facts.Addresses.Mirrored, out (IFabricLink Link, uint Number) theirs) && theirs.Link.Host == place && Accept(ours, theirs.Link, theirs.Number)) return;
+        if (_fabric.LinkTo(place, host.Router?.Port is > 0 and int port ? port : FabricOptions.DefaultPort) is { } link) Offer(ours, link);
+    }
+
+    private static void Offer(RemoteEnd ours, IFabricLink link)
+    {
+        Span<byte> message = stackalloc byte[(int)FrameHeader.MaximumMessageBytes];
+        int length = new FabricOffer { Number = ours.Number, Addresses = ours.End.Facts.Addresses }.Write(message);
+        link.Send(FrameType.Offer, 0, message[..length]);
+    }
+
+    private void Up(IFabricLink link)
+    {
+        _theirsByLink[link] = [];
+        foreach (RemoteEnd ours in _ours.Values)
+        {
+            if (ours.Host == link.Host && ours.Carrier is null) Offer(ours, link);
+        }
+    }
+
+    private void Down(IFabricLink link)
+    {
+        if (_theirsByLink.Remove(link, out HashSet<FourTuple>? offers))
+        {
+            foreach (FourTuple offer in offers) _theirs.Remove(offer);
+        }
+        // Joined ends live on in the kernel; their shims offer them anew if they can.
+        foreach (RemoteEnd ours in _ours.Values.Where(end => end.Carrier == link).ToArray())
+        {
+            _ours.Remove(ours.Number);
+            _byEnd.Remove(ours.End);
+        }
+    }
+
+    private void Received(IFabricLink link, FrameType type, ulong position, byte[] message)
+    {
+        if (!_theirsByLink.TryGetValue(link, out HashSet<FourTuple>? offers)) return;
+        switch (type)
+        {
+            case FrameType.Offer when FabricOffer.TryRead(message, out FabricOffer offer):
+                Offered(link, offers, offer);
+                return;
+            case FrameType.Accept when FabricAccept.TryRead(message, out FabricAccept accept):
+                Accepted(link, accept);
+                return;
+            case FrameType.Withdraw:
+                foreach (FourTuple tuple in offers.Where(tuple => _theirs[tuple].Number == position).ToArray()) { offers.Remove(tuple); _theirs.Remove(tuple); }
+                return;
+            default:
+                _log.Line($"fabric: {link.Host} sent a malformed {type}");
+                return;
+        }
+    }
+
+    private void Offered(IFabricLink link, HashSet<FourTuple> offers, in FabricOffer offer)
+    {
+        if (HostOf(offer.Addresses.Local.Address, out _) != link.Host)
+        {
+            _log.Line($"fabric: {link.Host} offers {offer.Addresses}, but {offer.Addresses.Local.Address} does not live there");
+            return;
+        }
+        if (offers.Count >= MaximumOffersPerHost) return;
+        offers.Add(offer.Addresses);
+        _theirs[offer.Addresses] = (link, offer.Number);
+        FourTuple mirrored = offer.Addresses.Mirrored;
+        if (!_byRemote.TryGetValue(mirrored.Remote.Address, out HashSet<ConnectionEnd>? ends)) return;
+        foreach (ConnectionEnd end in ends)
+        {
+            if (end.Facts.Addresses != mirrored) continue;
+            // The locations may have become known here later than there.
+            if (!_byEnd.TryGetValue(end, out RemoteEnd? ours)) { Waits(end); return; }
+            Accept(ours, link, offer.Number);
+            return;
+        }
+    }
+
+    /// <summary>False if the other router is the one to accept.</summary>
+    private bool Accept(RemoteEnd ours, IFabricLink link, uint number)
+    {
+        FourTuple addresses = ours.End.Facts.Addresses;
+        bool higher = (addresses.Local.Address.Value, addresses.Local.Port).CompareTo((addresses.Remote.Address.Value, addresses.Remote.Port)) > 0;
+        if (!higher || ours.Carrier is not null || !IsProven(ours, link)) return false;
+        Span<byte> marks = stackalloc byte[2 * RingLayout.ReturnMarkBytes];
+        RandomNumberGenerator.Fill(marks);
+        ReadOnlySpan<byte> toOffering = marks[..RingLayout.ReturnMarkBytes], toAccepting = marks[RingLayout.ReturnMarkBytes..];
+        if (!Join(ours, link, number, _giver.RingBytes, toOffering, toAccepting, speaksFirst: false)) return true;
+        Span<byte> message = stackalloc byte[(int)FrameHeader.MaximumMessageBytes];
+        int length = new FabricAccept { Offer = number, Stream = ours.Number, Capacity = _giver.RingBytes, MarkToOffering = toOffering, MarkToAccepting = toAccepting }.Write(message);
+        link.Send(FrameType.Accept, 0, message[..length]);
+        return true;
+    }
+
+    private void Accepted(IFabricLink link, in FabricAccept accept)
+    {
+        if (_ours.TryGetValue(accept.Offer, out RemoteEnd? ours) && ours.Carrier is null && ours.Host == link.Host && IsProven(ours, link)
+            && Join(ours, link, accept.Stream, accept.Capacity, accept.MarkToAccepting, accept.MarkToOffering, speaksFirst: true)) return;
+        link.TurnDown(accept.Stream);
+    }
+
+    private bool IsProven(RemoteEnd ours, IFabricLink link) =>
+        HostOf(ours.End.Facts.Addresses.Remote.Address, out _) == link.Host
+        && (HostOf(ours.End.Facts.Addresses.Local.Address, out _) ?? _self) == _self
+        && _pairing.IsProvenBeyondNamespace(ours.End) && _pairing.IsWaitingAndAlive(ours.End);
+
+    private bool Join(RemoteEnd ours, IFabricLink link, uint remote, ulong capacity, ReadOnlySpan<byte> markFromShim, ReadOnlySpan<byte> markToShim, bool speaksFirst)
+    {
+        _pairing.Withdraw(ours.End);
+        MirroredRing? ring = _giver.GiveMirrored(ours.End, capacity, markFromShim, markToShim);
+        if (ring is null) return false;
+        ours.Carrier = link;
+        _log.Detail($"joined {ours.End} with its other end at {link.Host}");
+        return link.Carry(new FabricStream(ours.Number, remote, ring, speaksFirst, ours.End.ToString()));
+    }
+
+    /// <summary>An address is published, lives elsewhere, or nowhere any more.</summary>
+    private void Moved(InternetAddress address)
+    {
+        InternetAddress? place = HostOf(address, out Host? host);
+        if (!_byRemote.TryGetValue(address, out HashSet<ConnectionEnd>? ends)) return;
+        foreach (ConnectionEnd end in ends.ToArray())
+        {
+            if (_byEnd.TryGetValue(end, out RemoteEnd? ours))
+            {
+                if (ours.Host == place) continue;
+                _ours.Remove(ours.Number);
+                _byEnd.Remove(end);
+                if (ours.Carrier is { } carrier) { carrier.Abandon(ours.Number); continue; }
+            }
+            if (place is { } there && there != _self) Offer(end, there, host!);
+        }
+    }
+
+    private InternetAddress? HostOf(InternetAddress address, out Host? host) =>
+        _locations.Find(new Address(address.Value), out host) == LocationAnswer.Found ? new InternetAddress(host!.Address.Value) : null;
+}
