@@ -37,8 +37,14 @@ internal sealed unsafe class IncomingHalf(MirroredRing ring)
     /// <summary>True if telling <paramref name="head"/> is worth a frame of its own.</summary>
     public bool IsWorthTelling(ulong head) => head - _credited >= ring.Capacity / 8;
 
-    /// <summary>True if the shim has read so much, unsaid, that the other side may want to know.</summary>
-    public bool IsCreditDue => Volatile.Read(ref ring.ToShim->Head) - Volatile.Read(ref _credited) >= ring.Capacity / 4;
+    /// <summary>Asks the shim to ring when it has read, if the other side may soon be short of room; true if there is something to tell already.</summary>
+    public bool Arm()
+    {
+        RingBlockHeader* block = ring.ToShim;
+        if (Placed - Volatile.Read(ref _credited) < ring.Capacity / 4) return false;
+        Interlocked.Exchange(ref block->WriterWaiting, 1);
+        return IsWorthTelling(Credit());
+    }
 
     /// <summary>Puts the shim's new words into frames.</summary>
     public void Tell(FrameWriter writer, FrameHeader header, bool shimGone)
@@ -102,10 +108,8 @@ internal sealed unsafe class IncomingHalf(MirroredRing ring)
         Volatile.Write(ref _placed, _placed + (ulong)bytes);
         Volatile.Write(ref block->Tail, _placed);
         ring.Notify(ref block->ReaderWaiting);
-        if (_placed - Volatile.Read(ref _credited) < ring.Capacity / 4) return false;
-        // From here on the shim rings when it has read.
-        Interlocked.Exchange(ref block->WriterWaiting, 1);
-        return IsCreditDue;
+        // From here on the shim rings when it has read: the sending thread arms that again.
+        return Volatile.Read(ref block->WriterWaiting) == 0 && Arm();
     }
 
     /// <summary>The other writer never switched and never will.</summary>
