@@ -32,6 +32,7 @@ internal sealed class LinkReceiver(IFabricLink link, FrameReader reader, Concurr
             if (header.Type == FrameType.Data)
             {
                 if (!stream.Reserve(header, out Span<byte> first, out Span<byte> second)) return $"{stream.Name}: {header.Length} bytes at {header.Position}, which is not their place";
+                if (stream.IsCorrupt) sender.Wake(stream);
                 bool read = first.IsEmpty ? Drop(header.Length) : Place(stream, first, second);
                 if (!read) break;
                 continue;

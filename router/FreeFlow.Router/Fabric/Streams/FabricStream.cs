@@ -70,7 +70,7 @@ internal sealed class FabricStream(uint number, uint remote, MirroredRing ring, 
         Answer(writer, header);
         _incoming.Tell(writer, header, IsShimGone);
         bool more = _outgoing.Forward(writer, header, quota, IsShimGone);
-        if (!more && IsShimGone) TellClose(writer, header);
+        if (IsCorrupt || (!more && IsShimGone)) TellClose(writer, header);
         else if (writer.Frames == frames && (!_opened || _incoming.IsWorthTelling(head)))
         {
             header.Type = FrameType.Credit;

@@ -1,0 +1,266 @@
+using System;
+using System.Linq;
+using System.Net;
+using System.Net.Sockets;
+using System.Runtime.InteropServices;
+using FreeFlow.Contract;
+using FreeFlow.Contract.Layout;
+using FreeFlow.Router.Fabric;
+using FreeFlow.Router.Fabric.Links;
+using FreeFlow.Router.Fabric.Streams;
+using FreeFlow.Router.Fabric.Wire;
+using FreeFlow.Router.Observe;
+using FreeFlow.Router.Pairing;
+using NUnit.Framework;
+
+namespace FreeFlow.Router.Tests.Fabric;
+
+/// <summary>Two fabrics on loopback addresses, streams between ends that the test plays, and routers that do not behave.</summary>
+[NonParallelizable]
+public sealed unsafe class LinkTests
+{
+    private const string FirstHost = "127.0.5.1", SecondHost = "127.0.5.2";
+
+    private static readonly byte[] Mark = new byte[RingLayout.ReturnMarkBytes];
+
+    private Certificates _certificates = null!;
+    private RecordedEvents _first = null!, _second = null!;
+
+    [SetUp]
+    public void SetUp()
+    {
+        _certificates = new Certificates();
+        _first = new RecordedEvents();
+        _second = new RecordedEvents();
+    }
+
+    [TearDown]
+    public void TearDown() => _certificates.Dispose();
+
+    [TestCase(false, TestName = "Streams in the clear")]
+    [TestCase(true, TestName = "Streams by mutual TLS")]
+    public void BytesArriveInOrderAndSlowReadersHoldUpNobody(bool secure)
+    {
+        const int streams = 8;
+        using TcpFabric first = Start(Options(FirstHost, secure), _first), second = Start(Options(SecondHost, secure), _second);
+        (IFabricLink one, IFabricLink other) = Connect(first);
+        (FakeEnd Sender, FakeEnd Reader)[] pairs = [.. Enumerable.Range(1, streams).Select(i => Join(one, other, (uint)i))];
+        foreach ((FakeEnd sender, FakeEnd reader) in pairs)
+        {
+            reader.AnnounceReady();
+            sender.Switch(17);
+            FakeEnd.Eventually(() => reader.InState == HandoverState.Ring, "the reader learns of the switch");
+            Assert.That(reader.In->SwitchAt, Is.EqualTo(17));
+        }
+        // The first reader does not read: its sender gets rid of a ring full, and the others of everything.
+        Random random = new(7);
+        byte[] sent = new byte[600_000], got = new byte[sent.Length];
+        random.NextBytes(sent);
+        int[] written = new int[streams], read = new int[streams];
+        FakeEnd.Eventually(
+            () =>
+            {
+                for (int i = 0; i < streams; i++)
+                {
+                    written[i] += pairs[i].Sender.Write(sent.AsSpan(written[i], Math.Min(random.Next(40_000), sent.Length - written[i])));
+                    if (i == 0) continue;
+                    Span<byte> target = got.AsSpan(0, random.Next(40_000));
+                    int length = pairs[i].Reader.Read(target);
+                    Assert.That(target[..length].SequenceEqual(sent.AsSpan(read[i], length)), Is.True, $"stream {i} at {read[i]}");
+                    read[i] += length;
+                }
+                return read.Skip(1).All(length => length == sent.Length);
+            },
+            "all but the first stream arrive");
+        Assert.That(written[0], Is.EqualTo((int)FakeEnd.Capacity));
+        foreach ((FakeEnd sender, FakeEnd reader) in pairs) { sender.Dispose(); reader.Dispose(); }
+        FakeEnd.Eventually(() => one.Streams == 0 && other.Streams == 0, "both sides forget streams whose ends have closed");
+    }
+
+    [Test]
+    public void EndsAndRequestsToReturnAreTold()
+    {
+        using TcpFabric first = Start(Options(FirstHost, false), _first), second = Start(Options(SecondHost, false), _second);
+        (IFabricLink one, IFabricLink other) = Connect(first);
+        (FakeEnd sender, FakeEnd reader) = Join(one, other, 1);
+        reader.AnnounceReady();
+        sender.Switch(0);
+        sender.Write("the last words"u8);
+        reader.In->ReaderWantsKernel = 1;
+        reader.Knock();
+        FakeEnd.Eventually(() => sender.Out->ReaderWantsKernel == 1, "the sender is asked to return");
+        sender.Dispose();
+        FakeEnd.Eventually(() => reader.In->WriterClosed == 1, "the reader learns that its peer is gone");
+        Assert.That(reader.In->Tail, Is.EqualTo(14), "and every byte was in its ring before");
+        Assert.That(reader.Out->ReaderClosed, Is.EqualTo(1));
+        FakeEnd.Eventually(() => reader.IsBellClosed, "the router lets go of the reader's doorbell");
+        reader.Dispose();
+    }
+
+    [Test]
+    public void AReaderThatTakesItsReadyBackReleasesASenderThatHasNotSwitched()
+    {
+        using TcpFabric first = Start(Options(FirstHost, false), _first), second = Start(Options(SecondHost, false), _second);
+        (IFabricLink one, IFabricLink other) = Connect(first);
+        (FakeEnd sender, FakeEnd reader) = Join(one, other, 1);
+        reader.AnnounceReady();
+        FakeEnd.Eventually(() => sender.OutState == HandoverState.Ready, "the sender learns that the reader is Ready");
+        reader.In->ReaderWantsKernel = 1;
+        reader.Knock();
+        FakeEnd.Eventually(() => reader.InState == HandoverState.Kernel, "the reader is released");
+        Assert.That(sender.OutState, Is.EqualTo(HandoverState.Kernel));
+        sender.Dispose();
+        reader.Dispose();
+    }
+
+    [Test]
+    public void ALostLinkClosesTheDoorbells()
+    {
+        TcpFabric first = Start(Options(FirstHost, false), _first);
+        using TcpFabric second = Start(Options(SecondHost, false), _second);
+        (IFabricLink one, IFabricLink other) = Connect(first);
+        (FakeEnd sender, FakeEnd reader) = Join(one, other, 1);
+        first.Dispose();
+        FakeEnd.Eventually(() => sender.IsBellClosed && reader.IsBellClosed, "both ends learn that the fabric is gone");
+        Assert.That(_second.Losses, Is.EqualTo(new[] { "connection lost" }));
+        sender.Dispose();
+        reader.Dispose();
+    }
+
+    [Test]
+    public void AShimThatWritesNonsenseLosesItsStreamAlone()
+    {
+        using TcpFabric first = Start(Options(FirstHost, false), _first), second = Start(Options(SecondHost, false), _second);
+        (IFabricLink one, IFabricLink other) = Connect(first);
+        (FakeEnd honest, FakeEnd honestReader) = Join(one, other, 1);
+        (FakeEnd liar, FakeEnd liarReader) = Join(one, other, 2);
+        liarReader.AnnounceReady();
+        liar.Switch(0);
+        liar.Out->Tail = FakeEnd.Capacity + 1;
+        liar.Knock();
+        FakeEnd.Eventually(() => liar.IsBellClosed && liarReader.IsBellClosed, "the liar's stream ends");
+        honestReader.AnnounceReady();
+        honest.Switch(0);
+        honest.Write("still here"u8);
+        FakeEnd.Eventually(() => honestReader.In->Tail == 10, "the other stream works");
+        foreach (FakeEnd end in (FakeEnd[])[honest, honestReader, liar, liarReader]) end.Dispose();
+    }
+
+    [Test]
+    public void CertificatesThatDoNotFitAreTurnedAway()
+    {
+        using Certificates strangers = new();
+        using TcpFabric honest = Start(_certificates.Options(FirstHost, Port), _first);
+        // Signed by another authority; naming another host; and calling a host that is another one.
+        using TcpFabric uninvited = Start(strangers.Options(SecondHost, Port, trusting: _certificates), _second);
+        Assert.That(uninvited.LinkTo(_certificates.Options(FirstHost, Port).Host, Port), Is.Null);
+        FabricOptions liar = _certificates.Options("127.0.5.3", Port, named: "127.0.5.9");
+        Assert.That(() => new TcpFabric(liar, new Log(false)), Throws.TypeOf<RouterException>().With.Message.Contains("does not name 127.0.5.3"));
+        using TcpFabric impostor = Start(_certificates.Options("127.0.5.4", Port), new RecordedEvents());
+        RecordedEvents misled = new();
+        using TcpFabric caller = Start(_certificates.Options("127.0.5.5", Port), misled);
+        Assert.That(caller.LinkTo(InternetAddress.FromIPv4([127, 0, 5, 1]), Port), Is.Null);
+        Assert.That(misled.Link.Host.ToString(), Is.EqualTo(FirstHost), "one with the right certificate is let in");
+        Assert.That(_first.Links.Select(link => link.Host.ToString()), Is.EqualTo(new[] { "127.0.5.5" }));
+        Assert.That(_second.Links, Is.Empty);
+    }
+
+    [TestCase("00000000" + "0200" + "0100" + "00000000" + "00000000" + "0000000000000000" + "0000000000000000", "malformed frame", TestName = "Reserved bits")]
+    [TestCase("00000000" + "2100" + "0000" + "09000000" + "00000000" + "0000000000000000" + "0000000000000000", "for stream 9, which there is not", TestName = "A stream that is none")]
+    [TestCase("05000000" + "2000" + "0000" + "01000000" + "00000000" + "0000000000000000" + "0000000000000000" + "6162636465", "which is not their place", TestName = "Bytes before the switch")]
+    [TestCase("00000000" + "2100" + "0000" + "01000000" + "00000000" + "0000000000000000" + "0100000000000000", "impossible", TestName = "Credit for what was never sent")]
+    [TestCase("00000000" + "2600" + "0000" + "01000000" + "00000000" + "0500000000000000" + "0000000000000000", "impossible", TestName = "An end where the bytes do not end")]
+    [TestCase("00000000" + "0100" + "0000" + "00000000" + "00000000" + "0000000000000000" + "0000000000000000", "malformed frame", TestName = "Hello again")]
+    public void AFrameThatNoHonestRouterSendsEndsItsLinkAlone(string hex, string why)
+    {
+        using TcpFabric first = Start(Options(FirstHost, false), _first), second = Start(Options(SecondHost, false), _second);
+        (IFabricLink one, IFabricLink other) = Connect(first);
+        (FakeEnd sender, FakeEnd reader) = Join(one, other, 1);
+        using Socket stranger = Call("127.0.5.7");
+        FakeEnd.Eventually(() => _first.Links.Count == 2, "the router that misbehaves is let in first");
+        using FakeEnd victim = new(Mark, Mark);
+        Assert.That(_first.Links.Last().Carry(new FabricStream(1, 1, victim.Router, speaksFirst: true, "victim")), Is.True);
+        stranger.Send(Convert.FromHexString(hex));
+        FakeEnd.Eventually(() => !_first.Losses.IsEmpty, "its link ends");
+        Assert.That(_first.Losses.Single(), Does.Contain(why));
+        Assert.That(victim.IsBellClosed, Is.True);
+        reader.AnnounceReady();
+        sender.Switch(0);
+        sender.Write("untouched"u8);
+        FakeEnd.Eventually(() => reader.In->Tail == 9, "other links' streams work");
+        sender.Dispose();
+        reader.Dispose();
+    }
+
+    [Test]
+    public void AReplayedFrameEndsTheLink()
+    {
+        using TcpFabric first = Start(Options(FirstHost, false), _first);
+        using Socket stranger = Call("127.0.5.7");
+        using FakeEnd victim = new(Mark, Mark);
+        Assert.That(_first.Link.Carry(new FabricStream(1, 1, victim.Router, speaksFirst: true, "victim")), Is.True);
+        victim.AnnounceReady();
+        byte[] data = Frame(new FrameHeader { Type = FrameType.Data, Stream = 1, Length = 5 }, "bytes"u8);
+        stranger.Send(Frame(new FrameHeader { Type = FrameType.Switch, Stream = 1 }));
+        stranger.Send(data);
+        FakeEnd.Eventually(() => victim.In->Tail == 5, "the first one is taken");
+        stranger.Send(data);
+        FakeEnd.Eventually(() => !_first.Losses.IsEmpty, "the second one is not");
+        Assert.That(victim.In->Tail, Is.EqualTo(5));
+    }
+
+    [Test]
+    public void ARouterThatNeverReadsIsGivenUp()
+    {
+        using TcpFabric first = Start(Options(FirstHost, false), _first);
+        using Socket stranger = Call("127.0.5.7");
+        FakeEnd.Eventually(() => !_first.Losses.IsEmpty, "silence ends the link");
+        Assert.That(_first.Losses.Single(), Is.EqualTo("connection lost"));
+    }
+
+    private static int Port => 4799;
+
+    private FabricOptions Options(string host, bool secure) =>
+        secure ? _certificates.Options(host, Port) : new FabricOptions { Host = InternetAddress.FromIPv4(IPAddress.Parse(host).GetAddressBytes()), Port = Port, Insecure = true };
+
+    private static TcpFabric Start(FabricOptions options, RecordedEvents events)
+    {
+        TcpFabric fabric = new(options, new Log(false));
+        fabric.Start(events);
+        return fabric;
+    }
+
+    private (IFabricLink One, IFabricLink Other) Connect(TcpFabric first)
+    {
+        first.LinkTo(InternetAddress.FromIPv4(IPAddress.Parse(SecondHost).GetAddressBytes()), Port);
+        return (_first.Link, _second.Link);
+    }
+
+    private static (FakeEnd Sender, FakeEnd Reader) Join(IFabricLink one, IFabricLink other, uint number)
+    {
+        FakeEnd sender = new(Mark, Mark), reader = new(Mark, Mark);
+        Assert.That(other.Carry(new FabricStream(number, number, reader.Router, speaksFirst: false, $"reader {number}")), Is.True);
+        Assert.That(one.Carry(new FabricStream(number, number, sender.Router, speaksFirst: true, $"sender {number}")), Is.True);
+        return (sender, reader);
+    }
+
+    /// <summary>A router that says Hello as it should, and then is the test's.</summary>
+    private static Socket Call(string from)
+    {
+        Socket socket = new(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
+        socket.Bind(new IPEndPoint(IPAddress.Parse(from), 0));
+        socket.Connect(new IPEndPoint(IPAddress.Parse(FirstHost), Port));
+        byte[] message = new byte[64];
+        int length = new FabricHello { Version = FrameHeader.Version, Host = InternetAddress.FromIPv4(IPAddress.Parse(from).GetAddressBytes()), Instance = 1 }.Write(message);
+        socket.Send(Frame(new FrameHeader { Type = FrameType.Hello, Length = (uint)length }, message.AsSpan(0, length)));
+        return socket;
+    }
+
+    private static byte[] Frame(FrameHeader header, ReadOnlySpan<byte> payload = default)
+    {
+        byte[] frame = new byte[FrameHeader.Bytes + payload.Length];
+        MemoryMarshal.Write(frame, header);
+        payload.CopyTo(frame.AsSpan(FrameHeader.Bytes));
+        return frame;
+    }
+}
