@@ -93,20 +93,9 @@ internal sealed record HunterOptions
 
     private static EtcdOptions ReadEtcd(Func<string, string?, string?> value, Func<string, string?> environment)
     {
-        string? user = value("user", null), password = null;
         try
         {
-            if (value("password-file", null) is { } file) password = File.ReadAllText(file).Trim();
-            if (user is null && environment("ETCDCTL_USER") is { Length: > 0 } both)
-            {
-                int colon = both.IndexOf(':', StringComparison.Ordinal);
-                user = colon < 0 ? both : both[..colon];
-                password ??= colon < 0 ? null : both[(colon + 1)..];
-            }
-            string? authority = value("cacert", null), certificate = value("cert", null), key = value("key", null);
-            if (key is not null && certificate is null) throw new HunterException("--key needs --cert with it.");
-            EtcdOptions etcd = new() { AuthorityFile = authority, CertificateFile = certificate, KeyFile = key, User = user, Password = password };
-            return value("endpoints", "ETCD_ENDPOINTS") is { } endpoints ? etcd with { Endpoints = EtcdOptions.ParseEndpoints(endpoints, authority is not null || certificate is not null) } : etcd;
+            return EtcdSettings.Read(value("endpoints", null), name => value(name, null), environment, "--");
         }
         catch (Exception exception) when (exception is FormatException or IOException or UnauthorizedAccessException)
         {

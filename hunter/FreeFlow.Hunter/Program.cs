@@ -2,8 +2,6 @@ using System;
 using System.Collections.Generic;
 using System.IO;
 using System.Linq;
-using System.Net;
-using System.Net.Sockets;
 using System.Runtime.InteropServices;
 using System.Security.Cryptography;
 using System.Threading;
@@ -45,7 +43,8 @@ internal static class Program
             stop.Cancel();
         }
 
-        Address host = options.HostAddress != default ? options.HostAddress : Discover(options.Etcd.Endpoints[0]);
+        Address host = options.HostAddress != default ? options.HostAddress : OwnAddress.Towards(options.Etcd.Endpoints[0])
+            ?? throw new HunterException("this node's address is not known: give --host-ip, or HOST_IP in the environment.");
         using EtcdClient client = OpenEtcd(options.Etcd);
         PublisherOptions publishing = new()
         {
@@ -84,22 +83,6 @@ internal static class Program
         "cni" => new CniSource(CniSource.DefaultFolder, Say),
         _ => new FileSource(name["file:".Length..], Say),
     };
-
-    // The address that packets to etcd would leave from; nothing is sent.
-    private static Address Discover(Uri endpoint)
-    {
-        try
-        {
-            using Socket socket = new(SocketType.Dgram, ProtocolType.Udp);
-            socket.Connect(endpoint.DnsSafeHost, endpoint.Port);
-            if (socket.LocalEndPoint is IPEndPoint local && Address.From(local.Address) is { IsOfNoPlace: false } address) return address;
-        }
-        catch (SocketException)
-        {
-            // Said below.
-        }
-        throw new HunterException("this node's address is not known: give --host-ip, or HOST_IP in the environment.");
-    }
 
     internal static void Say(string line) => Console.Error.WriteLine($"freeflow-hunter: {line}");
 }

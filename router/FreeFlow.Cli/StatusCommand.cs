@@ -37,6 +37,7 @@ internal static class StatusCommand
             separator = ',';
         }
         text.Append('\n');
+        if (document.RootElement.TryGetProperty("cluster", out JsonElement cluster)) text.Append(ClusterText.Lines(cluster));
         if (document.RootElement.TryGetProperty("users", out JsonElement users))
         {
             foreach (JsonElement user in users.EnumerateArray())

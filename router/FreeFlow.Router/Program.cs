@@ -1,7 +1,9 @@
 using System;
 using System.Linq;
 using System.Runtime.InteropServices;
+using FreeFlow.Locations;
 using FreeFlow.Native;
+using FreeFlow.Router.Cluster;
 using FreeFlow.Router.Observe;
 using FreeFlow.Router.Pairing;
 using FreeFlow.Router.Sessions;
@@ -32,8 +34,9 @@ internal static class Program
         Log log = new(options.Verbose);
         Statistics statistics = new();
         using KernelWitness witness = new();
+        using ClusterMembership cluster = new(options.Cluster, log);
         using Listener listener = Listener.Open(options.SocketPath);
-        SessionMessages messages = new(new Broker(options, witness, statistics, log), new StatusService(options, witness, statistics, log), statistics, log);
+        SessionMessages messages = new(new Broker(options, witness, statistics, log), new StatusService(options, witness, statistics, cluster, log), statistics, log);
         using EventLoop loop = new(options, listener, messages, log);
         using PosixSignalRegistration terminate = PosixSignalRegistration.Create(PosixSignal.SIGTERM, StopLoop);
         using PosixSignalRegistration interrupt = PosixSignalRegistration.Create(PosixSignal.SIGINT, StopLoop);
@@ -41,6 +44,9 @@ internal static class Program
         log.Line($"{StatusReport.Version} listens on {options.SocketPath}");
         if (!witness.HasDiagnosis || witness.OwnNamespaceCookie == 0) log.Line("the kernel lacks tcp_diag or SO_NETNS_COOKIE: every connection stays in the kernel");
         else if (Libc.geteuid() != 0) log.Line("not run by root: only connections inside the router's own network namespace can be proven");
+        cluster.Start();
+        // Without transports nobody can stream to this router, but everybody sees that it is there.
+        cluster.Publish(new RouterDescription { Port = options.Cluster.FabricPort, Capabilities = [], Version = StatusReport.Version });
         loop.Run();
         log.Line("stopped");
 

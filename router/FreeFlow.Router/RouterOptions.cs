@@ -1,14 +1,16 @@
 using System;
+using System.Collections.Generic;
 using System.Globalization;
 using FreeFlow.Contract;
 using FreeFlow.Contract.Layout;
+using FreeFlow.Router.Cluster;
 
 namespace FreeFlow.Router;
 
 /// <summary>What the command line of freeflow-router says.</summary>
 internal sealed record RouterOptions
 {
-    public const string Usage = """
+    public const string Usage = $"""
         Usage: freeflow-router [options]
 
         Introduces the two ends of a TCP connection on this host to each other, so that their bytes go through shared memory.
@@ -19,6 +21,7 @@ internal sealed record RouterOptions
           --max-connections-per-user N      shown ends of connections of one user; default 131072
           --max-rings-per-user N            ends of rings of one user; default 65536
           --max-ring-bytes-per-user N       memory the rings of one user could come to; default 274877906944
+        {ClusterOptions.Usage}
           --verbose                         a line for every session, pair and refusal
           --version, --help
         """;
@@ -30,11 +33,13 @@ internal sealed record RouterOptions
     public ulong MaximumRingsPerUser { get; init; } = 65536;
     public ulong MaximumRingBytesPerUser { get; init; } = 256UL << 30;
     public bool Verbose { get; init; }
+    public ClusterOptions Cluster { get; init; } = new();
 
     /// <summary>Reads the arguments; throws <see cref="RouterException"/> with one line about the first that is wrong.</summary>
     public static RouterOptions Parse(ReadOnlySpan<string> arguments)
     {
         RouterOptions options = new();
+        Dictionary<string, string> cluster = [];
         for (int i = 0; i < arguments.Length; i++)
         {
             string name = arguments[i];
@@ -42,7 +47,7 @@ internal sealed record RouterOptions
             int equals = name.IndexOf('=', StringComparison.Ordinal);
             if (equals > 0) { value = name[(equals + 1)..]; name = name[..equals]; }
             if (name == "--verbose" && value is null) { options = options with { Verbose = true }; continue; }
-            if (name is not ("--socket" or "--ring-bytes" or "--max-sessions-per-user" or "--max-connections-per-user" or "--max-rings-per-user" or "--max-ring-bytes-per-user"))
+            if (name is not ("--socket" or "--ring-bytes" or "--max-sessions-per-user" or "--max-connections-per-user" or "--max-rings-per-user" or "--max-ring-bytes-per-user") && !ClusterOptions.Knows(name))
             {
                 throw new RouterException($"unknown option {arguments[i]}; freeflow-router --help lists them.");
             }
@@ -51,6 +56,7 @@ internal sealed record RouterOptions
                 if (i + 1 == arguments.Length) throw new RouterException($"{name} needs a value after it.");
                 value = arguments[++i];
             }
+            if (ClusterOptions.Knows(name)) { cluster[name] = value; continue; }
             options = name switch
             {
                 "--socket" => options with { SocketPath = value.Length > 0 ? value : throw new RouterException("--socket needs a path; it was empty.") },
@@ -61,7 +67,7 @@ internal sealed record RouterOptions
                 _ => options with { MaximumRingBytesPerUser = Number(name, value) },
             };
         }
-        return options;
+        return options with { Cluster = ClusterOptions.Read(cluster, Environment.GetEnvironmentVariable) };
     }
 
     private static ulong Number(string name, string value) =>

@@ -1,5 +1,7 @@
 using System;
+using System.Linq;
 using FreeFlow.Cli;
+using FreeFlow.Router.Cluster;
 using NUnit.Framework;
 
 namespace FreeFlow.Router.Tests;
@@ -24,6 +26,28 @@ public class OptionsTests
         RouterException exception = Assert.Throws<RouterException>(() => RouterOptions.Parse(arguments))!;
         Assert.That(exception.Message, Does.Contain(expected).And.Not.Contain("\n"));
     }
+
+    [Test]
+    public void ClusterOptionsAreRead()
+    {
+        ClusterOptions Read(string locations, params (string, string)[] more) =>
+            ClusterOptions.Read(more.Append(("--locations", locations)).ToDictionary(pair => pair.Item1, pair => pair.Item2), name => name == "ETCD_ENDPOINTS" ? "env:1" : null);
+        Assert.That(Read("none"), Has.Property("Source").EqualTo(LocationSource.None).And.Property("FabricPort").EqualTo(4799));
+        Assert.That(Read("file:/a:b"), Has.Property("Source").EqualTo(LocationSource.File).And.Property("Path").EqualTo("/a:b"));
+        Assert.That(Read("etcd").Etcd.Endpoints, Is.EqualTo(new[] { new Uri("http://env:1/") }));
+        ClusterOptions etcd = Read("etcd-used:https://a:2379,b:2379", ("--etcd-cacert", "/ca"), ("--etcd-user", "me"), ("--host", "192.168.0.1"), ("--fabric-port", "5"));
+        Assert.That(etcd.Etcd.Endpoints, Is.EqualTo(new[] { new Uri("https://a:2379/"), new Uri("https://b:2379/") }));
+        Assert.That((etcd.Source, etcd.Etcd.AuthorityFile, etcd.Etcd.User, etcd.Host.ToString(), etcd.FabricPort), Is.EqualTo((LocationSource.EtcdUsed, "/ca", "me", "192.168.0.1", 5)));
+    }
+
+    [TestCase("--locations etc", "--locations", "etc")]
+    [TestCase("--locations file:", "--locations", "file:")]
+    [TestCase("'ftp://a' is not an etcd endpoint", "--locations", "etcd:ftp://a")]
+    [TestCase("--etcd-key needs --etcd-cert", "--locations", "etcd", "--etcd-key", "k")]
+    [TestCase("/nowhere", "--locations", "etcd", "--etcd-password-file", "/nowhere")]
+    [TestCase("--host 127.0.0.1", "--host", "127.0.0.1")]
+    [TestCase("--fabric-port 0", "--fabric-port", "0")]
+    public void WrongClusterOptionsNameTheValueInOneLine(string expected, params string[] arguments) => WrongRouterOptionsNameTheValueInOneLine(expected, arguments);
 
     [Test]
     public void RunEndsItsOptionsAtTheCommand()

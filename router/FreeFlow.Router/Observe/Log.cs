@@ -1,6 +1,7 @@
 using System;
 using System.Runtime.CompilerServices;
 using System.Text;
+using System.Threading;
 using FreeFlow.Native;
 
 namespace FreeFlow.Router.Observe;
@@ -9,23 +10,27 @@ namespace FreeFlow.Router.Observe;
 internal sealed class Log(bool verbose)
 {
     private const int LinesPerSecond = 50;
+    private readonly Lock _lock = new();
     private long _second;
     private int _lines;
 
     /// <summary>True if --verbose was given.</summary>
     public bool Verbose { get; } = verbose;
 
-    /// <summary>Writes a line always, within the limit.</summary>
+    /// <summary>Writes a line always, within the limit. Any thread.</summary>
     public void Line(string text)
     {
-        long now = Environment.TickCount64 / 1000;
-        if (now != _second)
+        lock (_lock)
         {
-            if (_lines > LinesPerSecond) Write($"freeflow-router: {_lines - LinesPerSecond} more lines left out");
-            _second = now;
-            _lines = 0;
+            long now = Environment.TickCount64 / 1000;
+            if (now != _second)
+            {
+                if (_lines > LinesPerSecond) Write($"freeflow-router: {_lines - LinesPerSecond} more lines left out");
+                _second = now;
+                _lines = 0;
+            }
+            if (++_lines <= LinesPerSecond) Write($"freeflow-router: {text}");
         }
-        if (++_lines <= LinesPerSecond) Write($"freeflow-router: {text}");
     }
 
     /// <summary>Writes a line if --verbose was given; the text is not even made otherwise.</summary>

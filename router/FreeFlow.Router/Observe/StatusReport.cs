@@ -7,6 +7,7 @@ using System.Reflection;
 using System.Text.Json;
 using FreeFlow.Contract;
 using FreeFlow.Contract.Layout;
+using FreeFlow.Router.Cluster;
 using FreeFlow.Router.Pairing;
 using FreeFlow.Router.Sessions;
 
@@ -22,11 +23,12 @@ internal static unsafe class StatusReport
     public static string Version { get; } = typeof(StatusReport).Assembly.GetName().Version?.ToString(3) ?? "0";
 
     /// <summary>Writes {"router":{...},"processes":[...]} with the processes that <paramref name="visible"/> lets through.</summary>
-    public static void Write(IBufferWriter<byte> target, IEnumerable<Family> families, Func<Session, bool> visible, Statistics statistics, RouterOptions options)
+    public static void Write(IBufferWriter<byte> target, IEnumerable<Family> families, Func<Session, bool> visible, Statistics statistics, RouterOptions options, ClusterMembership? cluster)
     {
         using Utf8JsonWriter json = new(target);
         json.WriteStartObject();
         WriteRouter(json, families, statistics);
+        if (cluster is not null) ClusterReport.Write(json, cluster);
         WriteUsers(json, families.SelectMany(family => family.Sessions).Where(visible), options);
         json.WriteStartArray("processes");
         foreach (Family family in families)

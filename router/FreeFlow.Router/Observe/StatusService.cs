@@ -4,13 +4,14 @@ using System.Collections.Generic;
 using FreeFlow.Contract;
 using FreeFlow.Contract.Messages;
 using FreeFlow.Native;
+using FreeFlow.Router.Cluster;
 using FreeFlow.Router.Pairing;
 using FreeFlow.Router.Sessions;
 
 namespace FreeFlow.Router.Observe;
 
 /// <summary>Answers status requests with what the asker may see.</summary>
-internal sealed class StatusService(RouterOptions options, KernelWitness witness, Statistics statistics, Log log)
+internal sealed class StatusService(RouterOptions options, KernelWitness witness, Statistics statistics, ClusterMembership cluster, Log log)
 {
     private readonly uint _ownUser = Libc.geteuid();
 
@@ -18,9 +19,10 @@ internal sealed class StatusService(RouterOptions options, KernelWitness witness
     public void Answer(Session asker, int socket, IReadOnlyCollection<Family> families)
     {
         if (!SocketOptions.TryGet(socket, Libc.SO_NETNS_COOKIE, out ulong cookie)) { asker.Fail("it asks for the status and shows no socket of its namespace"); return; }
-        Func<Session, bool> visible = MaySee(asker, socket, cookie);
+        bool everything = cookie == witness.OwnNamespaceCookie && (asker.Peer.UserId == 0 || asker.Peer.UserId == _ownUser);
+        Func<Session, bool> visible = everything ? _ => true : OwnProcesses(asker, socket, cookie);
         ArrayBufferWriter<byte> json = new(4096);
-        StatusReport.Write(json, families, visible, statistics, options);
+        StatusReport.Write(json, families, visible, statistics, options, everything ? cluster : null);
 
         int memory = SealedMemory.CreateReadOnly("freeflow-status", json.WrittenSpan);
         if (memory < 0) { log.Line($"no memory for a status of {json.WrittenCount} bytes ({Errno.LastText})"); asker.Fail("its status could not be written"); return; }
@@ -31,10 +33,9 @@ internal sealed class StatusService(RouterOptions options, KernelWitness witness
     }
 
     /// <summary>Root and the router's user see everything from the router's own network namespace; everybody else their own processes in their own namespace.</summary>
-    private Func<Session, bool> MaySee(Session asker, int socket, ulong cookie)
+    private Func<Session, bool> OwnProcesses(Session asker, int socket, ulong cookie)
     {
         uint user = asker.Peer.UserId;
-        if (cookie == witness.OwnNamespaceCookie && (user == 0 || user == _ownUser)) return _ => true;
         ulong inode = witness.NamespaceInode(socket);
         return session => session.Peer.UserId == user
             && (session.Namespaces.Count > 0

@@ -79,12 +79,46 @@ public sealed class LaboratoryTests
     }
 
     [Test]
+    public void RoutersFollowTheLocationsAndPublishThemselves()
+    {
+        string Told(LabHost host) => host.Run(new CommandLine(Artifacts.Cli, "status")).Output;
+        string Seen(string text, LabHost host)
+        {
+            string told = "";
+            return Waiting.Until(() => (told = Told(host)).Contains(text, StringComparison.Ordinal), TimeSpan.FromSeconds(20)) ? told : throw new AssertionException($"never said '{text}', but: {told}");
+        }
+        LabHost first = _lab["h1"], second = _lab["h2"];
+        // Two hosts with 2 containers of 2 addresses each; a stopped router takes its entry back, a killed one leaves it to the lease.
+        Assert.That(Seen("8 addresses on 2 hosts", first), Does.Contain("locations from etcd: current").And.Contain("this host is 192.168.77.1, published"));
+        Assert.That(Waiting.Until(() => Routers() == "2", TimeSpan.FromSeconds(10)), "both routers are in etcd");
+        second.Stop("router");
+        Assert.That(Routers(), Is.EqualTo("1"), "the stopped router's entry is gone with it");
+        second.Start("router");
+        Assert.That(Waiting.Until(() => Routers() == "2", TimeSpan.FromSeconds(10)), "the router is back in etcd");
+
+        _lab.Etcd.Signal("etcd", 9);
+        Assert.That(Seen("outage, the view is", first), Does.Contain("8 addresses on 2 hosts"));
+        _ = Seen("not published", first);
+        _lab.StartEtcd();
+        _ = Seen("locations from etcd: current, 8 addresses", first);
+    }
+
+    /// <summary>Base64 of "FreeFlow/v1/routers/" and of the byte after it: how many routers etcd knows.</summary>
+    private string Routers()
+    {
+        string answer = _lab.Etcd.Run(new CommandLine("curl", "-s", "-d", """{"key":"RnJlZUZsb3cvdjEvcm91dGVycy8=","range_end":"RnJlZUZsb3cvdjEvcm91dGVyczA="}""", $"{_lab.EtcdUrl}/v3/kv/range")).Output;
+        return System.Text.RegularExpressions.Regex.Match(answer, "\"count\":\"(\\d+)\"").Groups[1].Value;
+    }
+
+    [Test]
     public void ACutLinkCarriesNothingUntilItIsMended()
     {
         using LabForOneTest lab = new();
         LabPlace from = lab.Lab["h1"]["a"];
         string to = lab.Lab["h2"]["a"].Address4;
         Assert.That(Ping(from, to));
+        string status = lab.Lab["h1"].Run(new CommandLine(Artifacts.Cli, "status")).Output;
+        Assert.That(status, Does.Contain($"locations from file {lab.Lab.LocationsFile}: current, 4 addresses on 2 hosts"));
         lab.Lab["h2"].Cut();
         Assert.That(lab.Lab["h2"].LinkState(), Is.EqualTo("cut"));
         Assert.That(Ping(from, to), Is.False);

@@ -67,14 +67,14 @@ public sealed class HunterProcessTests : IDisposable
     public void Namespaces_of_this_host_are_found_but_not_those_that_anyone_could_make()
     {
         if (!Environment.IsPrivilegedProcess) Assert.Fail("Entering network namespaces needs root.");
-        using TestProcess hunter = Start(["--source=netns", "--prefix=10.77.0.0/16,fd77::/16", "--endpoints", _server.Url, "--host-ip=192.168.0.1"]);
-        using TestProcess stranger = Container("-rUn", "10.77.0.66");
-        using TestProcess container = Container("-n", "10.77.0.5", "fd77::5", "10.78.0.5");
-        Eventually.True(() => _hand.Keys(A).SequenceEqual([A + "10.77.0.5", A + "fd77::5"]), "the container's addresses are there", () => $"{hunter.Output}{stranger.Output}{container.Output}{string.Join(' ', _hand.Keys(A))}");
-        using TestProcess second = Container("-n", "10.77.0.6");
-        Eventually.True(() => _hand.Get(A + "10.77.0.6") == "192.168.0.1", "and the next one's");
+        using TestProcess hunter = Start(["--source=netns", "--prefix=10.213.0.0/16,fd5d:d5::/16", "--endpoints", _server.Url, "--host-ip=192.168.0.1"]);
+        using TestProcess stranger = Container("-rUn", "10.213.0.66");
+        using TestProcess container = Container("-n", "10.213.0.5", "fd5d:d5::5", "10.214.0.5");
+        Eventually.True(() => _hand.Keys(A).SequenceEqual([A + "10.213.0.5", A + "fd5d:d5::5"]), "the container's addresses are there", () => $"{hunter.Output}{stranger.Output}{container.Output}{string.Join(' ', _hand.Keys(A))}");
+        using TestProcess second = Container("-n", "10.213.0.6");
+        Eventually.True(() => _hand.Get(A + "10.213.0.6") == "192.168.0.1", "and the next one's");
         container.Dispose();
-        Eventually.True(() => _hand.Keys(A).SequenceEqual([A + "10.77.0.6"]), "the stranger's address was never among them", () => hunter.Output);
+        Eventually.True(() => _hand.Keys(A).SequenceEqual([A + "10.213.0.6"]), "the stranger's address was never among them", () => hunter.Output);
     }
 
     [Test]

@@ -16,6 +16,7 @@ public sealed class Laboratory : IDisposable
     /// <summary>Where <c>freeflow lab</c> keeps its state without --lab.</summary>
     public const string DefaultFolder = "/var/lib/freeflow-lab";
 
+    private const int RouterPort = 4799;
     private const string DescriptionFile = "lab.yaml";
     private readonly bool _temporary;
     private readonly object _takedown = new();
@@ -43,6 +44,9 @@ public sealed class Laboratory : IDisposable
 
     /// <summary>etcd's client URL.</summary>
     public string EtcdUrl => $"http://{Description.EtcdAddress}:2379";
+
+    /// <summary>The file with the locations of all containers that the routers read where there is no etcd.</summary>
+    public string LocationsFile => Path.Combine(Folder, "locations");
 
     /// <summary>A host by its name.</summary>
     public LabHost this[string host] => Hosts.FirstOrDefault(each => each.Name == host) ?? throw new LabException($"The laboratory has no host '{host}', only {string.Join(", ", Hosts.Select(each => each.Name))}.");
@@ -129,6 +133,8 @@ public sealed class Laboratory : IDisposable
 
     internal int RootPid => LifeFile.Living(Path.Combine(Folder, "root")) is var pid and > 0 ? pid : throw new LabException($"No laboratory is up in {Folder}.");
 
+    internal string LocationSource => Description.Etcd ? $"etcd:{EtcdUrl}" : $"file:{LocationsFile}";
+
     internal string PlaceScript => Path.Combine(Folder, "place.sh");
 
     private void Build()
@@ -147,6 +153,12 @@ public sealed class Laboratory : IDisposable
                 LabShell.RunInNetwork(RootPid, LabScripts.Cable, "etcd's cable", "port0", $"{Etcd.NamespacePid}", "switch", $"{Description.Mtu}", Etcd.HardwareAddress);
                 LabShell.RunInNetwork(Etcd.NamespacePid, LabScripts.Card, "etcd's card", $"{Etcd.Address4}/{Description.UnderlayPrefix}", "", "");
                 StartEtcd();
+            }
+            else
+            {
+                File.WriteAllLines(LocationsFile, Description.Hosts.SelectMany(host => host.Containers
+                    .SelectMany(container => new[] { $"{container.Address4} {host.Address}", $"{container.Address6} {host.Address}" })
+                    .Append($"router {host.Address} port={RouterPort} capabilities=tcp name={host.Name}")));
             }
             foreach (LabHost host in Hosts) host.Start();
         }

@@ -1,0 +1,73 @@
+using System;
+using System.Collections.Generic;
+using System.Globalization;
+using System.IO;
+using FreeFlow.Locations;
+using FreeFlow.Locations.Etcd;
+using FreeFlow.Router.Fabric;
+
+namespace FreeFlow.Router.Cluster;
+
+/// <summary>What the router's options say about the other hosts.</summary>
+internal sealed record ClusterOptions
+{
+    public const string Usage = """
+          --locations SOURCE                which host a virtual IP lives on: none (one host), file:PATH, etcd:URL[,URL...], etcd-used:URL[,URL...] (only those
+                                            that are used, beyond 1,000 hosts); default $FREEFLOW_LOCATIONS or none; etcd alone: $ETCD_ENDPOINTS
+          --etcd-cacert, --etcd-cert, --etcd-key FILE
+                                            etcd's authority; our certificate and its key
+          --etcd-user NAME --etcd-password-file FILE
+                                            for a cluster with authentication; default $ETCDCTL_USER (name:password)
+          --host ADDRESS                    this host as the others see it; default $HOST_IP, else the address that reaches etcd
+          --fabric-port N                   TCP port for the other routers; default 4799
+        """;
+
+    private static readonly HashSet<string> Names = ["--locations", "--host", "--fabric-port", "--etcd-cacert", "--etcd-cert", "--etcd-key", "--etcd-user", "--etcd-password-file"];
+
+    /// <summary>Where locations are learnt.</summary>
+    public LocationSource Source { get; init; }
+
+    /// <summary>The file of <see cref="LocationSource.File"/>.</summary>
+    public string Path { get; init; } = "";
+
+    /// <summary>How to reach etcd.</summary>
+    public EtcdOptions Etcd { get; init; } = new();
+
+    /// <summary>This host's address; default: to be found out.</summary>
+    public Address Host { get; init; }
+
+    /// <summary>TCP port of the fabric.</summary>
+    public int FabricPort { get; init; } = FabricOptions.DefaultPort;
+
+    /// <summary>True for an option that <see cref="Read"/> understands.</summary>
+    public static bool Knows(string name) => Names.Contains(name);
+
+    /// <summary>Makes sense of what was given; throws <see cref="RouterException"/> with one line about what is wrong.</summary>
+    public static ClusterOptions Read(IReadOnlyDictionary<string, string> given, Func<string, string?> environment)
+    {
+        string? Value(string name, string? variable = null) => given.TryGetValue(name, out string? value) ? value : variable is not null && environment(variable) is { Length: > 0 } text ? text : null;
+
+        string source = Value("--locations", "FREEFLOW_LOCATIONS") ?? "none";
+        int colon = source.IndexOf(':', StringComparison.Ordinal);
+        string? rest = colon < 0 ? null : source[(colon + 1)..];
+        ClusterOptions options = (colon < 0 ? source : source[..colon], rest) switch
+        {
+            ("none", null) => new(),
+            ("file", { Length: > 0 } path) => new() { Source = LocationSource.File, Path = path },
+            ("etcd", null or { Length: > 0 }) => new() { Source = LocationSource.Etcd },
+            ("etcd-used", null or { Length: > 0 }) => new() { Source = LocationSource.EtcdUsed },
+            _ => throw new RouterException($"--locations {source}: give none, file:PATH, etcd:URL or etcd-used:URL."),
+        };
+        try
+        {
+            if (options.Source is LocationSource.Etcd or LocationSource.EtcdUsed) options = options with { Etcd = EtcdSettings.Read(rest, name => Value("--etcd-" + name), environment, "--etcd-") };
+        }
+        catch (Exception exception) when (exception is FormatException or IOException or UnauthorizedAccessException)
+        {
+            throw new RouterException(exception.Message);
+        }
+        if (Value("--host", "HOST_IP") is { } host) options = options with { Host = Address.TryParse(host, out Address address) && !address.IsOfNoPlace ? address : throw new RouterException($"--host {host}: give this host's address.") };
+        if (Value("--fabric-port") is { } port) options = options with { FabricPort = int.TryParse(port, NumberStyles.None, CultureInfo.InvariantCulture, out int number) && number is > 0 and < 65536 ? number : throw new RouterException($"--fabric-port {port}: give 1 to 65535.") };
+        return options;
+    }
+}
