@@ -26,6 +26,7 @@ public sealed class LayoutTests
         SendGate@160:8 SendTail@168:8 SendBase@176:8 SendHeadSeen@184:8
         ReceiveLock@192:4 KernelAttention@196:4 ReceiveGate@200:8 ReceiveHead@208:8 KernelConsumed@216:8 ReceiveSwitchAt@224:8
         EmptyReads@232:4 PendingError@236:4 KernelLookedAt@240:8 DoorbellState@256:8 SendBlocked@264:4 SendsUnread@268:4
+        SendReturnFrom@272:8 SendReturned@280:8 ReceiveReturnNext@288:8 ReceiveReturnEnd@296:8 ReceiveBackAt@304:8 ReceiveMarkBytes@312:4
         """;
 
     private const string FamilyHeaderFields = "Magic@0:4 Version@4:4 SlotCount@8:4 RecordCount@12:4 RecordsUsed@16:4 NextRecord@20:4 RingBytes@24:8";
@@ -80,7 +81,7 @@ public sealed class LayoutTests
             FamilyLayout.SlotsOffset, FamilyLayout.RecordBytes, FamilyLayout.RecordCount, FamilyLayout.RecordsOffset,
             FamilyLayout.DoorbellBytes, FamilyLayout.DoorbellsOffset, FamilyLayout.TotalBytes,
         },
-        Is.EqualTo(new object[] { 0x33544646u, 3u, 4096, 64, 1024u, 4096, 320, 65536u, 69632, 32, 21041152, 23138304L }));
+        Is.EqualTo(new object[] { 0x34544646u, 4u, 4096, 64, 1024u, 4096, 320, 65536u, 69632, 32, 21041152, 23138304L }));
 
     [Test]
     public void Constants() => Assert.That(

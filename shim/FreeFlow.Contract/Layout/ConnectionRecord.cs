@@ -4,7 +4,7 @@ namespace FreeFlow.Contract.Layout;
 
 /// <summary>
 /// One tracked TCP connection of a process family: what status shows, and the family's own, trusted side of the ring (the peer cannot reach it).
-/// Version 3, little endian. Lines of 64 bytes are grouped by who is busy with them: identity, counters, ring and sender, receiver.
+/// Version 4, little endian. Lines of 64 bytes are grouped by who is busy with them: identity, counters, ring and sender, receiver.
 /// </summary>
 [StructLayout(LayoutKind.Explicit, Size = FamilyLayout.RecordBytes)]
 public unsafe struct ConnectionRecord
@@ -84,4 +84,18 @@ public unsafe struct ConnectionRecord
     [FieldOffset(264)] public uint SendBlocked;
     /// <summary>Times that a sender found the reader not to have taken anything since the last time.</summary>
     [FieldOffset(268)] public uint SendsUnread;
+
+    // ---- the return from a mirrored ring (docs/fabric.md)
+    /// <summary>Sender: ring position from which the kernel carries the bytes again.</summary>
+    [FieldOffset(272)] public ulong SendReturnFrom;
+    /// <summary>Sender: what the kernel has taken of the mark and of the ring's rest behind it.</summary>
+    [FieldOffset(280)] public ulong SendReturned;
+    /// <summary>Receiver: ring position of the next kernel byte; both positions come from the kernel, behind the mark.</summary>
+    [FieldOffset(288)] public ulong ReceiveReturnNext;
+    /// <summary>Receiver: ring position at which the sender left the ring.</summary>
+    [FieldOffset(296)] public ulong ReceiveReturnEnd;
+    /// <summary>Receiver: position up to which the ring is read.</summary>
+    [FieldOffset(304)] public ulong ReceiveBackAt;
+    /// <summary>Receiver: bytes of the mark that have been read.</summary>
+    [FieldOffset(312)] public uint ReceiveMarkBytes;
 }

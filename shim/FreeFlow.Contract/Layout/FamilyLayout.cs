@@ -6,9 +6,9 @@ namespace FreeFlow.Contract.Layout;
 /// </summary>
 public static class FamilyLayout
 {
-    /// <summary>"FFT3", read as a little-endian word.</summary>
-    public const uint Magic = 0x33544646;
-    public const uint Version = 3;
+    /// <summary>"FFT4", read as a little-endian word.</summary>
+    public const uint Magic = 0x34544646;
+    public const uint Version = 4;
     public const int HeaderBytes = 4096;
 
     public const int SlotBytes = 64;

@@ -120,7 +120,7 @@ internal static unsafe class DescriptorCalls
         switch ((uint)request)
         {
             case Linux.FIONBIO: NoteNonBlocking(fd, *(int*)argument != 0); break;
-            case Linux.FIONREAD: *(int*)argument += Waiting(record); break;
+            case Linux.FIONREAD: *(int*)argument = MirroredLook.KernelBytes(fd, record, *(int*)argument) + Waiting(record); break;
             case Linux.SIOCATMARK when *(int*)argument != 0 && Waiting(record) > 0: *(int*)argument = 0; break;
             case Linux.TIOCOUTQ: *(int*)argument += Unread(record); break;
             case Linux.FIOASYNC: if (*(int*)argument != 0) SocketCalls.KeepInKernel(fd, Reason.KernelOnlyOption); break;

@@ -69,7 +69,9 @@ internal static unsafe class SocketCalls
     {
         ConnectionRecord* record = Connections.Find(fd);
         if (record != null && how is Linux.SHUT_WR or Linux.SHUT_RDWR) HintWriterClosed(record);
-        int result = Process.Libc->shutdown(fd, how);
+        // The end of the stream comes behind what a return has still to bring into the kernel.
+        bool held = record != null && how is Linux.SHUT_WR or Linux.SHUT_RDWR && SendReturn.HoldsShutdown(record);
+        int result = !held ? Process.Libc->shutdown(fd, how) : how == Linux.SHUT_RDWR ? Process.Libc->shutdown(fd, Linux.SHUT_RD) : 0;
         if (record == null || result != 0) return result;
         if (how is Linux.SHUT_RD or Linux.SHUT_RDWR)
         {
@@ -126,7 +128,15 @@ internal static unsafe class SocketCalls
     internal static bool KeepInKernel(int fd, Reason reason)
     {
         ConnectionRecord* record = LeaveRing(fd, reason);
-        return record == null || Recall.Await(record, Process.Now() + Recall.PatienceNanoseconds);
+        ulong deadline = Process.Now() + Recall.PatienceNanoseconds;
+        return IsReturned(fd, deadline) & (record == null || Recall.Await(record, deadline));
+    }
+
+    /// <summary>True once what the ring held last is in the kernel, if it had to go there (docs/fabric.md); false if it is not in time.</summary>
+    internal static bool IsReturned(int fd, ulong deadline)
+    {
+        ConnectionRecord* record = Connections.Find(fd);
+        return record == null || record->RingAddress == 0 || ReturnWaiter.Await(fd, record, deadline);
     }
 
     /// <summary>As <see cref="KeepInKernel"/>, without waiting: the record whose ring has to be waited for, or null.</summary>
@@ -183,11 +193,12 @@ internal static unsafe class SocketCalls
     private static void HintWriterClosed(ConnectionRecord* record)
     {
         // After the end of stream nothing can be taken back: a request that is waiting is answered first.
-        if (record->RingAddress != 0) _ = Recall.Answer(record);
+        if (record->RingAddress != 0) _ = ReturnMark.IsMirrored(record) ? MirroredClose.Leave(record) : Recall.Answer(record);
         Interlocked.Or(ref record->Flags, (uint)ConnectionFlags.SendShutdown);
         if (record->RingAddress == 0) return;
         RingBlockHeader* outgoing = Memory.Block.Outgoing(record);
         Volatile.Write(ref outgoing->WriterClosed, 1);
-        Memory.Doorbell.NotifyReader(record, outgoing);
+        if (ReturnMark.IsMirrored(record)) Memory.Doorbell.RingAlways(record);
+        else Memory.Doorbell.NotifyReader(record, outgoing);
     }
 }

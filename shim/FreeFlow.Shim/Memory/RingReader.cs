@@ -15,8 +15,15 @@ internal static unsafe class RingReader
     /// <summary>Bytes waiting; −1 if the peer wrote an impossible Tail.</summary>
     public static long Available(ConnectionRecord* connection, RingBlockHeader* incoming)
     {
-        ulong available = Volatile.Read(ref incoming->Tail) - connection->ReceiveHead;
+        ulong available = End(connection, incoming) - connection->ReceiveHead;
         return available > connection->Capacity ? -1 : (long)available;
+    }
+
+    /// <summary>The position up to which there is something to read: the writer's Tail, or, behind a return mark, where its bytes go on in the kernel.</summary>
+    public static ulong End(ConnectionRecord* connection, RingBlockHeader* incoming)
+    {
+        ulong tail = Volatile.Read(ref incoming->Tail);
+        return (Volatile.Read(ref connection->Flags) & (uint)ConnectionFlags.MarkTaken) == 0 ? tail : connection->ReceiveBackAt;
     }
 
     /// <summary>The next contiguous piece of at most <paramref name="available"/> bytes, which the caller has from <see cref="Available"/>.</summary>
@@ -83,7 +90,7 @@ internal static unsafe class RingReader
         ulong position = connection->ReceiveHead;
         while (!target.AtEnd)
         {
-            ulong available = Volatile.Read(ref incoming->Tail) - position;
+            ulong available = End(connection, incoming) - position;
             if (available > connection->Capacity) return -1;
             if (available == 0) break;
             byte* source = Peek(connection, incoming, position, available, out nuint length);

@@ -23,7 +23,7 @@ internal static unsafe class RingReadiness
             case DirectionPhase.Ring:
                 if (Volatile.Read(ref record->KernelConsumed) < record->ReceiveSwitchAt) return false;
                 if ((record->Flags & (uint)ConnectionFlags.WantsKernel) != 0) return Volatile.Read(ref incoming->Handover) == (uint)HandoverState.Back;
-                return Volatile.Read(ref incoming->Tail) != Volatile.Read(ref record->ReceiveHead)
+                return RingReader.End(record, incoming) != Volatile.Read(ref record->ReceiveHead)
                     || Volatile.Read(ref incoming->Handover) == (uint)HandoverState.Back || record->PendingError != 0;
             default:
                 return false;
@@ -40,14 +40,18 @@ internal static unsafe class RingReadiness
         if (record->PendingError != 0) return true;
         if (phase == DirectionPhase.Ring && (record->Flags & (uint)ConnectionFlags.WantsKernel) != 0) return false;
         if (phase == DirectionPhase.Ring)
-            return Volatile.Read(ref record->KernelConsumed) >= record->ReceiveSwitchAt && Volatile.Read(ref incoming->Tail) != Volatile.Read(ref record->ReceiveHead);
+            return Volatile.Read(ref record->KernelConsumed) >= record->ReceiveSwitchAt && RingReader.End(record, incoming) != Volatile.Read(ref record->ReceiveHead);
         return phase == DirectionPhase.Ready && Volatile.Read(ref incoming->Handover) >= (uint)HandoverState.Ring
             && Volatile.Read(ref incoming->SwitchAt) == Volatile.Read(ref record->KernelConsumed) && Volatile.Read(ref incoming->Tail) != 0;
     }
 
     /// <summary>True if a send may make progress, or must learn that the reader is gone.</summary>
-    public static bool HasRoom(ConnectionRecord* record, RingBlockHeader* outgoing) =>
-        Gate.Phase(&record->SendGate) != DirectionPhase.Ring || RingWriter.IsWritable(record, outgoing)
-        || (Volatile.Read(ref record->Flags) & (uint)(ConnectionFlags.PeerFinished | ConnectionFlags.SendShutdown | ConnectionFlags.DoorbellGone)) != 0
-        || Volatile.Read(ref outgoing->ReaderClosed) != 0 || Volatile.Read(ref outgoing->ReaderWantsKernel) != 0;
+    public static bool HasRoom(ConnectionRecord* record, RingBlockHeader* outgoing)
+    {
+        DirectionPhase phase = Gate.Phase(&record->SendGate);
+        if (phase != DirectionPhase.Ring) return phase != DirectionPhase.Returning;
+        return RingWriter.IsWritable(record, outgoing)
+            || (Volatile.Read(ref record->Flags) & (uint)(ConnectionFlags.PeerFinished | ConnectionFlags.SendShutdown | ConnectionFlags.DoorbellGone)) != 0
+            || Volatile.Read(ref outgoing->ReaderClosed) != 0 || Volatile.Read(ref outgoing->ReaderWantsKernel) != 0;
+    }
 }

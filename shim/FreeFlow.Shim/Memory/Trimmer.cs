@@ -30,7 +30,11 @@ internal static unsafe class Trimmer
     }
 
     /// <summary>The time to sleep at most, out of <paramref name="left"/>, so that <see cref="AfterSleep"/> comes in time.</summary>
-    public static ulong Limit(ulong left) => Volatile.Read(ref _due) != 0 && left > PatienceNanoseconds ? PatienceNanoseconds : Session.Limit(left);
+    public static ulong Limit(ulong left)
+    {
+        left = SendReturn.Limit(left);
+        return Volatile.Read(ref _due) != 0 && left > PatienceNanoseconds ? PatienceNanoseconds : Session.Limit(left);
+    }
 
     /// <summary>After a sleep that only its timeout ended: empties what can be emptied, if the last growth is a while ago.</summary>
     public static void AfterSleep()
@@ -49,7 +53,8 @@ internal static unsafe class Trimmer
     private static bool Trim(ConnectionRecord* record)
     {
         RingBlockHeader* outgoing = Block.Outgoing(record);
-        if (RingWriter.Free(record, outgoing) < 0 || record->SendHeadSeen != record->SendTail) return false;
+        // A return goes on reading the pages whatever the reader says.
+        if (Gate.Phase(&record->SendGate) == DirectionPhase.Returning || RingWriter.Free(record, outgoing) < 0 || record->SendHeadSeen != record->SendTail) return false;
         Volatile.Write(ref outgoing->Base, record->SendTail);
         Volatile.Write(ref record->SendBase, record->SendTail);
         Process.Libc->madvise((byte*)outgoing + RingLayout.PageBytes, (nuint)(RingLayout.BlockBytes(record->Capacity) - RingLayout.PageBytes), RemovePages);

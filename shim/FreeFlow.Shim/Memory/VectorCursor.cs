@@ -44,6 +44,13 @@ internal unsafe struct VectorCursor
         return total;
     }
 
+    /// <summary>Bytes in what is left.</summary>
+    public static nuint Total(ref VectorCursor cursor)
+    {
+        nuint rest = cursor._left == 0 ? 0 : Total(cursor._current, cursor._left);
+        return rest == nuint.MaxValue ? rest : rest - cursor._offset;
+    }
+
     /// <summary>Writes what is left, at most <paramref name="limit"/> bytes, to <paramref name="target"/>; returns how many vectors that took.</summary>
     public readonly nuint CopyTo(IoVector* target, nuint capacity, nuint limit)
     {

@@ -22,7 +22,7 @@ internal static unsafe class EpollReport
         RingBlockHeader* incoming = Block.Incoming(record);
         tail = Volatile.Read(ref incoming->Tail);
         uint bits = 0;
-        bool waitsForRoom = (entry->Events & (Linux.EPOLLOUT | Linux.EPOLLWRNORM)) != 0, sendsToRing = Gate.Phase(&record->SendGate) == DirectionPhase.Ring;
+        bool waitsForRoom = (entry->Events & (Linux.EPOLLOUT | Linux.EPOLLWRNORM)) != 0, sendsToRing = SendReturn.HidesKernelRoom(record);
         if ((entry->Events & (Linux.EPOLLIN | Linux.EPOLLRDNORM)) != 0 && RingReadiness.IsReadable(record, incoming)) bits |= Linux.EPOLLIN | Linux.EPOLLRDNORM;
         if (waitsForRoom && sendsToRing && RingReadiness.HasRoom(record, Block.Outgoing(record))) bits |= Linux.EPOLLOUT | Linux.EPOLLWRNORM;
         bool edgeTriggered = (entry->Events & Linux.EPOLLET) != 0;
@@ -135,6 +135,7 @@ internal static unsafe class EpollReport
     private static int AddSocket(EpollInstance* instance, Registration* entry, uint raw, EpollEvent* events, int count)
     {
         ConnectionRecord* record = Family.Records + (entry->Connection - 1);
+        raw = MirroredLook.Filter(entry->Descriptor, record, raw);
         if ((raw & (Linux.EPOLLIN | Linux.EPOLLRDHUP | Linux.EPOLLHUP | Linux.EPOLLERR)) != 0) Volatile.Write(ref record->KernelAttention, 1);
         if ((raw & (Linux.EPOLLRDHUP | Linux.EPOLLHUP | Linux.EPOLLERR)) != 0)
         {
@@ -147,7 +148,7 @@ internal static unsafe class EpollReport
         bool merges = entry->ReportedRound == instance->Round && entry->ReportedAt < count;
         if ((entry->Flags & RegistrationFlags.Disarmed) != 0 && !merges) return count;
         uint bits = raw & (entry->Events | Linux.EPOLLERR | Linux.EPOLLHUP);
-        if (Gate.Phase(&record->SendGate) == DirectionPhase.Ring) bits &= ~(Linux.EPOLLOUT | Linux.EPOLLWRNORM);
+        if (SendReturn.HidesKernelRoom(record)) bits &= ~(Linux.EPOLLOUT | Linux.EPOLLWRNORM);
         if (bits == 0 && !Registrations.IsEdgeOnly(entry))
         {
             // The kernel's mask was wider than needed; a level-triggered set would report this for ever.

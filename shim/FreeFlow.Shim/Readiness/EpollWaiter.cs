@@ -21,7 +21,7 @@ internal static unsafe class EpollWaiter
     {
         Session.Look();
         EpollInstance* instance = Tracked(epoll);
-        if (instance == null || capacity <= 0 || events == null) return (int)Process.Result(Sleep.EpollNow(epoll, events, capacity, nanoseconds, mask));
+        if (instance == null || capacity <= 0 || events == null) return (int)Process.Result(Restless(epoll, events, capacity, nanoseconds, mask));
         ulong deadline = nanoseconds is Sleep.Forever or 0 ? nanoseconds : Sleep.Deadline(nanoseconds);
         ThreadRecord* thread = Process.Thread();
         uint signals = thread->SignalsHandled;
@@ -58,6 +58,19 @@ internal static unsafe class EpollWaiter
             if (!armed) continue;
             if (count != 0 || left == 0) return (int)Process.Result(count);
             if (deadline != Sleep.Forever && Sleep.Left(deadline) == 0) return 0;
+        }
+    }
+
+    /// <summary>A set without rings is the kernel's alone; but a return of another connection goes on meanwhile.</summary>
+    private static int Restless(int epoll, EpollEvent* events, int capacity, ulong nanoseconds, ulong* mask)
+    {
+        ulong deadline = Sleep.Deadline(nanoseconds), left = nanoseconds;
+        while (true)
+        {
+            ulong limited = left == 0 ? 0 : SendReturn.Limit(left);
+            int result = Sleep.EpollNow(epoll, events, capacity, limited, mask);
+            if (result != 0 || limited == left) return result;
+            left = Sleep.Left(deadline);
         }
     }
 

@@ -30,7 +30,7 @@ internal static unsafe class Poller
                 if (Ring(descriptors[i].Descriptor) != null || EpollWaiter.HasRings(descriptors[i].Descriptor)) rings++;
                 else if (Ringless(descriptors[i].Descriptor) != null) tracked = true;
             }
-            bool plain = rings == 0 && (!tracked || nanoseconds == 0);
+            bool plain = rings == 0 && (nanoseconds == 0 || !(tracked || SendReturn.IsDue));
             int result = plain ? Sleep.PollNow(descriptors, count, nanoseconds, mask) : WithScratch(descriptors, count, rings, nanoseconds, mask);
             if (result != Again) return result;
         }
@@ -83,7 +83,17 @@ internal static unsafe class Poller
     private static int Plain(PollDescriptor* descriptors, nuint count, uint* held, ulong nanoseconds, ulong* mask)
     {
         if (!HoldGates(descriptors, count, held)) return Again;
-        int result = Sleep.PollNow(descriptors, count, nanoseconds, mask);
+        ulong deadline = Sleep.Deadline(nanoseconds), left = nanoseconds;
+        int result;
+        do
+        {
+            // A return goes on meanwhile.
+            ulong limited = SendReturn.Limit(left);
+            result = Sleep.PollNow(descriptors, count, limited, mask);
+            if (limited == left) break;
+            left = Sleep.Left(deadline);
+        }
+        while (result == 0 && left != 0);
         LeaveGates(count, held);
         return result;
     }
@@ -244,7 +254,7 @@ internal static unsafe class Poller
         {
             scratch[i] = descriptors[i];
             ConnectionRecord* record = Ring(descriptors[i].Descriptor);
-            if (record == null || Gate.Phase(&record->SendGate) != DirectionPhase.Ring) continue;
+            if (record == null || !SendReturn.HidesKernelRoom(record)) continue;
             scratch[i].Events &= unchecked((short)~OutputBits);
             if ((descriptors[i].Events & OutputBits) != 0 && (record->Flags & (uint)ConnectionFlags.PeerFinished) == 0) scratch[i].Events |= Linux.POLLRDHUP;
         }
@@ -259,7 +269,11 @@ internal static unsafe class Poller
             short kernel = scratch[i].Returned;
             if (kernel == 0) continue;
             ConnectionRecord* record = Ring(descriptors[i].Descriptor);
-            if (record != null) NoteKernel(record, kernel);
+            if (record != null)
+            {
+                kernel = (short)MirroredLook.Filter(descriptors[i].Descriptor, record, (ushort)kernel);
+                NoteKernel(record, kernel);
+            }
             short bits = (short)(kernel & (descriptors[i].Events | Linux.POLLERR | Linux.POLLHUP | Linux.POLLNVAL));
             if (bits == 0) continue;
             if (descriptors[i].Returned == 0) ready++;

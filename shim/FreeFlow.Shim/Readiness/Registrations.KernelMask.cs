@@ -102,7 +102,7 @@ internal static unsafe partial class Registrations
         uint mask = entry->Events & ~Linux.EPOLLEXCLUSIVE;
         if ((entry->Flags & RegistrationFlags.Disarmed) != 0) return Linux.EPOLLONESHOT;
         bool keeps = IsEdgeOnly(entry);
-        if (Gate.Phase(&record->SendGate) == DirectionPhase.Ring && !keeps) mask &= ~(Linux.EPOLLOUT | Linux.EPOLLWRNORM);
+        if (SendReturn.HidesKernelRoom(record) && !keeps) mask &= ~(Linux.EPOLLOUT | Linux.EPOLLWRNORM);
         if ((record->Flags & (uint)ConnectionFlags.PeerFinished) == 0 || (keeps && (entry->KernelEvents & Linux.EPOLLRDHUP) != 0)) mask |= Linux.EPOLLRDHUP;
         return mask;
     }

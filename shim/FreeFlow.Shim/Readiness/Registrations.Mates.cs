@@ -75,10 +75,12 @@ internal static unsafe partial class Registrations
         bool locked = ThreadLock.Enter(Connections.LockWord());
         for (uint mate = DoorbellMates.After(connection); mate != 0 && mate != connection + 1 && count < MostMates; mate = DoorbellMates.After(mate - 1)) mates[count++] = mate;
         if (locked) ThreadLock.Exit(Connections.LockWord());
+        bool gone = (Volatile.Read(ref record->Flags) & (uint)ConnectionFlags.DoorbellGone) != 0;
         for (int i = 0; i < count; i++)
         {
             ConnectionRecord* other = Family.Records + (mates[i] - 1);
             if (other->RingAddress == 0) continue;
+            if (gone) Doorbell.NoteGone(other);
             if (Recall.Answer(other)) Refresh(mates[i], owed: true);
             Heat(other);
         }

@@ -49,4 +49,13 @@ internal enum ConnectionFlags : uint
 
     /// <summary>A process of another pid namespace holds it, whose life this one cannot see.</summary>
     ForeignHolder = 1 << 18,
+
+    /// <summary>The ring's other side is the router, which mirrors it to another host (docs/fabric.md).</summary>
+    Mirrored = 1 << 19,
+
+    /// <summary>Receiver of a mirrored ring: the return mark has been read; the ring ends at ReceiveBackAt.</summary>
+    MarkTaken = 1 << 20,
+
+    /// <summary>Receiver of a mirrored ring: the kernel's end of stream is not told before the router has said that the ring is whole.</summary>
+    EndHeld = 1 << 21,
 }

@@ -20,4 +20,7 @@ internal enum DirectionPhase : uint
 
     /// <summary>One thread, the holder of the direction's lock, is about to leave Kernel.</summary>
     Switching = 4,
+
+    /// <summary>Mirrored rings: what the ring held last goes, or comes, by the kernel, behind the mark (docs/fabric.md).</summary>
+    Returning = 5,
 }

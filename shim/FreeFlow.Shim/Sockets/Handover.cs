@@ -30,6 +30,8 @@ internal static unsafe class Handover
                 BufferSizes.TellWriter(fd, record);
                 Volatile.Write(ref Block.Incoming(record)->Handover, (uint)HandoverState.Ready);
                 Gate.Set(&record->ReceiveGate, DirectionPhase.Ready);
+                // The router of a mirrored ring tells the other host.
+                if (ReturnMark.IsMirrored(record)) Doorbell.RingAlways(record);
             }
             else
             {
@@ -72,7 +74,8 @@ internal static unsafe class Handover
             if (sent < 0 || (ulong)sent != record->KernelSent)
             {
                 record->Reason = (uint)Reason.BytesOutOfSight;
-                Gate.Set(&record->SendGate, DirectionPhase.Back);
+                Gate.Set(&record->SendGate, ReturnMark.IsMirrored(record) ? DirectionPhase.Kernel : DirectionPhase.Back);
+                if (ReturnMark.IsMirrored(record)) Offering.KeepInKernel(record, Reason.BytesOutOfSight);
             }
             else
             {
@@ -103,7 +106,8 @@ internal static unsafe class Handover
     }
 
     /// <summary>
-    /// Receiver: takes Ready back, for good, if the writer has not switched yet. False if the ring carries bytes already.
+    /// Receiver: takes Ready back, for good, if the writer has not switched yet. False if the ring carries bytes already, or may: between two hosts no word
+    /// changes on both sides at once.
     /// </summary>
     public static bool Retract(ConnectionRecord* record)
     {
@@ -111,7 +115,7 @@ internal static unsafe class Handover
         DirectionPhase phase = Gate.Phase(&record->ReceiveGate);
         bool kernel = phase == DirectionPhase.Back
             || (phase == DirectionPhase.Kernel && Gate.TryClose(&record->ReceiveGate))
-            || (phase == DirectionPhase.Ready && Interlocked.CompareExchange(ref Block.Incoming(record)->Handover, (uint)HandoverState.Kernel, (uint)HandoverState.Ready) == (uint)HandoverState.Ready);
+            || (phase == DirectionPhase.Ready && !ReturnMark.IsMirrored(record) && Interlocked.CompareExchange(ref Block.Incoming(record)->Handover, (uint)HandoverState.Kernel, (uint)HandoverState.Ready) == (uint)HandoverState.Ready);
         if (kernel) Gate.Set(&record->ReceiveGate, DirectionPhase.Back);
         ThreadLock.Exit(&record->ReceiveLock);
         return kernel;
@@ -121,18 +125,25 @@ internal static unsafe class Handover
     public static void SendBack(ConnectionRecord* record, Reason reason, int fd = -1)
     {
         RingBlockHeader* outgoing = Block.Outgoing(record);
+        record->Reason = (uint)reason;
+        Volatile.Write(ref record->State, (uint)ConnectionState.HandedBack);
+        if (ReturnMark.IsMirrored(record)) { SendReturn.Begin(record, outgoing, fd); return; }
         if (!Recall.TakeUp(record, outgoing, fd)) Volatile.Write(ref outgoing->BackAt, record->SendTail);
         Volatile.Write(ref outgoing->Handover, (uint)HandoverState.Back);
         Gate.Set(&record->SendGate, DirectionPhase.Back);
         Doorbell.NotifyReader(record, outgoing);
-        record->Reason = (uint)reason;
-        Volatile.Write(ref record->State, (uint)ConnectionState.HandedBack);
     }
 
     /// <summary>Receiver: the ring is empty and the writer has gone back. False if it names another position. Caller holds ReceiveLock.</summary>
     public static bool TakeUpKernel(ConnectionRecord* record, RingBlockHeader* incoming)
     {
         // A writer that was asked to may have taken back bytes this end had not read; it never skips any.
+        if (ReturnMark.IsMirrored(record))
+        {
+            if (!ReceiveReturn.IsTaken(record)) return false;
+            Gate.Set(&record->ReceiveGate, DirectionPhase.Returning);
+            return true;
+        }
         if (Volatile.Read(ref incoming->BackAt) != record->ReceiveHead) return false;
         Gate.Set(&record->ReceiveGate, DirectionPhase.Back);
         Volatile.Write(ref record->State, (uint)ConnectionState.HandedBack);
@@ -146,6 +157,7 @@ internal static unsafe class Handover
     /// </summary>
     public static void AnnounceClose(int fd, ConnectionRecord* record)
     {
+        if (ReturnMark.IsMirrored(record)) { MirroredClose.Announce(fd, record); return; }
         RingBlockHeader* incoming = Block.Incoming(record), outgoing = Block.Outgoing(record);
         Recall.Answer(record, fd);
         if (Gate.Phase(&record->ReceiveGate) is DirectionPhase.Ready or DirectionPhase.Ring)
@@ -164,6 +176,6 @@ internal static unsafe class Handover
         Doorbell.NotifyReader(record, outgoing);
     }
 
-    private static void EnterRing(ConnectionRecord* record) =>
-        Interlocked.CompareExchange(ref record->State, (uint)ConnectionState.RingSharedMemory, (uint)ConnectionState.Joined);
+    private static void EnterRing(ConnectionRecord* record) => Interlocked.CompareExchange(
+        ref record->State, (uint)(ReturnMark.IsMirrored(record) ? ConnectionState.RingFabric : ConnectionState.RingSharedMemory), (uint)ConnectionState.Joined);
 }

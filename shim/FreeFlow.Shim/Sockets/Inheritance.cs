@@ -43,10 +43,10 @@ internal static unsafe class Inheritance
         for (int fd = Next(-1); fd >= 0; fd = Next(fd)) waiting |= SocketCalls.StopReading(fd, Reason.Exec) != null;
         for (int fd = Next(-1); fd >= 0; fd = Next(fd)) SocketCalls.StopSending(fd, Reason.Exec);
         ulong deadline = Process.Now() + Recall.PatienceNanoseconds;
-        for (int fd = Next(-1); fd >= 0 && waiting; fd = Next(fd))
+        for (int fd = Next(-1); fd >= 0 && (waiting || SendReturn.IsDue); fd = Next(fd))
         {
             ConnectionRecord* record = Connections.Find(fd);
-            if (record->RingAddress == 0 || Recall.Await(record, deadline) || !pumps || !IsMeant(fd, record, deadline)) continue;
+            if (record->RingAddress == 0 || (SocketCalls.IsReturned(fd, deadline) & Recall.Await(record, deadline)) || !pumps || !IsMeant(fd, record, deadline)) continue;
             int pump = Pump.Start(fd, record);
             if (pump < 0) continue;
             if (!Process.IsBorrowedMemory) Connections.Closing(fd);

@@ -66,6 +66,7 @@ internal static unsafe class Joining
         // What was set before the connection was tracked.
         if ((Process.Libc->fcntl(Connections.Local[join.Connection].FirstDescriptor - 1, Linux.F_GETFL, null) & Linux.O_NONBLOCK) != 0)
             Interlocked.Or(ref record->Flags, (uint)ConnectionFlags.NonBlocking);
+        if (ReturnMark.IsIn((RingBlockHeader*)memory)) Interlocked.Or(ref record->Flags, (uint)ConnectionFlags.Mirrored);
         record->Capacity = join.Capacity;
         record->SendWindow = (uint)join.Capacity;
         record->Side = join.Side;

@@ -28,6 +28,7 @@ internal static unsafe class Recall
     /// <summary>Receiver: from now on this end does not read the ring any more. The peer answers inside its next call on the connection, or when its doorbell wakes it.</summary>
     public static void Ask(ConnectionRecord* record)
     {
+        if (ReturnMark.IsMirrored(record)) { MirroredRecall.Ask(record); return; }
         if (!ThreadLock.Enter(&record->ReceiveLock)) return;
         RingBlockHeader* incoming = Block.Incoming(record);
         if (Gate.Phase(&record->ReceiveGate) == DirectionPhase.Ready && Volatile.Read(ref incoming->Handover) >= (uint)HandoverState.Ring) Handover.TakeUpRing(record, incoming);
@@ -48,6 +49,7 @@ internal static unsafe class Recall
     /// </summary>
     public static bool Await(ConnectionRecord* record, ulong deadline)
     {
+        if (ReturnMark.IsMirrored(record)) return MirroredRecall.Await(record, deadline);
         RingBlockHeader* incoming = Block.Incoming(record);
         if (Gate.Phase(&record->ReceiveGate) != DirectionPhase.Ring) return true;
         while (Volatile.Read(ref incoming->Handover) == (uint)HandoverState.Ring && RingReader.Available(record, incoming) != 0)
@@ -100,7 +102,9 @@ internal static unsafe class Recall
     /// <summary>Sender: answers the peer's request, if there is one; true if the direction went back. Called where a doorbell has woken this end.</summary>
     public static bool Answer(ConnectionRecord* record, int fd = -1)
     {
-        if (record->RingAddress == 0 || Gate.Phase(&record->SendGate) != DirectionPhase.Ring || IsShutDown(record)) return false;
+        if (record->RingAddress == 0) return false;
+        if (ReturnMark.IsMirrored(record)) return SendReturn.Answer(record, fd) | ReceiveReturn.IsEndReleased(record);
+        if (Gate.Phase(&record->SendGate) != DirectionPhase.Ring || IsShutDown(record)) return false;
         if (Volatile.Read(ref Block.Outgoing(record)->ReaderWantsKernel) == None || !ThreadLock.Enter(&record->SendLock)) return false;
         bool back = Gate.Phase(&record->SendGate) == DirectionPhase.Ring && Volatile.Read(ref Block.Outgoing(record)->ReaderWantsKernel) != None;
         if (back) Handover.SendBack(record, Reason.DescriptorPassed, fd);

@@ -11,14 +11,6 @@ namespace FreeFlow.Shim.Sockets;
 /// <summary>All receiving calls end here (recv(2), readv(2)): the kernel path while the direction is there, then the remaining kernel bytes, then the ring.</summary>
 internal static unsafe class Receiver
 {
-    /// <summary>
-    /// An empty ring asks the kernel about end of stream now and then even if nothing hinted at it: a peer that was killed says nothing. Every so many
-    /// empty reads the clock is asked, and after so much time the kernel.
-    /// </summary>
-    private const uint EmptyReadsPerClock = 16;
-    private const ulong KernelLookNanoseconds = 200_000;
-    private const ulong DeathNanoseconds = 50_000_000;
-
     /// <summary>Receives into the message's buffers with MSG_ flags; the bytes, 0 at end of stream, or a negative errno.</summary>
     public static nint Receive(int fd, ConnectionRecord* record, MessageHeader* message, int flags)
     {
@@ -59,7 +51,7 @@ internal static unsafe class Receiver
         bool wait = (flags & Linux.MSG_DONTWAIT) == 0 && (Volatile.Read(ref record->Flags) & (uint)ConnectionFlags.NonBlocking) == 0;
         bool news = (Volatile.Read(ref record->KernelAttention) | Volatile.Read(ref incoming->WriterClosed) | (uint)record->PendingError) != 0
             || Volatile.Read(ref incoming->Handover) != (uint)HandoverState.Ring || record->KernelConsumed < record->ReceiveSwitchAt;
-        return wait || news || ++record->EmptyReads % EmptyReadsPerClock == 0 ? 0 : -Linux.EAGAIN;
+        return wait || news || ++record->EmptyReads % EmptyRing.EmptyReadsPerClock == 0 ? 0 : -Linux.EAGAIN;
     }
 
     private static nint FromRing(int fd, ConnectionRecord* record, MessageHeader* message, int flags)
@@ -72,7 +64,7 @@ internal static unsafe class Receiver
         {
             if (!ThreadLock.Enter(&record->ReceiveLock)) return received > 0 ? received : -Linux.EAGAIN;
             // Only the kernel has ancillary data.
-            if (message->Control != null && received == 0 && HasGoneBack(record)) { ThreadLock.Exit(&record->ReceiveLock); return ByKernel; }
+            if (message->Control != null && received == 0 && HasGoneBack(fd, record)) { ThreadLock.Exit(&record->ReceiveLock); return ByKernel; }
             ulong consumed = record->KernelConsumed;
             nint step = Step(fd, record, ref target, flags);
             bool crossed = record->KernelConsumed != consumed && Gate.Phase(&record->ReceiveGate) == DirectionPhase.Ring && record->KernelConsumed >= record->ReceiveSwitchAt;
@@ -121,11 +113,23 @@ internal static unsafe class Receiver
         {
             switch (Gate.Phase(&record->ReceiveGate))
             {
+                case DirectionPhase.Ready when ReturnMark.IsMirrored(record):
+                    nint unmarked = MirroredReceiver.WhileReady(fd, record, incoming, VectorCursor.Total(ref target));
+                    if (unmarked == EmptyRing.Retry) continue;
+                    return unmarked <= 0 ? unmarked : KernelPart(fd, record, ref target, flags, (nuint)unmarked);
+
+                case DirectionPhase.Returning:
+                    nint rest = MirroredReceiver.WhileReturning(fd, record);
+                    if (rest == EmptyRing.Retry) continue;
+                    if (rest <= 0) return rest;
+                    nint came = KernelPart(fd, record, ref target, flags, (nuint)rest);
+                    return came == 0 && !target.AtEnd ? MirroredReceiver.Reset(fd, record) : came;
+
                 case DirectionPhase.Ready:
                     // Not Ready while the kernel is read: a writer that switched and went back meanwhile could put bytes behind the ring's into reach.
                     if (Interlocked.CompareExchange(ref incoming->Handover, (uint)HandoverState.Kernel, (uint)HandoverState.Ready) != (uint)HandoverState.Ready)
                     {
-                        if (!Handover.TakeUpRing(record, incoming)) return Corrupt(fd, record);
+                        if (!Handover.TakeUpRing(record, incoming)) return EmptyRing.Corrupt(fd, record);
                         continue;
                     }
                     nint early = KernelPart(fd, record, ref target, flags, nuint.MaxValue);
@@ -149,9 +153,9 @@ internal static unsafe class Receiver
                     nint copied = RingReader.Read(record, incoming, ref target, (flags & Linux.MSG_PEEK) != 0, (flags & Linux.MSG_TRUNC) != 0);
                     if (copied > 0 && (flags & Linux.MSG_PEEK) != 0) return copied + PeekBehind(fd, record, incoming, ref target, flags, copied);
                     if (copied > 0) return copied;
-                    if (copied < 0) return copied == RingWriter.BadBuffer ? -Linux.EFAULT : Corrupt(fd, record);
-                    nint beyond = EmptyRing(fd, record, incoming);
-                    if (beyond != Retry) return beyond;
+                    if (copied < 0) return copied == RingWriter.BadBuffer ? -Linux.EFAULT : EmptyRing.Corrupt(fd, record);
+                    nint beyond = EmptyRing.Look(fd, record, incoming);
+                    if (beyond != EmptyRing.Retry) return beyond;
                     continue;
 
                 default:
@@ -160,67 +164,27 @@ internal static unsafe class Receiver
         }
     }
 
-    private const int Retry = int.MinValue, ByKernel = int.MinValue + 1;
+    private const int ByKernel = int.MinValue + 1;
 
     /// <summary>True if nothing is left in the ring and the writer is Back. Caller holds ReceiveLock.</summary>
-    private static bool HasGoneBack(ConnectionRecord* record)
+    private static bool HasGoneBack(int fd, ConnectionRecord* record)
     {
         RingBlockHeader* incoming = Block.Incoming(record);
         if (Gate.Phase(&record->ReceiveGate) == DirectionPhase.Ring && Volatile.Read(ref incoming->Handover) == (uint)HandoverState.Back && record->KernelConsumed >= record->ReceiveSwitchAt)
         {
             if ((record->Flags & (uint)ConnectionFlags.WantsKernel) != 0) Recall.Settle(record, incoming);
             else if (RingReader.Available(record, incoming) == 0) Handover.TakeUpKernel(record, incoming);
+            if (Gate.Phase(&record->ReceiveGate) == DirectionPhase.Returning) _ = ReceiveReturn.Drop(fd, record);
         }
         return Gate.Phase(&record->ReceiveGate) == DirectionPhase.Back;
-    }
-
-    /// <summary>The ring is empty: has the writer gone back, closed, or died? Retry, 0 at end of stream, or a negative errno.</summary>
-    private static nint EmptyRing(int fd, ConnectionRecord* record, RingBlockHeader* incoming)
-    {
-        if (Volatile.Read(ref incoming->Handover) == (uint)HandoverState.Back)
-        {
-            if (RingReader.Available(record, incoming) != 0) return Retry;
-            return Handover.TakeUpKernel(record, incoming) ? Retry : Corrupt(fd, record);
-        }
-        if (record->PendingError != 0)
-        {
-            nint pending = -record->PendingError;
-            record->PendingError = 0;
-            return pending;
-        }
-        if (Volatile.Read(ref record->KernelAttention) == 0 && Volatile.Read(ref incoming->WriterClosed) == 0 && !IsKernelLookDue(record)) return -Linux.EAGAIN;
-
-        Volatile.Write(ref record->KernelAttention, 0);
-        byte one;
-        nint kernel = Process.FromLibc(Process.Libc->recv(fd, &one, 1, Linux.MSG_PEEK | Linux.MSG_DONTWAIT));
-        // The kernel's news came after the ring's bytes: look again before it is believed (shim/models/close.pml).
-        if (RingReader.Available(record, incoming) != 0 || Volatile.Read(ref incoming->Handover) == (uint)HandoverState.Back)
-        {
-            if (kernel is < 0 and not -Linux.EAGAIN) record->PendingError = (int)-kernel;
-            if (kernel != -Linux.EAGAIN) Volatile.Write(ref record->KernelAttention, 1);
-            return Retry;
-        }
-        if (kernel == 0) Interlocked.Or(ref record->Flags, (uint)ConnectionFlags.PeerFinished);
-        if (kernel == 0 && HasDiedUnread(record, incoming))
-        {
-            // What follows is what follows a reset: nothing to read, EPIPE for a send, POLLHUP.
-            Process.Libc->shutdown(fd, Linux.SHUT_RDWR);
-            kernel = -Linux.ECONNRESET;
-        }
-        if (kernel == -Linux.EAGAIN) return -Linux.EAGAIN;
-        Volatile.Write(ref record->KernelAttention, 1);
-        if (kernel <= 0) return kernel;
-        // Bytes that the peer sent by a road its shim does not see. With the ring empty before and after, this is their place.
-        record->Reason = (uint)Reason.BytesOutOfSight;
-        record->ReceiveSwitchAt += (ulong)Waiting(fd);
-        return Retry;
     }
 
     /// <summary>Where the ring ends and the kernel goes on: the bytes there that a peek sees behind the ring's <paramref name="copied"/>.</summary>
     private static nint PeekBehind(int fd, ConnectionRecord* record, RingBlockHeader* incoming, ref VectorCursor target, int flags, nint copied)
     {
         if (target.AtEnd || Volatile.Read(ref incoming->Handover) != (uint)HandoverState.Back || RingReader.Available(record, incoming) != copied || IsAtMark(fd, record)) return 0;
-        nint behind = KernelPart(fd, record, ref target, flags, nuint.MaxValue);
+        nint bound = ReturnMark.IsMirrored(record) ? ReceiveReturn.Drop(fd, record) : ReceiveReturn.Unbounded;
+        nint behind = bound > 0 ? KernelPart(fd, record, ref target, flags, (nuint)bound) : 0;
         return behind > 0 ? behind : 0;
     }
 
@@ -240,21 +204,6 @@ internal static unsafe class Receiver
         return Process.FromLibc(Process.Libc->recv(fd, &one, 1, Linux.MSG_PEEK | Linux.MSG_DONTWAIT)) == -Linux.EAGAIN;
     }
 
-    private static int Waiting(int fd)
-    {
-        int bytes = 0;
-        Process.Libc->ioctl(fd, Linux.FIONREAD, &bytes);
-        return bytes;
-    }
-
-    private static bool IsKernelLookDue(ConnectionRecord* record)
-    {
-        ulong now = Process.Now();
-        if (now - record->KernelLookedAt < KernelLookNanoseconds) return false;
-        record->KernelLookedAt = now;
-        return true;
-    }
-
     /// <summary>A receive on the kernel socket of at most <paramref name="limit"/> bytes, never blocking, counted towards the switch.</summary>
     private static nint KernelPart(int fd, ConnectionRecord* record, ref VectorCursor target, int flags, nuint limit)
     {
@@ -263,7 +212,11 @@ internal static unsafe class Receiver
         MessageHeader part = new() { Vectors = vectors, VectorCount = target.CopyTo(vectors, pieces, limit) };
         nint received = Kernel(fd, record, &part, (flags & ~Linux.MSG_WAITALL) | Linux.MSG_DONTWAIT);
         if (received <= 0) return received;
-        if ((flags & Linux.MSG_PEEK) == 0) Volatile.Write(ref record->KernelConsumed, record->KernelConsumed + (ulong)received);
+        if ((flags & Linux.MSG_PEEK) == 0)
+        {
+            Volatile.Write(ref record->KernelConsumed, record->KernelConsumed + (ulong)received);
+            ReceiveReturn.Passed(record, received);
+        }
         for (nint left = received; left > 0;)
         {
             nuint piece = target.Contiguous < (nuint)left ? target.Contiguous : (nuint)left;
@@ -303,36 +256,6 @@ internal static unsafe class Receiver
         nint found = FromRing(fd, record, &look, (flags & ~Linux.MSG_WAITALL) | Linux.MSG_PEEK);
         if (found is -Linux.EAGAIN or -Linux.EINTR && (flags & Linux.MSG_DONTWAIT) == 0 && !IsNonBlocking(fd, record)) return 0;
         return found > 0 ? 0 : found;
-    }
-
-    /// <summary>
-    /// End of stream, without a word from the peer's shim and with bytes of this end unread: a process that was killed. The kernel, had the bytes been its
-    /// own, would have sent a reset (tcp(7)). Its death is certain once its doorbell is closed, which comes a moment after the socket.
-    /// </summary>
-    private static bool HasDiedUnread(ConnectionRecord* record, RingBlockHeader* incoming)
-    {
-        if (Volatile.Read(ref incoming->WriterClosed) != 0 || Volatile.Read(ref record->SendTail) == Volatile.Read(ref Block.Outgoing(record)->Head)) return false;
-        if ((Volatile.Read(ref record->Flags) & (uint)ConnectionFlags.ResetTold) != 0) return false;
-        PollDescriptor wait = new() { Descriptor = record->Doorbell, Events = Linux.POLLRDHUP };
-        TimeSpec time = new() { Nanoseconds = (long)Stall.Allow(DeathNanoseconds) };
-        ulong start = Process.Now();
-        int dead = Process.Libc->ppoll(&wait, 1, &time, null);
-        Stall.Spent(start);
-        return dead > 0 && (Interlocked.Or(ref record->Flags, (uint)ConnectionFlags.ResetTold) & (uint)ConnectionFlags.ResetTold) == 0;
-    }
-
-    /// <summary>A peer that writes nonsense is as good as one that resets the connection: so it is for every call that follows, and for poll(2).</summary>
-    private static nint Corrupt(int fd, ConnectionRecord* record)
-    {
-        Log.Line("the peer wrote an impossible position into the ring; connection reset\n"u8);
-        Interlocked.Or(ref record->Flags, (uint)ConnectionFlags.PeerFinished);
-        int errno = Process.Errno;
-        Process.Libc->shutdown(fd, Linux.SHUT_RDWR);
-        Process.Errno = errno;
-        Gate.Set(&record->ReceiveGate, DirectionPhase.Back);
-        record->Reason = (uint)Reason.CorruptRing;
-        Volatile.Write(ref record->State, (uint)ConnectionState.HandedBack);
-        return -Linux.ECONNRESET;
     }
 
     /// <summary>O_NONBLOCK: believed when set, asked again from the kernel when not, because the thread is about to sleep.</summary>

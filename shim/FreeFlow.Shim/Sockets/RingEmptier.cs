@@ -36,10 +36,11 @@ internal static unsafe class RingEmptier
         }
         else
         {
-            bool bounded = Gate.Phase(&record->ReceiveGate) == DirectionPhase.Ring && record->ReceiveSwitchAt - record->KernelConsumed < count;
-            moved = Process.FromLibc(Process.Libc->splice(fd, null, target, null, bounded ? (nuint)(record->ReceiveSwitchAt - record->KernelConsumed) : count, spliceFlags | NonBlock));
+            nuint bound = MirroredReceiver.Bound(fd, record, count);
+            moved = bound == 0 ? -Linux.EAGAIN : Process.FromLibc(Process.Libc->splice(fd, null, target, null, bound, spliceFlags | NonBlock));
             if (moved > 0)
             {
+                ReceiveReturn.Passed(record, moved);
                 Interlocked.Add(ref record->KernelReceived, (ulong)moved);
                 Volatile.Write(ref record->KernelConsumed, record->KernelConsumed + (ulong)moved);
             }

@@ -22,6 +22,7 @@ internal static unsafe class Sender
         {
             // The kernel has told this error already, to a receive that had bytes to answer first; whatever comes next tells it once.
             if (record->PendingError != 0) return -Interlocked.Exchange(ref record->PendingError, 0);
+            if (SendReturn.IsUnderWay(record) && ReturnWaiter.BeforeSend(fd, record, flags) is var held && held < 0) return held;
             bool entered = Gate.Enter(&record->SendGate, &record->SendLock);
             DirectionPhase phase = Gate.Phase(&record->SendGate);
             // A signal handler that has interrupted its own thread's switch: bytes sent now would be lost behind it.
@@ -55,6 +56,7 @@ internal static unsafe class Sender
     public static nint SendByKernel(int fd, ConnectionRecord* record, MessageHeader* message, int flags)
     {
         if (Gate.Phase(&record->SendGate) == DirectionPhase.Ring) GoBack(record, Reason.KernelOnlyOption);
+        if (SendReturn.IsUnderWay(record) && ReturnWaiter.BeforeSend(fd, record, flags) is var held && held < 0) return held;
         bool entered = Gate.Enter(&record->SendGate, &record->SendLock);
         return LeaveKernel(fd, record, entered, Kernel(fd, message, flags));
     }
@@ -80,6 +82,8 @@ internal static unsafe class Sender
             Session.Look();
             Offering.AtOnce(fd, record);
             if (Volatile.Read(ref record->RingAddress) == 0 || kernelOnly != 0) return false;
+            // The router is gone that would have to carry the bytes, or the way to the other one.
+            if ((Volatile.Read(ref record->Flags) & (uint)ConnectionFlags.DoorbellGone) != 0 && ReturnMark.IsMirrored(record)) { _ = SendReturn.Forgo(record, fd); return false; }
             Handover.TrySwitch(fd, record);
             phase = Gate.Phase(&record->SendGate);
         }
@@ -133,7 +137,11 @@ internal static unsafe class Sender
             int waited = Waiter.ForOutput(fd, record, ref deadline);
             fd = Orphans.Reach(record, fd);
             if (fd < 0) return sent > 0 ? sent : -Linux.EBADF;
-            if (waited == -Linux.EPIPE) Interlocked.Or(ref record->Flags, (uint)ConnectionFlags.PeerFinished);
+            if (waited == -Linux.EPIPE)
+            {
+                // A closed doorbell says nothing of a peer on another host.
+                if (!ReturnMark.IsMirrored(record) || (Volatile.Read(ref record->Flags) & (uint)ConnectionFlags.DoorbellGone) == 0) Interlocked.Or(ref record->Flags, (uint)ConnectionFlags.PeerFinished);
+            }
             else if (waited < 0) return sent > 0 ? sent : waited;
         }
     }
@@ -142,6 +150,7 @@ internal static unsafe class Sender
     {
         // Who reads no more takes no more: as in the kernel, a call that has sent something says so, and the next one fails.
         if (sent > 0 && Volatile.Read(ref Block.Outgoing(record)->ReaderClosed) != 0) return sent;
+        if (SendReturn.IsUnderWay(record) && ReturnWaiter.BeforeSend(fd, record, flags) is var held && held < 0) return sent > 0 ? sent : held;
         const int pieces = 1024;
         IoVector* vectors = stackalloc IoVector[pieces];
         MessageHeader rest = new() { Vectors = vectors, VectorCount = source.CopyTo(vectors, pieces, nuint.MaxValue) };

@@ -72,6 +72,22 @@ internal static unsafe class Waiter
         return Outcome(result, deadline, thread, interrupting);
     }
 
+    /// <summary>Waits a moment, or until the kernel takes more of a return. 0, or −EINTR, or −EAGAIN (SO_SNDTIMEO).</summary>
+    public static int ForReturn(int fd, ConnectionRecord* record, ref ulong deadline)
+    {
+        const ulong moment = 1_000_000;
+        ThreadRecord* thread = Process.Thread();
+        uint signals = thread->SignalsHandled, interrupting = thread->InterruptingSignals;
+        if (deadline == Unknown) deadline = Deadline(fd, Linux.SO_SNDTIMEO);
+        ulong left = Sleep.Left(deadline);
+        if (left == 0) return -Linux.EAGAIN;
+        Doorbell.CountIn(record, &Connections.Local[Connections.IndexOf(record)].Sleepers);
+        PollDescriptor wait = new() { Descriptor = fd, Events = SendReturn.MustWaitForQueue(record, fd) ? (short)0 : Linux.POLLOUT };
+        int result = Sleep.Poll(&wait, 1, left < moment ? left : moment, null, signals);
+        Sleeper.End(Doorbell.Sleepers(record));
+        return Outcome(result, deadline, thread, interrupting);
+    }
+
     private const int Finished = 1 << 20;
 
     /// <summary>The caller has counted itself among the sleepers, armed and looked again; counted off here.</summary>

@@ -1,0 +1,62 @@
+using System.Threading;
+using FreeFlow.Contract;
+using FreeFlow.Contract.Layout;
+using FreeFlow.Shim.Control;
+using FreeFlow.Shim.Memory;
+using FreeFlow.Shim.Native;
+
+namespace FreeFlow.Shim.Sockets;
+
+/// <summary>The end of a mirrored connection on this side: its stream is complete in the kernel, behind a mark, before the kernel ends it (docs/fabric.md).</summary>
+internal static unsafe class MirroredClose
+{
+    private const ulong PatienceNanoseconds = 10_000_000;
+
+    /// <summary>Nothing more will be sent: the sending direction leaves the ring, or forgoes it. True if it has left the ring.</summary>
+    public static bool Leave(ConnectionRecord* record, int fd = -1)
+    {
+        if (SendReturn.Forgo(record, fd)) return true;
+        if (Gate.Phase(&record->SendGate) != DirectionPhase.Ring || !ThreadLock.Enter(&record->SendLock)) return false;
+        bool back = Gate.Phase(&record->SendGate) == DirectionPhase.Ring;
+        if (back) Handover.SendBack(record, Reason.PeerClosed, fd);
+        ThreadLock.Exit(&record->SendLock);
+        return back;
+    }
+
+    /// <summary>Before the last close(2); <paramref name="fd"/> is −1 if the number stands for something else already.</summary>
+    public static void Announce(int fd, ConnectionRecord* record)
+    {
+        RingBlockHeader* incoming = Block.Incoming(record), outgoing = Block.Outgoing(record);
+        LingerTime linger = Linger(fd);
+        bool reset = linger.On != 0 && linger.Seconds == 0;
+        if (!reset && Gate.Phase(&record->ReceiveGate) == DirectionPhase.Ring && RingReader.Available(record, incoming) != 0)
+        {
+            linger = new LingerTime { On = 1 };
+            Process.Libc->setsockopt(fd, Linux.SOL_SOCKET, Linux.SO_LINGER, &linger, (uint)sizeof(LingerTime));
+            reset = true;
+        }
+        if (!reset && fd >= 0)
+        {
+            _ = Leave(record, fd);
+            ulong patience = linger.On != 0 ? (ulong)linger.Seconds * 1_000_000_000 : Stall.Allow(PatienceNanoseconds);
+            ulong start = Process.Now();
+            bool whole = ReturnWaiter.Await(fd, record, start + patience);
+            Stall.Spent(start);
+            if (!whole) ReturnFinisher.Start(fd, record);
+        }
+        Volatile.Write(ref incoming->ReaderClosed, 1);
+        Volatile.Write(ref outgoing->WriterClosed, 1);
+        Doorbell.RingAlways(record);
+    }
+
+    /// <summary>struct linger.</summary>
+    private struct LingerTime { public int On; public int Seconds; }
+
+    private static LingerTime Linger(int fd)
+    {
+        LingerTime linger = default;
+        uint length = (uint)sizeof(LingerTime);
+        if (fd < 0 || Process.Libc->getsockopt(fd, Linux.SOL_SOCKET, Linux.SO_LINGER, &linger, &length) != 0) linger = default;
+        return linger;
+    }
+}

@@ -1,0 +1,167 @@
+using System.Threading;
+using FreeFlow.Contract;
+using FreeFlow.Contract.Layout;
+using FreeFlow.Shim.Control;
+using FreeFlow.Shim.Memory;
+using FreeFlow.Shim.Native;
+using FreeFlow.Shim.Readiness;
+
+namespace FreeFlow.Shim.Sockets;
+
+/// <summary>
+/// A sender's way from a mirrored ring back into the kernel: the mark, then what the reader may not have of the ring's bytes. It follows <c>shim/models/return.pml</c>
+/// and never waits by itself: what the kernel does not take now it takes in later calls, and whenever a thread of the process sleeps in one.
+/// </summary>
+internal static unsafe class SendReturn
+{
+    private const ulong StepNanoseconds = 2_000_000;
+    private const int PiecesAtOnce = 3;
+
+    /// <summary>1: a connection of this process may have a return under way.</summary>
+    private static uint _due;
+
+    public static bool IsDue => Volatile.Read(ref _due) != 0;
+
+    public static bool IsUnderWay(ConnectionRecord* record) => Gate.Phase(&record->SendGate) == DirectionPhase.Returning;
+
+    /// <summary>True while the kernel's writability says nothing about what the program sends: the ring takes it, or it waits behind a return.</summary>
+    public static bool HidesKernelRoom(ConnectionRecord* record) => Gate.Phase(&record->SendGate) is DirectionPhase.Ring or DirectionPhase.Returning;
+
+    /// <summary>Leaves the ring. Caller holds SendLock, and the direction is in the ring or, with nothing in it, has just left the kernel.</summary>
+    public static void Begin(ConnectionRecord* record, RingBlockHeader* outgoing, int fd)
+    {
+        // A Head that cannot be leaves the last one that could.
+        _ = RingWriter.Free(record, outgoing);
+        record->SendReturnFrom = record->SendHeadSeen;
+        record->SendReturned = 0;
+        Volatile.Write(ref outgoing->BackAt, record->SendReturnFrom);
+        Volatile.Write(ref outgoing->Handover, (uint)HandoverState.Back);
+        Gate.Set(&record->SendGate, DirectionPhase.Returning);
+        Doorbell.NotifyReader(record, outgoing);
+        _ = Advance(record, fd);
+    }
+
+    /// <summary>
+    /// For a sender that is still in the kernel, when its reader is Ready and watches for a mark: it will never switch. False if there is nothing to do, or a thread
+    /// is inside a kernel send.
+    /// </summary>
+    public static bool Forgo(ConnectionRecord* record, int fd)
+    {
+        RingBlockHeader* outgoing = Block.Outgoing(record);
+        if (Gate.Phase(&record->SendGate) != DirectionPhase.Kernel || Volatile.Read(ref outgoing->Handover) != (uint)HandoverState.Ready || !ThreadLock.Enter(&record->SendLock)) return false;
+        bool closed = Gate.TryClose(&record->SendGate);
+        bool forgone = closed && Interlocked.CompareExchange(ref outgoing->Handover, (uint)HandoverState.Back, (uint)HandoverState.Ready) == (uint)HandoverState.Ready;
+        if (forgone) Begin(record, outgoing, fd);
+        else if (closed) Gate.Set(&record->SendGate, DirectionPhase.Kernel);
+        ThreadLock.Exit(&record->SendLock);
+        return forgone;
+    }
+
+    /// <summary>Where a doorbell has been heard, or found closed: leaves the ring if it must be left; true if it has been left.</summary>
+    public static bool Answer(ConnectionRecord* record, int fd)
+    {
+        RingBlockHeader* outgoing = Block.Outgoing(record);
+        bool gone = (Volatile.Read(ref record->Flags) & (uint)ConnectionFlags.DoorbellGone) != 0;
+        if (!gone && Volatile.Read(ref outgoing->ReaderWantsKernel) == 0) return false;
+        if (gone && Forgo(record, fd)) return true;
+        if (Gate.Phase(&record->SendGate) != DirectionPhase.Ring || !ThreadLock.Enter(&record->SendLock)) return false;
+        bool back = Gate.Phase(&record->SendGate) == DirectionPhase.Ring;
+        if (back) Handover.SendBack(record, gone ? Reason.NoRouter : Reason.DescriptorPassed, fd);
+        ThreadLock.Exit(&record->SendLock);
+        return back;
+    }
+
+    /// <summary>Goes on with a return; true if none is under way any more.</summary>
+    public static bool TryAdvance(ConnectionRecord* record, int fd)
+    {
+        if (!IsUnderWay(record)) return true;
+        if (!ThreadLock.Enter(&record->SendLock)) return false;
+        bool done = !IsUnderWay(record) || Advance(record, fd);
+        ThreadLock.Exit(&record->SendLock);
+        if (done) Registrations.Refresh(Connections.IndexOf(record) + 1, owed: true);
+        return done;
+    }
+
+    /// <summary>After SendShutdown has been set: true if the return will shut down the kernel's stream when it is complete.</summary>
+    public static bool HoldsShutdown(ConnectionRecord* record)
+    {
+        if (!IsUnderWay(record) || !ThreadLock.Enter(&record->SendLock)) return false;
+        bool held = IsUnderWay(record);
+        ThreadLock.Exit(&record->SendLock);
+        return held;
+    }
+
+    /// <summary>Before a sleep of at most <paramref name="left"/>: goes on with every return, and shortens the sleep while one is left.</summary>
+    public static ulong Limit(ulong left)
+    {
+        if (!IsDue) return left;
+        Volatile.Write(ref _due, 0);
+        for (uint i = 0; i < Family.Header->RecordsUsed; i++)
+        {
+            int fd = Connections.Local[i].FirstDescriptor - 1;
+            if (fd >= 0 && IsUnderWay(Family.Records + i) && !TryAdvance(Family.Records + i, fd)) Volatile.Write(ref _due, 1);
+        }
+        return IsDue && left > StepNanoseconds ? StepNanoseconds : left;
+    }
+
+    /// <summary>One attempt; true if the kernel has everything. Caller holds SendLock and the return is under way.</summary>
+    public static bool Advance(ConnectionRecord* record, int fd)
+    {
+        int errno = Process.Errno;
+        if (fd < 0) fd = Connections.Local[Connections.IndexOf(record)].FirstDescriptor - 1;
+        bool done = Push(record, fd);
+        if (done)
+        {
+            // A shutdown that the return held up.
+            if ((Volatile.Read(ref record->Flags) & (uint)ConnectionFlags.SendShutdown) != 0) Process.Libc->shutdown(fd, Linux.SHUT_WR);
+            Gate.Set(&record->SendGate, DirectionPhase.Back);
+        }
+        else Volatile.Write(ref _due, 1);
+        Process.Errno = errno;
+        return done;
+    }
+
+    /// <summary>
+    /// True while the kernel has bytes that are not on their way: a mark that is queued behind them could be cut in two where a segment ends, and its first bytes
+    /// taken for the program's.
+    /// </summary>
+    public static bool MustWaitForQueue(ConnectionRecord* record, int fd)
+    {
+        int unsent = 0;
+        return record->SendReturned == 0 && Process.Libc->ioctl(fd, Linux.SIOCOUTQNSD, &unsent) == 0 && unsent != 0;
+    }
+
+    private static bool Push(ConnectionRecord* record, int fd)
+    {
+        RingBlockHeader* outgoing = Block.Outgoing(record);
+        ulong total = ReturnMark.HeaderBytes + (record->SendTail - record->SendReturnFrom);
+        byte* header = stackalloc byte[ReturnMark.HeaderBytes];
+        IoVector* pieces = stackalloc IoVector[PiecesAtOnce];
+        ReturnMark.Write(record, header);
+        while (record->SendReturned < total)
+        {
+            if (MustWaitForQueue(record, fd)) return false;
+            nuint count = 0;
+            ulong at = record->SendReturned;
+            if (at < ReturnMark.HeaderBytes) pieces[count++] = new IoVector { Base = header + at, Length = (nuint)(ReturnMark.HeaderBytes - at) };
+            ulong position = record->SendReturnFrom + (at < ReturnMark.HeaderBytes ? 0 : at - ReturnMark.HeaderBytes);
+            for (; position < record->SendTail && count < PiecesAtOnce; count++)
+            {
+                pieces[count].Base = RingWriter.Unread(record, outgoing, position, out pieces[count].Length);
+                position += pieces[count].Length;
+            }
+            MessageHeader message = new() { Vectors = pieces, VectorCount = count };
+            nint sent = Process.FromLibc(Process.Libc->sendmsg(fd, &message, Linux.MSG_NOSIGNAL | Linux.MSG_DONTWAIT));
+            if (sent is -Linux.EAGAIN or -Linux.EINTR or -Linux.ENOMEM) return false;
+            if (sent < 0)
+            {
+                // Nobody reads any more; the kernel says EPIPE to every send, anything else only once.
+                if (sent != -Linux.EPIPE) record->PendingError = (int)-sent;
+                return true;
+            }
+            record->SendReturned += (ulong)sent;
+            Interlocked.Add(ref record->KernelSent, (ulong)sent);
+        }
+        return true;
+    }
+}
