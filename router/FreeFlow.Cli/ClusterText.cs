@@ -1,3 +1,4 @@
+using System.Linq;
 using System.Text;
 using System.Text.Json;
 
@@ -6,7 +7,7 @@ namespace FreeFlow.Cli;
 /// <summary>The other hosts in the headline of <c>freeflow status</c>; nothing on a single host.</summary>
 internal static class ClusterText
 {
-    /// <summary>One line, or none.</summary>
+    /// <summary>A line or two, or none.</summary>
     public static string Lines(JsonElement cluster)
     {
         JsonElement locations = cluster.GetProperty("locations");
@@ -27,6 +28,15 @@ internal static class ClusterText
             text.Append(published.GetProperty("lost").GetInt64() > 0 ? ", another router publishes that address"
                 : published.GetProperty("problem").GetString() is { Length: > 0 } || published.GetProperty("held").GetInt64() == 0 ? ", not published" : ", published");
         }
-        return text.Append('\n').ToString();
+        text.Append('\n');
+        if (cluster.TryGetProperty("fabric", out JsonElement fabric)) AppendFabric(text, fabric);
+        return text.ToString();
+    }
+
+    private static void AppendFabric(StringBuilder text, JsonElement fabric)
+    {
+        text.Append($"fabric: {fabric.GetProperty("joined").GetInt64()} connections with other hosts joined so far, {Units.Bytes(fabric.GetProperty("bytes_sent").GetInt64())} out, {Units.Bytes(fabric.GetProperty("bytes_received").GetInt64())} in; ");
+        string[] links = [.. fabric.GetProperty("links").EnumerateArray().Select(link => $"{link.GetProperty("host").GetString()} ({link.GetProperty("streams").GetInt32()} streams)")];
+        text.Append(links.Length == 0 ? "no other host in use" : string.Join(", ", links)).Append('\n');
     }
 }

@@ -3,6 +3,7 @@ using System.Linq;
 using System.Runtime.InteropServices;
 using FreeFlow.Locations;
 using FreeFlow.Native;
+using FreeFlow.Router.Fabric;
 using FreeFlow.Router.Cluster;
 using FreeFlow.Router.Observe;
 using FreeFlow.Router.Pairing;
@@ -36,7 +37,8 @@ internal static class Program
         using KernelWitness witness = new();
         using ClusterMembership cluster = new(options.Cluster, log);
         using Listener listener = Listener.Open(options.SocketPath);
-        SessionMessages messages = new(new Broker(options, witness, statistics, log), new StatusService(options, witness, statistics, cluster, log), statistics, log);
+        Broker broker = new(options, witness, statistics, log);
+        SessionMessages messages = new(broker, new StatusService(options, witness, statistics, cluster, broker, log), statistics, log);
         using EventLoop loop = new(options, listener, messages, log);
         using PosixSignalRegistration terminate = PosixSignalRegistration.Create(PosixSignal.SIGTERM, StopLoop);
         using PosixSignalRegistration interrupt = PosixSignalRegistration.Create(PosixSignal.SIGINT, StopLoop);
@@ -44,9 +46,10 @@ internal static class Program
         log.Line($"{StatusReport.Version} listens on {options.SocketPath}");
         if (!witness.HasDiagnosis || witness.OwnNamespaceCookie == 0) log.Line("the kernel lacks tcp_diag or SO_NETNS_COOKIE: every connection stays in the kernel");
         else if (Libc.geteuid() != 0) log.Line("not run by root: only connections inside the router's own network namespace can be proven");
+        using IFabric? fabric = OpenFabric(options.Cluster, cluster, broker, log, loop);
         cluster.Start();
         // Without transports nobody can stream to this router, but everybody sees that it is there.
-        cluster.Publish(new RouterDescription { Port = options.Cluster.FabricPort, Capabilities = [], Version = StatusReport.Version });
+        cluster.Publish(new RouterDescription { Port = options.Cluster.FabricPort, Capabilities = fabric is null ? [] : ["tcp"], Version = StatusReport.Version });
         loop.Run();
         log.Line("stopped");
 
@@ -55,6 +58,25 @@ internal static class Program
             context.Cancel = true;
             loop.Stop();
         }
+    }
+
+    private static TcpFabric? OpenFabric(ClusterOptions options, ClusterMembership cluster, Broker broker, Log log, EventLoop loop)
+    {
+        if (options.Source == LocationSource.None) return null;
+        if (!options.HasFabric) { log.Line($"no certificates for the fabric: connections between hosts stay on the overlay (--fabric-cert, or {ClusterOptions.InsecureFabric} in a laboratory)"); return null; }
+        if (cluster.Host == default) { log.Line("this host's address is not known: connections between hosts stay on the overlay (--host)"); return null; }
+        InternetAddress host = new(cluster.Host.Value);
+        TcpFabric fabric = new(
+            new FabricOptions
+            {
+                Host = host, Port = options.FabricPort, Insecure = options.IsFabricInsecure,
+                AuthorityPath = options.FabricCertificates?[0], CertificatePath = options.FabricCertificates?[1], KeyPath = options.FabricCertificates?[2],
+            },
+            log);
+        broker.Remote = new RemoteBroker(fabric, cluster.Locations, host, broker.Pairing, broker, log, loop.Post);
+        fabric.Start(broker.Remote);
+        log.Line($"fabric: other routers reach this one at {host} port {options.FabricPort}{(options.IsFabricInsecure ? ", without certificates" : "")}");
+        return fabric;
     }
 
     /// <summary>A descriptor per session and per namespace: as many as the system lets us have.</summary>

@@ -47,6 +47,7 @@ internal sealed record RouterOptions
             int equals = name.IndexOf('=', StringComparison.Ordinal);
             if (equals > 0) { value = name[(equals + 1)..]; name = name[..equals]; }
             if (name == "--verbose" && value is null) { options = options with { Verbose = true }; continue; }
+            if (name == ClusterOptions.InsecureFabric && value is null) { cluster[name] = ""; continue; }
             if (name is not ("--socket" or "--ring-bytes" or "--max-sessions-per-user" or "--max-connections-per-user" or "--max-rings-per-user" or "--max-ring-bytes-per-user") && !ClusterOptions.Knows(name))
             {
                 throw new RouterException($"unknown option {arguments[i]}; freeflow-router --help lists them.");

@@ -2,6 +2,7 @@ using System;
 using System.Collections.Generic;
 using System.Globalization;
 using System.IO;
+using System.Linq;
 using FreeFlow.Locations;
 using FreeFlow.Locations.Etcd;
 using FreeFlow.Router.Fabric;
@@ -20,9 +21,18 @@ internal sealed record ClusterOptions
                                             for a cluster with authentication; default $ETCDCTL_USER (name:password)
           --host ADDRESS                    this host as the others see it; default $HOST_IP, else the address that reaches etcd
           --fabric-port N                   TCP port for the other routers; default 4799
+          --fabric-ca, --fabric-cert, --fabric-key FILE
+                                            PEM files: who signs the routers' certificates; ours, which names --host; its key. Without them
+                                            connections between hosts stay on the overlay
+          --insecure-fabric                 no certificates: a router is whoever calls from its address; for laboratories
         """;
 
-    private static readonly HashSet<string> Names = ["--locations", "--host", "--fabric-port", "--etcd-cacert", "--etcd-cert", "--etcd-key", "--etcd-user", "--etcd-password-file"];
+    private static readonly HashSet<string> Names = ["--locations", "--host", "--fabric-port", "--etcd-cacert", "--etcd-cert", "--etcd-key", "--etcd-user", "--etcd-password-file", "--fabric-ca", "--fabric-cert", "--fabric-key"];
+
+    /// <summary>The option that takes no value.</summary>
+    public const string InsecureFabric = "--insecure-fabric";
+
+    private static readonly string[] FabricFiles = ["--fabric-ca", "--fabric-cert", "--fabric-key"];
 
     /// <summary>Where locations are learnt.</summary>
     public LocationSource Source { get; init; }
@@ -38,6 +48,15 @@ internal sealed record ClusterOptions
 
     /// <summary>TCP port of the fabric.</summary>
     public int FabricPort { get; init; } = FabricOptions.DefaultPort;
+
+    /// <summary>The three PEM files of <see cref="FabricFiles"/>, or null.</summary>
+    public string[]? FabricCertificates { get; init; }
+
+    /// <summary>True: the fabric works without certificates.</summary>
+    public bool IsFabricInsecure { get; init; }
+
+    /// <summary>True if routers of other hosts may be called, and call.</summary>
+    public bool HasFabric => IsFabricInsecure || FabricCertificates is not null;
 
     /// <summary>True for an option that <see cref="Read"/> understands.</summary>
     public static bool Knows(string name) => Names.Contains(name);
@@ -68,6 +87,10 @@ internal sealed record ClusterOptions
         }
         if (Value("--host", "HOST_IP") is { } host) options = options with { Host = Address.TryParse(host, out Address address) && !address.IsOfNoPlace ? address : throw new RouterException($"--host {host}: give this host's address.") };
         if (Value("--fabric-port") is { } port) options = options with { FabricPort = int.TryParse(port, NumberStyles.None, CultureInfo.InvariantCulture, out int number) && number is > 0 and < 65536 ? number : throw new RouterException($"--fabric-port {port}: give 1 to 65535.") };
-        return options;
+        string[] files = [.. FabricFiles.Where(given.ContainsKey)];
+        bool insecure = given.ContainsKey(InsecureFabric);
+        if (insecure && files.Length > 0) throw new RouterException($"{InsecureFabric} and {files[0]}: give certificates, or none.");
+        if (files.Length is > 0 and < 3) throw new RouterException($"{files[0]}: --fabric-ca, --fabric-cert and --fabric-key belong together.");
+        return options with { IsFabricInsecure = insecure, FabricCertificates = files.Length == 0 ? null : [.. FabricFiles.Select(name => given[name])] };
     }
 }

@@ -1,7 +1,10 @@
+using System.Linq;
 using System.Text.Json;
 using FreeFlow.Locations;
 using FreeFlow.Locations.Publishing;
 using FreeFlow.Router.Cluster;
+using FreeFlow.Router.Fabric.Links;
+using FreeFlow.Router.Sessions;
 
 namespace FreeFlow.Router.Observe;
 
@@ -9,7 +12,7 @@ namespace FreeFlow.Router.Observe;
 internal static class ClusterReport
 {
     /// <summary>Writes "cluster":{"host":…,"locations":{…},"published":{…}}.</summary>
-    public static void Write(Utf8JsonWriter json, ClusterMembership cluster)
+    public static void Write(Utf8JsonWriter json, ClusterMembership cluster, RemoteBroker? remote)
     {
         LocationView view = cluster.Locations.View;
         json.WriteStartObject("cluster");
@@ -32,6 +35,27 @@ internal static class ClusterReport
             json.WriteString("problem", published.Problem ?? "");
             json.WriteEndObject();
         }
+        if (remote is not null) WriteFabric(json, remote);
+        json.WriteEndObject();
+    }
+
+    private static void WriteFabric(Utf8JsonWriter json, RemoteBroker remote)
+    {
+        json.WriteStartObject("fabric");
+        json.WriteNumber("joined", remote.Joined);
+        json.WriteNumber("bytes_sent", remote.EarlierBytes.Sent + remote.Links.Sum(link => link.BytesSent));
+        json.WriteNumber("bytes_received", remote.EarlierBytes.Received + remote.Links.Sum(link => link.BytesReceived));
+        json.WriteStartArray("links");
+        foreach (IFabricLink link in remote.Links)
+        {
+            json.WriteStartObject();
+            json.WriteString("host", link.Host.ToString());
+            json.WriteNumber("streams", link.Streams);
+            json.WriteNumber("bytes_sent", link.BytesSent);
+            json.WriteNumber("bytes_received", link.BytesReceived);
+            json.WriteEndObject();
+        }
+        json.WriteEndArray();
         json.WriteEndObject();
     }
 }

@@ -23,12 +23,12 @@ internal static unsafe class StatusReport
     public static string Version { get; } = typeof(StatusReport).Assembly.GetName().Version?.ToString(3) ?? "0";
 
     /// <summary>Writes {"router":{...},"processes":[...]} with the processes that <paramref name="visible"/> lets through.</summary>
-    public static void Write(IBufferWriter<byte> target, IEnumerable<Family> families, Func<Session, bool> visible, Statistics statistics, RouterOptions options, ClusterMembership? cluster)
+    public static void Write(IBufferWriter<byte> target, IEnumerable<Family> families, Func<Session, bool> visible, Statistics statistics, RouterOptions options, ClusterMembership? cluster, RemoteBroker? remote)
     {
         using Utf8JsonWriter json = new(target);
         json.WriteStartObject();
         WriteRouter(json, families, statistics);
-        if (cluster is not null) ClusterReport.Write(json, cluster);
+        if (cluster is not null) ClusterReport.Write(json, cluster, remote);
         WriteUsers(json, families.SelectMany(family => family.Sessions).Where(visible), options);
         json.WriteStartArray("processes");
         foreach (Family family in families)

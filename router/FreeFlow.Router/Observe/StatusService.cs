@@ -11,7 +11,7 @@ using FreeFlow.Router.Sessions;
 namespace FreeFlow.Router.Observe;
 
 /// <summary>Answers status requests with what the asker may see.</summary>
-internal sealed class StatusService(RouterOptions options, KernelWitness witness, Statistics statistics, ClusterMembership cluster, Log log)
+internal sealed class StatusService(RouterOptions options, KernelWitness witness, Statistics statistics, ClusterMembership cluster, Broker broker, Log log)
 {
     private readonly uint _ownUser = Libc.geteuid();
 
@@ -22,7 +22,7 @@ internal sealed class StatusService(RouterOptions options, KernelWitness witness
         bool everything = cookie == witness.OwnNamespaceCookie && (asker.Peer.UserId == 0 || asker.Peer.UserId == _ownUser);
         Func<Session, bool> visible = everything ? _ => true : OwnProcesses(asker, socket, cookie);
         ArrayBufferWriter<byte> json = new(4096);
-        StatusReport.Write(json, families, visible, statistics, options, everything ? cluster : null);
+        StatusReport.Write(json, families, visible, statistics, options, everything ? cluster : null, broker.Remote);
 
         int memory = SealedMemory.CreateReadOnly("freeflow-status", json.WrittenSpan);
         if (memory < 0) { log.Line($"no memory for a status of {json.WrittenCount} bytes ({Errno.LastText})"); asker.Fail("its status could not be written"); return; }

@@ -50,11 +50,14 @@ internal sealed class RemoteBroker : IFabricEvents
         locations.Changed += change => post(() => Moved(new InternetAddress(change.Address.Value)));
     }
 
-    /// <summary>Connections that run through the fabric, and bytes of those that do.</summary>
-    public int Joined => _ours.Values.Count(end => end.Carrier is not null);
-
     /// <summary>Links that are up.</summary>
-    public IEnumerable<IFabricLink> Links => _theirsByLink.Keys;
+    public IReadOnlyCollection<IFabricLink> Links => _theirsByLink.Keys;
+
+    /// <summary>Connections whose other end was found on another host, so far.</summary>
+    public long Joined { get; private set; }
+
+    /// <summary>Bytes that links which are lost have carried, there and back.</summary>
+    public (long Sent, long Received) EarlierBytes { get; private set; }
 
     /// <summary>An end was shown whose other end is not on this host, as far as is known.</summary>
     public void Waits(ConnectionEnd end)
@@ -111,6 +114,7 @@ internal sealed class RemoteBroker : IFabricEvents
 
     private void Down(IFabricLink link)
     {
+        EarlierBytes = (EarlierBytes.Sent + link.BytesSent, EarlierBytes.Received + link.BytesReceived);
         if (_theirsByLink.Remove(link, out HashSet<FourTuple>? offers))
         {
             foreach (FourTuple offer in offers) _theirs.Remove(offer);
@@ -199,6 +203,7 @@ internal sealed class RemoteBroker : IFabricEvents
         MirroredRing? ring = _giver.GiveMirrored(ours.End, capacity, markFromShim, markToShim);
         if (ring is null) return false;
         ours.Carrier = link;
+        Joined++;
         _log.Detail($"joined {ours.End} with its other end at {link.Host}");
         return link.Carry(new FabricStream(ours.Number, remote, ring, speaksFirst, ours.End.ToString()));
     }

@@ -118,7 +118,7 @@ public sealed class LabHost : LabPlace
     private void StartRouter()
     {
         File.Delete(RouterSocket);
-        StartDaemon("router", [Artifacts.Router, "--locations", _lab.LocationSource, "--host", Address4, .. _lab.Description.RouterArguments]);
+        StartDaemon("router", [Artifacts.Router, "--locations", _lab.LocationSource, "--host", Address4, "--insecure-fabric", .. _lab.Description.RouterArguments]);
         Ready("router", () => File.Exists(RouterSocket) && RouterStatus.TryQuery(RouterSocket) is not null);
     }
 

@@ -17,6 +17,7 @@ internal sealed class FabricLink : IFabricLink
     private readonly IByteChannel _channel;
     private readonly IFabricEvents _events;
     private readonly ConcurrentDictionary<uint, FabricStream> _streams = new();
+    private readonly FrameWriter _writer;
     private readonly LinkSender _sender;
     private readonly LinkReceiver _receiver;
     private readonly Thread _sending, _receiving;
@@ -30,7 +31,8 @@ internal sealed class FabricLink : IFabricLink
         Host = host;
         _channel = channel;
         _events = events;
-        _sender = new LinkSender(new FrameWriter(channel), _streams);
+        _writer = new FrameWriter(channel);
+        _sender = new LinkSender(_writer, _streams);
         _receiver = new LinkReceiver(this, new FrameReader(channel), _streams, _sender, events);
         _sending = new Thread(Sending) { IsBackground = true, Name = "fabric-send" };
         _receiving = new Thread(Receiving) { IsBackground = true, Name = "fabric-receive" };
@@ -41,6 +43,10 @@ internal sealed class FabricLink : IFabricLink
     public bool IsUp => Volatile.Read(ref _lost) == 0;
 
     public int Streams => _streams.Count;
+
+    public long BytesSent => _writer.DataBytes;
+
+    public long BytesReceived => _receiver.DataBytes;
 
     /// <summary>Begins. <see cref="IFabricEvents.Up"/> has been called before anything else is.</summary>
     public void Start()

@@ -17,6 +17,12 @@ internal interface IFabricLink
     /// <summary>Streams that it carries.</summary>
     int Streams { get; }
 
+    /// <summary>Bytes of streams that it has carried to the other host.</summary>
+    long BytesSent { get; }
+
+    /// <summary>And from there.</summary>
+    long BytesReceived { get; }
+
     /// <summary>Sends a frame about no stream, after those that were sent before.</summary>
     void Send(FrameType type, ulong position, ReadOnlySpan<byte> message);
 

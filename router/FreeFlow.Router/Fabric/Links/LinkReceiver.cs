@@ -1,5 +1,6 @@
 using System;
 using System.Collections.Concurrent;
+using System.Threading;
 using FreeFlow.Router.Fabric.Streams;
 using FreeFlow.Router.Fabric.Wire;
 
@@ -8,7 +9,11 @@ namespace FreeFlow.Router.Fabric.Links;
 /// <summary>The receiving half of a link: reads frames and acts on them. Whatever no honest router sends ends the link.</summary>
 internal sealed class LinkReceiver(IFabricLink link, FrameReader reader, ConcurrentDictionary<uint, FabricStream> streams, LinkSender sender, IFabricEvents events)
 {
+    private long _dataBytes;
     private readonly byte[] _unwanted = new byte[16 * 1024];
+
+    /// <summary>Bytes placed into rings so far; any thread.</summary>
+    public long DataBytes => Volatile.Read(ref _dataBytes);
 
     /// <summary>Works until the channel ends; says why it did.</summary>
     public string Run()
@@ -51,6 +56,7 @@ internal sealed class LinkReceiver(IFabricLink link, FrameReader reader, Concurr
         {
             int read = reader.ReadSome(first, second);
             if (read == 0) return false;
+            Volatile.Write(ref _dataBytes, _dataBytes + read);
             if (stream.Publish(read)) sender.Wake(stream);
             int ofFirst = Math.Min(read, first.Length);
             first = first[ofFirst..];

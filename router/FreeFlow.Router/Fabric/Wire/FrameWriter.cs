@@ -1,5 +1,6 @@
 using System;
 using System.Runtime.InteropServices;
+using System.Threading;
 
 namespace FreeFlow.Router.Fabric.Wire;
 
@@ -10,9 +11,13 @@ internal sealed class FrameWriter(IByteChannel channel)
 
     private readonly byte[] _gathered = new byte[64 * 1024];
     private int _length;
+    private long _dataBytes;
 
     /// <summary>True once the channel has failed; frames are dropped from then on.</summary>
     public bool Failed { get; private set; }
+
+    /// <summary>Bytes of Data frames written so far; any thread.</summary>
+    public long DataBytes => Volatile.Read(ref _dataBytes);
 
     /// <summary>Frames written so far.</summary>
     public long Frames { get; private set; }
@@ -20,8 +25,9 @@ internal sealed class FrameWriter(IByteChannel channel)
     /// <summary>Writes one frame whose payload lies in two pieces.</summary>
     public void Write(in FrameHeader header, ReadOnlySpan<byte> first = default, ReadOnlySpan<byte> second = default)
     {
-        Frames++;
         int payload = first.Length + second.Length;
+        Frames++;
+        if (header.Type == FrameType.Data) Volatile.Write(ref _dataBytes, _dataBytes + payload);
         bool gather = payload < GatherBelow;
         if (_length + FrameHeader.Bytes + (gather ? payload : 0) > _gathered.Length) Flush();
         MemoryMarshal.Write(_gathered.AsSpan(_length), header);
