@@ -5,7 +5,7 @@ using FreeFlow.Shim.Sockets;
 
 namespace FreeFlow.Shim.Exports;
 
-/// <summary>What native/fork.c and native/exec.c call around fork(2), exec(2) and posix_spawn(3).</summary>
+/// <summary>What native/fork.c, native/exec.c and native/exit.c call around fork(2), exec(2), posix_spawn(3) and _exit(2).</summary>
 internal static unsafe class ProcessCalls
 {
     private const int TableHeld = 1, SessionHeld = 2, Nothing = 4;
@@ -17,6 +17,10 @@ internal static unsafe class ProcessCalls
     /// <summary>Before libc starts another program by itself: the same, but this process goes on.</summary>
     [Interpose("void ff_before_spawn(void)", Guard = "ff_core_is_open > 0")]
     public static void BeforeSpawn() => Inheritance.HandOverAll(pumps: false);
+
+    /// <summary>Before the process ends.</summary>
+    [Interpose("void ff_before_exit(void)", Guard = "ff_core_is_open > 0")]
+    public static void BeforeExit() => Departure.Announce();
 
     /// <summary>posix_spawn(3) will copy this descriptor for the other program.</summary>
     [Interpose("void ff_given_away(int fd)", Guard = "FF_FLAGS(fd)")]

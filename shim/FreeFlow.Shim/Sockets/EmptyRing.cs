@@ -73,7 +73,9 @@ internal static unsafe class EmptyRing
         if (Volatile.Read(ref incoming->WriterClosed) != 0 || Volatile.Read(ref record->SendTail) == Volatile.Read(ref Block.Outgoing(record)->Head)) return false;
         if ((Volatile.Read(ref record->Flags) & (uint)ConnectionFlags.ResetTold) != 0) return false;
         PollDescriptor wait = new() { Descriptor = record->Doorbell, Events = Linux.POLLRDHUP };
-        TimeSpec time = new() { Nanoseconds = (long)Stall.Allow(DeathNanoseconds) };
+        // After the own shutdown(SHUT_RD) the kernel says the same of a peer that lives: no news to wait for.
+        bool own = (Volatile.Read(ref record->Flags) & (uint)ConnectionFlags.ReceiveShutdown) != 0;
+        TimeSpec time = new() { Nanoseconds = own ? 0 : (long)Stall.Allow(DeathNanoseconds) };
         ulong start = Process.Now();
         int dead = Process.Libc->ppoll(&wait, 1, &time, null);
         Stall.Spent(start);

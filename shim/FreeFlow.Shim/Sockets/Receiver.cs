@@ -246,16 +246,22 @@ internal static unsafe class Receiver
     }
 
     /// <summary>
-    /// A recv(2) of nothing: 0 if there is something or the stream has ended; otherwise the kernel waits once, and answers 0 for whatever has ended the wait.
+    /// A recv(2) of nothing: 0 if there is something or the stream has ended; otherwise the kernel waits once, and answers 0 for whatever has ended the wait, even an
+    /// error, which the next call tells.
     /// </summary>
     private static nint Nothing(int fd, ConnectionRecord* record, int flags)
     {
+        bool locked = ThreadLock.Enter(&record->ReceiveLock), back = locked && HasGoneBack(record);
+        if (locked) ThreadLock.Exit(&record->ReceiveLock);
+        if (back) return ByKernel;
         byte one;
         IoVector vector = new() { Base = &one, Length = 1 };
         MessageHeader look = new() { Vectors = &vector, VectorCount = 1 };
-        nint found = FromRing(fd, record, &look, (flags & ~Linux.MSG_WAITALL) | Linux.MSG_PEEK);
-        if (found is -Linux.EAGAIN or -Linux.EINTR && (flags & Linux.MSG_DONTWAIT) == 0 && !IsNonBlocking(fd, record)) return 0;
-        return found > 0 ? 0 : found;
+        nint found = FromRing(fd, record, &look, (flags & ~Linux.MSG_WAITALL) | Linux.MSG_PEEK | Linux.MSG_DONTWAIT);
+        if (found != -Linux.EAGAIN || (flags & Linux.MSG_DONTWAIT) != 0 || IsNonBlocking(fd, record)) return found > 0 ? 0 : found;
+        ulong deadline = Waiter.Unknown;
+        _ = Waiter.ForInput(fd, record, ref deadline);
+        return 0;
     }
 
     /// <summary>O_NONBLOCK: believed when set, asked again from the kernel when not, because the thread is about to sleep.</summary>

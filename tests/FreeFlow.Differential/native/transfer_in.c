@@ -11,6 +11,14 @@
 #include <sys/uio.h>
 #include <unistd.h>
 
+/// As it is when the call begins: another thread may close the slot and use it anew while the call sleeps.
+static struct slot *reading(void)
+{
+    static _Thread_local struct slot held;
+    held = *slot();
+    return &held;
+}
+
 static struct direction *incoming(const struct slot *from) { return &stage->connections[from->connection].by[!from->side]; }
 
 /// Says what came: how many bytes, which, and whether they are the ones that should come.
@@ -117,15 +125,15 @@ int transfer_in(const char *verb)
     struct iovec parts[64];
     struct slot *from;
     if (strcmp(verb, "read") == 0) {
-        from = slot();
+        from = reading();
         received(from, read(from->fd, buffer, (size_t)number()), 0);
     } else if (strcmp(verb, "recv") == 0) {
-        from = slot();
+        from = reading();
         size_t count = (size_t)number();
         int flags = (int)number();
         received(from, recv(from->fd, buffer, count, flags), flags);
     } else if (strcmp(verb, "recvfrom") == 0) {
-        from = slot();
+        from = reading();
         size_t count = (size_t)number();
         int flags = (int)number();
         struct sockaddr_storage name;
@@ -133,26 +141,26 @@ int transfer_in(const char *verb)
         received(from, recvfrom(from->fd, buffer, count, flags, (struct sockaddr *)&name, &length), flags);
         say(" name %u", length);
     } else if (strcmp(verb, "readv") == 0) {
-        from = slot();
+        from = reading();
         int count = vectors(parts, 64);
         received(from, readv(from->fd, parts, count), 0);
     } else if (strcmp(verb, "recvmsg") == 0) {
-        from = slot();
+        from = reading();
         by_message(from, (int)number());
     } else if (strcmp(verb, "recvmmsg") == 0) {
-        from = slot();
+        from = reading();
         by_messages(from, (int)number());
     } else if (strcmp(verb, "spliceout") == 0) {
-        from = slot();
+        from = reading();
         size_t count = (size_t)number();
         by_pipe(from, count, (int)number());
     } else if (strcmp(verb, "recvall") == 0) {
-        from = slot();
+        from = reading();
         long count = number();
         size_t most = (size_t)number();
         all(from, count, most > BufferBytes ? BufferBytes : most);
     } else if (strcmp(verb, "recvbad") == 0) {
-        from = slot();
+        from = reading();
         say_result(recv(from->fd, (void *)8, (size_t)number(), MSG_DONTWAIT));
     } else return 0;
     return 1;

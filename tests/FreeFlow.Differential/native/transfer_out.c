@@ -14,6 +14,14 @@
 #include <fcntl.h>
 #include <unistd.h>
 
+/// As it is when the call begins: another thread may close the slot and use it anew while the call sleeps.
+static struct slot *writing(void)
+{
+    static _Thread_local struct slot held;
+    held = *slot();
+    return &held;
+}
+
 static struct direction *outgoing(const struct slot *to) { return &stage->connections[to->connection].by[to->side]; }
 
 /// The next count bytes of this direction, in the buffer at offset.
@@ -97,19 +105,19 @@ int transfer_out(const char *verb)
     struct iovec parts[64];
     long result;
     if (strcmp(verb, "write") == 0) {
-        struct slot *to = slot();
+        struct slot *to = writing();
         size_t count = (size_t)number();
         prepare(to, 0, count);
         sent(to, result = write(to->fd, buffer, count));
     } else if (strcmp(verb, "send") == 0 || strcmp(verb, "sendto") == 0) {
-        struct slot *to = slot();
+        struct slot *to = writing();
         size_t count = (size_t)number();
         int flags = (int)number();
         prepare(to, 0, count);
         sent(to, result = verb[4] ? sendto(to->fd, buffer, count, flags, NULL, 0) : send(to->fd, buffer, count, flags));
     } else if (strcmp(verb, "more") == 0) {
         // The kernel holds the first part back for 200 ms, or until the second comes.
-        struct slot *to = slot();
+        struct slot *to = writing();
         size_t first = (size_t)number(), second = (size_t)number();
         prepare(to, 0, first);
         result = send(to->fd, buffer, first, MSG_MORE | MSG_NOSIGNAL);
@@ -119,7 +127,7 @@ int transfer_out(const char *verb)
         prepare(to, 0, second);
         sent(to, result = send(to->fd, buffer, second, MSG_NOSIGNAL));
     } else if (strcmp(verb, "corked") == 0) {
-        struct slot *to = slot();
+        struct slot *to = writing();
         size_t count = (size_t)number();
         int on = 1, off = 0;
         say_result(setsockopt(to->fd, IPPROTO_TCP, TCP_CORK, &on, sizeof on));
@@ -131,16 +139,16 @@ int transfer_out(const char *verb)
         errno = error;
         sent(to, result);
     } else if (strcmp(verb, "writev") == 0) {
-        struct slot *to = slot();
+        struct slot *to = writing();
         int count = vectors(to, parts, 64);
         sent(to, result = writev(to->fd, parts, count));
     } else if (strcmp(verb, "sendmsg") == 0) {
-        struct slot *to = slot();
+        struct slot *to = writing();
         int flags = (int)number();
         struct msghdr message = {.msg_iov = parts, .msg_iovlen = (size_t)vectors(to, parts, 64)};
         sent(to, result = sendmsg(to->fd, &message, flags));
     } else if (strcmp(verb, "sendmmsg") == 0) {
-        struct slot *to = slot();
+        struct slot *to = writing();
         int flags = (int)number(), count = vectors(to, parts, 16);
         struct mmsghdr messages[16] = {0};
         for (int i = 0; i < count; i++) messages[i].msg_hdr = (struct msghdr){.msg_iov = &parts[i], .msg_iovlen = 1};
@@ -151,17 +159,17 @@ int transfer_out(const char *verb)
         sent(to, bytes);
         errno = error;
     } else if (strcmp(verb, "sendfile") == 0 || strcmp(verb, "splicein") == 0) {
-        struct slot *to = slot();
+        struct slot *to = writing();
         size_t count = (size_t)number();
         int flags = (int)number();
         sent(to, result = from_descriptor(to, verb[1] == 'p', count, flags));
     } else if (strcmp(verb, "sendall") == 0) {
-        struct slot *to = slot();
+        struct slot *to = writing();
         size_t count = (size_t)number(), most = (size_t)number();
         result = send_all(to, count, most > BufferBytes ? BufferBytes : most);
     } else if (strcmp(verb, "fill") == 0) {
         // Until nothing more goes in. How much that is differs from road to road; that it ends with EAGAIN does not.
-        struct slot *to = slot();
+        struct slot *to = writing();
         size_t piece = (size_t)number();
         do {
             prepare(to, 0, piece);
@@ -172,7 +180,7 @@ int transfer_out(const char *verb)
         publish(to);
         errno = error;
     } else if (strcmp(verb, "sendbad") == 0) {
-        struct slot *to = slot();
+        struct slot *to = writing();
         result = send(to->fd, (void *)8, (size_t)number(), MSG_NOSIGNAL);
     } else return 0;
     say_result(result);

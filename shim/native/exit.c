@@ -1,0 +1,31 @@
+/*
+ * A process that ends with connections open: the kernel closes them, but nothing tells the peers that their rings have no reader and no
+ * writer any more. So it is told here, on every way out but a signal's.
+ */
+#define _GNU_SOURCE
+#include <dlfcn.h>
+#include <stdlib.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "freeflow.h"
+
+void ff_before_exit(void);
+
+static void prepare(void) {
+  if (__atomic_load_n(&ff_core_is_open, __ATOMIC_ACQUIRE) > 0 && ff_tracked_count > 0) ff_before_exit();
+}
+
+/* exit(3), a return from main: libc ends the process from inside, after the last library's destructor. */
+__attribute__((destructor)) static void at_exit(void) { prepare(); }
+
+static void leave(const char *name, int status) {
+  void (*real)(int) = (void (*)(int))dlsym(RTLD_NEXT, name);
+  prepare();
+  if (real) real(status);
+  for (;;) syscall(SYS_exit_group, status);
+}
+
+FF_EXPORT void _exit(int status) { leave("_exit", status); __builtin_unreachable(); }
+FF_EXPORT void _Exit(int status) { leave("_Exit", status); __builtin_unreachable(); }
+FF_EXPORT void quick_exit(int status) { leave("quick_exit", status); __builtin_unreachable(); }
