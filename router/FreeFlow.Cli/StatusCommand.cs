@@ -36,6 +36,8 @@ internal static class StatusCommand
             text.Append($"{separator} {refused.Value.GetInt64()} refused: {refused.Name}");
             separator = ',';
         }
+        long strictly = router.GetProperty("strictly_refused_total").GetInt64();
+        if (strictly > 0) text.Append($"{separator} {strictly} refused by FREEFLOW_STRICT");
         text.Append('\n');
         if (document.RootElement.TryGetProperty("cluster", out JsonElement cluster)) text.Append(ClusterText.Lines(cluster));
         if (document.RootElement.TryGetProperty("users", out JsonElement users))
@@ -57,7 +59,7 @@ internal static class StatusCommand
             {
                 table.Add(program, pid, container, Text(connection, "local"), Text(connection, "remote"), Text(connection, "state"),
                     Bytes(connection, "kernel_sent"), Bytes(connection, "kernel_received"), Bytes(connection, "ring_sent"), Bytes(connection, "ring_received"),
-                    Units.Duration(connection.GetProperty("age_s").GetDouble()), Text(connection, "reason"));
+                    Units.Duration(connection.GetProperty("age_s").GetDouble()), Text(connection, "reason") + (Text(connection, "strictly_refused").Length > 0 ? " (refused: FREEFLOW_STRICT)" : ""));
             }
         }
         text.Append(table.Rows == 0 ? "no processes of yours are connected\n" : table.ToString());

@@ -21,7 +21,7 @@ public sealed class LayoutTests
     private const string ConnectionRecordFields = """
         Generation@0:4 State@4:4 Reason@8:4 Flags@12:4 CreatedNanoseconds@16:8 ProcessId@24:4 Descriptor@28:4
         Family@32:2 LocalPort@34:2 RemotePort@36:2 LocalAddress@40:16 RemoteAddress@56:16
-        Holders@72:24 MoreHolders@96:4 Messages@100:4 KernelSent@104:8 KernelReceived@112:8
+        Holders@72:24 MoreHolders@96:4 Messages@100:4 KernelSent@104:8 KernelReceived@112:8 Refused@120:4 Obstructed@124:4
         RingAddress@128:8 Capacity@136:8 Side@144:4 Doorbell@148:4 SendWindow@152:4 SendLock@156:4
         SendGate@160:8 SendTail@168:8 SendBase@176:8 SendHeadSeen@184:8
         ReceiveLock@192:4 KernelAttention@196:4 ReceiveGate@200:8 ReceiveHead@208:8 KernelConsumed@216:8 ReceiveSwitchAt@224:8
@@ -29,7 +29,7 @@ public sealed class LayoutTests
         SendReturnFrom@272:8 SendReturned@280:8 ReceiveReturnNext@288:8 ReceiveReturnEnd@296:8 ReceiveBackAt@304:8 ReceiveMarkBytes@312:4
         """;
 
-    private const string FamilyHeaderFields = "Magic@0:4 Version@4:4 SlotCount@8:4 RecordCount@12:4 RecordsUsed@16:4 NextRecord@20:4 RingBytes@24:8";
+    private const string FamilyHeaderFields = "Magic@0:4 Version@4:4 SlotCount@8:4 RecordCount@12:4 RecordsUsed@16:4 NextRecord@20:4 RingBytes@24:8 Refused@32:8";
 
     private const string DoorbellStateFields = "Users@0:4 Lock@4:4 Sleepers@8:4 DrainsRefused@12:4";
 

@@ -42,14 +42,17 @@ public class StatusTextTests
     public void TheTableShowsEachConnectionOnItsLine()
     {
         string text = StatusCommand.Render(Encoding.UTF8.GetBytes("""
-            {"router":{"version":"1.2.3","pid":7,"uptime_s":61,"sessions":2,"joined_total":5,"refused":{"PeerGone":1,"RouterLimit":2}},
-             "processes":[{"pid":10,"program":"redis-server","container":"","uid":0,"connections":[{"local":"10.0.0.1:1","remote":"10.0.0.2:2","fd":5,"state":"ring (shm)","reason":"",
+            {"router":{"version":"1.2.3","pid":7,"uptime_s":61,"sessions":2,"joined_total":5,"strictly_refused_total":3,"refused":{"PeerGone":1,"RouterLimit":2}},
+             "processes":[{"pid":10,"program":"redis-server","container":"","uid":0,"connections":[{"local":"10.0.0.1:1","remote":"10.0.0.2:2","fd":5,"state":"ring (shm)","reason":"","strictly_refused":"",
                "kernel_sent":10,"kernel_received":20,"ring_sent":2048,"ring_received":30,"age_s":3.5}]},
+              {"pid":12,"program":"strict","container":"c","uid":0,"connections":[{"local":"10.0.0.1:1","remote":"10.0.0.2:2","fd":5,"state":"kernel","reason":"no router","strictly_refused":"NoRouter",
+               "kernel_sent":10,"kernel_received":20,"ring_sent":0,"ring_received":0,"age_s":3.5}]},
               {"pid":11,"program":"idle","container":"c","uid":0,"connections":[]}]}
             """));
         string[] lines = text.TrimEnd().Split('\n');
-        Assert.That(lines[0], Is.EqualTo("router 1.2.3, pid 7, up 1m01s, 2 processes, 5 connections joined so far; 1 refused: PeerGone, 2 refused: RouterLimit"));
+        Assert.That(lines[0], Is.EqualTo("router 1.2.3, pid 7, up 1m01s, 2 processes, 5 connections joined so far; 1 refused: PeerGone, 2 refused: RouterLimit, 3 refused by FREEFLOW_STRICT"));
         Assert.That(lines[3], Does.Match(@"^redis-server\s+10\s+-\s+10\.0\.0\.1:1\s+10\.0\.0\.2:2\s+ring \(shm\)\s+10\s+20\s+2\.0K\s+30\s+3s$"));
-        Assert.That(lines[4], Does.Match(@"^idle\s+11\s+c\s+-.*no connections$"));
+        Assert.That(lines[4], Does.EndWith("no router (refused: FREEFLOW_STRICT)"));
+        Assert.That(lines[5], Does.Match(@"^idle\s+11\s+c\s+-.*no connections$"));
     }
 }

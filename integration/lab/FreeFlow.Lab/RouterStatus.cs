@@ -21,6 +21,9 @@ public sealed record RouterStatus
     /// <summary>Bytes sent into rings since the router started, those of connections that are gone included.</summary>
     [JsonIgnore] public long RingBytesTotal => Router.GetProperty("ring_bytes_total").GetInt64();
 
+    /// <summary>Connections that FREEFLOW_STRICT has refused since the router started.</summary>
+    [JsonIgnore] public long StrictlyRefusedTotal => Router.GetProperty("strictly_refused_total").GetInt64();
+
     /// <summary>Bytes sent into rings by all living connections; a byte is counted once, at its sender.</summary>
     [JsonIgnore] public long RingBytes => Processes.SelectMany(process => process.Connections).Sum(connection => connection.RingSent);
 

@@ -15,14 +15,21 @@ internal sealed class Statistics
     /// <summary>Bytes that the rings of families that are gone have carried, by those families' own word.</summary>
     public long RingBytes { get; private set; }
 
+    /// <summary>Connections that FREEFLOW_STRICT has refused in families that are gone, by those families' own word.</summary>
+    public long StrictlyRefused { get; private set; }
+
     /// <summary>Refused ends by reason.</summary>
     public SortedDictionary<Reason, long> Refused { get; } = [];
 
     /// <summary>Seconds since the start.</summary>
     public long UptimeSeconds => (Environment.TickCount64 - _started) / 1000;
 
-    /// <summary>A family is going: keeps its figure.</summary>
-    public void KeepRingBytes(long bytes) => RingBytes = Sum(RingBytes, bytes);
+    /// <summary>A family is going: keeps its figures.</summary>
+    public void Keep(long ringBytes, long strictlyRefused)
+    {
+        RingBytes = Sum(RingBytes, ringBytes);
+        StrictlyRefused = Sum(StrictlyRefused, strictlyRefused);
+    }
 
     /// <summary>The sum, or the largest number if that is too small: families may claim anything.</summary>
     public static long Sum(long first, long second) => first > long.MaxValue - second ? long.MaxValue : first + second;

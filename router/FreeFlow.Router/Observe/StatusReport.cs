@@ -51,6 +51,7 @@ internal static unsafe class StatusReport
         json.WriteNumber("sessions", families.Sum(family => family.Sessions.Count));
         json.WriteNumber("joined_total", statistics.Joined);
         json.WriteNumber("ring_bytes_total", families.Aggregate(statistics.RingBytes, (sum, family) => Statistics.Sum(sum, family.RingBytes)));
+        json.WriteNumber("strictly_refused_total", families.Aggregate(statistics.StrictlyRefused, (sum, family) => Statistics.Sum(sum, family.StrictlyRefused)));
         json.WriteStartObject("refused");
         foreach ((Reason reason, long count) in statistics.Refused) json.WriteNumber(reason.ToString(), count);
         json.WriteEndObject();
@@ -130,6 +131,7 @@ internal static unsafe class StatusReport
         json.WriteString("state", Words.Of((ConnectionState)record.State));
         json.WriteString("reason", Words.Of((Reason)record.Reason));
         json.WriteString("reason_code", ((Reason)record.Reason).ToString());
+        json.WriteString("strictly_refused", record.Refused == 0 ? "" : ((Reason)record.Refused).ToString());
         json.WriteNumber("kernel_sent", Counter(record.KernelSent));
         json.WriteNumber("kernel_received", Counter(record.KernelReceived));
         json.WriteNumber("ring_sent", Counter(record.SendTail));

@@ -80,22 +80,17 @@ internal sealed unsafe class Family : IDisposable
     }
 
     /// <summary>How many records were ever used, at most as many as there are.</summary>
-    public uint RecordsUsed
-    {
-        get
-        {
-            FamilyHeader header;
-            return Libc.pread(_memory, &header, (nuint)sizeof(FamilyHeader), 0) == sizeof(FamilyHeader) ? Math.Min(header.RecordsUsed, FamilyLayout.RecordCount) : 0;
-        }
-    }
+    public uint RecordsUsed => ReadHeader(out FamilyHeader header) ? Math.Min(header.RecordsUsed, FamilyLayout.RecordCount) : 0;
+
+    /// <summary>Connections that its processes say FREEFLOW_STRICT has refused; never negative.</summary>
+    public long StrictlyRefused => ReadHeader(out FamilyHeader header) ? (long)(header.Refused & long.MaxValue) : 0;
 
     /// <summary>Bytes its processes say they have sent into rings, by connections that are gone and by the first thousands of those that live; never negative, however they lie.</summary>
     public long RingBytes
     {
         get
         {
-            FamilyHeader header;
-            if (Libc.pread(_memory, &header, (nuint)sizeof(FamilyHeader), 0) != sizeof(FamilyHeader)) return 0;
+            if (!ReadHeader(out FamilyHeader header)) return 0;
             ulong sum = header.RingBytes;
             ConnectionRecord[] chunk = new ConnectionRecord[RecordsAtATime];
             uint used = Math.Min(header.RecordsUsed, MostRecordsSummed);
@@ -116,6 +111,11 @@ internal sealed unsafe class Family : IDisposable
             nint bytes = Libc.pread(_memory, records, (nuint)((long)target.Length * sizeof(ConnectionRecord)), FamilyLayout.RecordsOffset + ((long)first * FamilyLayout.RecordBytes));
             return bytes < 0 ? 0 : (int)(bytes / sizeof(ConnectionRecord));
         }
+    }
+
+    private bool ReadHeader(out FamilyHeader header)
+    {
+        fixed (FamilyHeader* target = &header) return Libc.pread(_memory, target, (nuint)sizeof(FamilyHeader), 0) == sizeof(FamilyHeader);
     }
 
     public void Dispose()

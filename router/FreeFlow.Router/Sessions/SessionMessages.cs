@@ -59,7 +59,7 @@ internal sealed class SessionMessages(Broker broker, StatusService status, Stati
         family.Sessions.Remove(session);
         if (family.Sessions.Count > 0) return;
         _families.Remove(family.Identity);
-        statistics.KeepRingBytes(family.RingBytes);
+        statistics.Keep(family.RingBytes, family.StrictlyRefused);
         family.Dispose();
     }
 

@@ -40,6 +40,10 @@ public unsafe struct ConnectionRecord
     [FieldOffset(100)] public uint Messages;
     [FieldOffset(104)] public ulong KernelSent;
     [FieldOffset(112)] public ulong KernelReceived;
+    /// <summary>The <see cref="Contract.Reason"/> for which FREEFLOW_STRICT has refused it; 0 if it has not.</summary>
+    [FieldOffset(120)] public uint Refused;
+    /// <summary>FREEFLOW_STRICT: messages that went by the kernel because of an obstacle that may pass.</summary>
+    [FieldOffset(124)] public uint Obstructed;
 
     // ---- ring and sender
     /// <summary>Where the ring is mapped in every holder; 0 without a ring.</summary>

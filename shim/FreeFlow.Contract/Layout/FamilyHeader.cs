@@ -2,7 +2,7 @@ using System.Runtime.InteropServices;
 
 namespace FreeFlow.Contract.Layout;
 
-/// <summary>First page of the family table. Version 3, little endian.</summary>
+/// <summary>First page of the family table. Version 4, little endian.</summary>
 [StructLayout(LayoutKind.Explicit, Size = FamilyLayout.HeaderBytes)]
 public struct FamilyHeader
 {
@@ -19,4 +19,7 @@ public struct FamilyHeader
 
     /// <summary>Bytes that connections whose record has been freed had sent into rings: what the router's total would lose with the record.</summary>
     [FieldOffset(24)] public ulong RingBytes;
+
+    /// <summary>Connections that FREEFLOW_STRICT has refused.</summary>
+    [FieldOffset(32)] public ulong Refused;
 }

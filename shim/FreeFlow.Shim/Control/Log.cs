@@ -1,4 +1,5 @@
 using System;
+using FreeFlow.Contract;
 using FreeFlow.Shim.Native;
 
 namespace FreeFlow.Shim.Control;
@@ -45,6 +46,17 @@ internal static unsafe class Log
         if (path != null) while (path[name] != 0 && name < 120) name++;
         length = path == null ? Append(line, length, capacity, "/run/freeflow/router.sock"u8) : Append(line, length, capacity, new ReadOnlySpan<byte>(path, name));
         length = Append(line, length, capacity, ": staying on the kernel path; start freeflow-router or set FREEFLOW_SOCKET\n"u8);
+        Line(new ReadOnlySpan<byte>(line, length));
+    }
+
+    /// <summary>FREEFLOW_STRICT: which reason has made a connection fail.</summary>
+    public static void Refused(Reason reason)
+    {
+        const int capacity = 200;
+        byte* line = stackalloc byte[capacity];
+        int length = Append(line, 0, capacity, "FREEFLOW_STRICT: a connection is refused that would go by the kernel: "u8);
+        length = Append(line, length, capacity, ReasonNames.Of(reason));
+        length = Append(line, length, capacity, "\n"u8);
         Line(new ReadOnlySpan<byte>(line, length));
     }
 

@@ -134,6 +134,9 @@ internal static unsafe class Session
     /// <summary>True while the router's answer to Hello is to come: an offer is worth another attempt soon.</summary>
     public static bool IsOpening => _control > 0 && !_greeted;
 
+    /// <summary>True if there is no router to show anything to.</summary>
+    public static bool IsAbsent => _control <= 0;
+
     /// <summary>
     /// False until the router has dealt with Hello, and while it has not dealt with what it was sent a while ago. A socket on its way to a router that stands still is
     /// held open there: its peer would not hear of this process's end.

@@ -57,6 +57,7 @@ internal static unsafe class Connections
     {
         if (!InRange(fd)) return null;
         uint taken = Family.TakeRecord();
+        if (taken == 0 && Settings.Strict) Interlocked.Increment(ref Family.Header->Refused);
         if (taken == 0) { Log.Line("family table full; connection stays on the kernel path\n"u8); return null; }
         ConnectionRecord* record = Family.Records + (taken - 1);
         record->Flags = (uint)flags;

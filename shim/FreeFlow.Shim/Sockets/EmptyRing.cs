@@ -60,6 +60,7 @@ internal static unsafe class EmptyRing
         if (kernel <= 0) return kernel;
         // Bytes that the peer sent by a road its shim does not see. With the ring empty before and after, this is their place.
         record->Reason = (uint)Reason.BytesOutOfSight;
+        Strictness.FellBack(record, Reason.BytesOutOfSight);
         record->ReceiveSwitchAt += (ulong)Waiting(fd);
         return Retry;
     }
@@ -108,6 +109,7 @@ internal static unsafe class EmptyRing
         Process.Errno = errno;
         Gate.Set(&record->ReceiveGate, DirectionPhase.Back);
         record->Reason = (uint)Reason.CorruptRing;
+        Strictness.FellBack(record, Reason.CorruptRing);
         Volatile.Write(ref record->State, (uint)ConnectionState.HandedBack);
         return -Linux.ECONNRESET;
     }

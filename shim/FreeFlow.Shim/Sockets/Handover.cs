@@ -36,6 +36,7 @@ internal static unsafe class Handover
             else
             {
                 record->Reason = (uint)Reason.BytesOutOfSight;
+                Strictness.FellBack(record, Reason.BytesOutOfSight);
                 Gate.Set(&record->ReceiveGate, DirectionPhase.Back);
             }
         }
@@ -74,6 +75,7 @@ internal static unsafe class Handover
             if (sent < 0 || (ulong)sent != record->KernelSent)
             {
                 record->Reason = (uint)Reason.BytesOutOfSight;
+                Strictness.FellBack(record, Reason.BytesOutOfSight);
                 Gate.Set(&record->SendGate, ReturnMark.IsMirrored(record) ? DirectionPhase.Kernel : DirectionPhase.Back);
                 if (ReturnMark.IsMirrored(record)) Offering.KeepInKernel(record, Reason.BytesOutOfSight);
             }
@@ -126,6 +128,7 @@ internal static unsafe class Handover
     {
         RingBlockHeader* outgoing = Block.Outgoing(record);
         record->Reason = (uint)reason;
+        Strictness.FellBack(record, reason);
         Volatile.Write(ref record->State, (uint)ConnectionState.HandedBack);
         if (ReturnMark.IsMirrored(record)) { SendReturn.Begin(record, outgoing, fd); return; }
         if (!Recall.TakeUp(record, outgoing, fd)) Volatile.Write(ref outgoing->BackAt, record->SendTail);

@@ -43,6 +43,7 @@ internal static unsafe class Offering
     {
         Interlocked.Or(ref record->Flags, (uint)ConnectionFlags.KernelOnly);
         record->Reason = (uint)reason;
+        Strictness.FellBack(record, reason);
     }
 
     /// <summary>The router will not join this connection.</summary>
@@ -53,7 +54,6 @@ internal static unsafe class Offering
         if (record->Generation != refuse.Generation || record->ProcessId != Process.Id) return;
         if (Interlocked.CompareExchange(ref record->State, (uint)ConnectionState.Kernel, (uint)ConnectionState.Offered) != (uint)ConnectionState.Offered) return;
         KeepInKernel(record, (Reason)refuse.Reason);
-        if (Settings.Strict) Log.Line("connection refused by the router, reason "u8, refuse.Reason);
     }
 
     /// <summary>This process offered the connection and leaves it to others, who may offer it anew.</summary>
@@ -102,6 +102,7 @@ internal static unsafe class Offering
         if (reason != Reason.None)
         {
             record->Reason = (uint)reason;
+            if (!Session.IsOpening) Strictness.MetObstacle(record, reason);
             record->Messages = Session.IsOpening && Settings.OfferAfterMessages > 0 ? Settings.OfferAfterMessages - 1 : 0;
         }
         Process.Errno = errno;

@@ -20,6 +20,7 @@ internal static unsafe class Receiver
             Session.Look();
             Offering.AtOnce(fd, record);
             if (Volatile.Read(ref record->RingAddress) != 0) Handover.AnnounceReady(fd, record);
+            if (Strictness.HasRefused(record)) return -Linux.ENETUNREACH;
             if (Gate.Enter(&record->ReceiveGate, &record->ReceiveLock))
             {
                 nint received = Kernel(fd, record, message, flags);
@@ -29,14 +30,16 @@ internal static unsafe class Receiver
             }
             phase = Gate.Phase(&record->ReceiveGate);
         }
+        if (Strictness.HasRefused(record)) return -Linux.ENETUNREACH;
         // Told by the kernel while the ring still had bytes to answer.
         if (phase == DirectionPhase.Back && record->PendingError != 0) return -Interlocked.Exchange(ref record->PendingError, 0);
         if (phase == DirectionPhase.Back || (flags & (Linux.MSG_OOB | Linux.MSG_ERRQUEUE)) != 0) return Kernel(fd, record, message, flags);
         nuint total = VectorCursor.Total(message->Vectors, message->VectorCount);
         nint result = total == 0 ? Nothing(fd, record, flags) : FromRing(fd, record, message, flags);
+        // The descriptor may have been closed by another thread while this one slept.
+        if (result == ByKernel) result = Orphans.Reach(record, fd) is >= 0 and var open ? Kernel(open, record, message, flags) : -Linux.EBADF;
+        else if (result >= 0) SetOutputs(message, flags);
         Orphans.Release(record);
-        if (result == ByKernel) return Kernel(fd, record, message, flags);
-        if (result >= 0) SetOutputs(message, flags);
         return result;
     }
 
@@ -63,8 +66,8 @@ internal static unsafe class Receiver
         while (true)
         {
             if (!ThreadLock.Enter(&record->ReceiveLock)) return received > 0 ? received : -Linux.EAGAIN;
-            // Only the kernel has ancillary data.
-            if (message->Control != null && received == 0 && HasGoneBack(fd, record)) { ThreadLock.Exit(&record->ReceiveLock); return ByKernel; }
+            // What is left of the stream is the kernel's: ancillary data, MSG_PEEK with MSG_WAITALL.
+            if (received == 0 && HasGoneBack(fd, record)) { ThreadLock.Exit(&record->ReceiveLock); return ByKernel; }
             ulong consumed = record->KernelConsumed;
             nint step = Step(fd, record, ref target, flags);
             bool crossed = record->KernelConsumed != consumed && Gate.Phase(&record->ReceiveGate) == DirectionPhase.Ring && record->KernelConsumed >= record->ReceiveSwitchAt;
@@ -78,6 +81,7 @@ internal static unsafe class Receiver
                 bool more = !peek && RingReadiness.HasInput(record, Block.Incoming(record)) && !IsAtMark(fd, record);
                 if (target.AtEnd || !(all || more)) return received;
                 if (!peek) continue;
+                if (Gate.Phase(&record->ReceiveGate) == DirectionPhase.Back) return ByKernel;
                 // Nothing was taken: wait until there is more than this, then look at all of it again.
                 if ((flags & Linux.MSG_DONTWAIT) != 0 || IsNonBlocking(fd, record) || !MayGrow(fd, record)) return received;
                 int grown = Waiter.ForInput(fd, record, ref deadline, RingReader.Available(record, Block.Incoming(record)));
@@ -251,7 +255,7 @@ internal static unsafe class Receiver
     /// </summary>
     private static nint Nothing(int fd, ConnectionRecord* record, int flags)
     {
-        bool locked = ThreadLock.Enter(&record->ReceiveLock), back = locked && HasGoneBack(record);
+        bool locked = ThreadLock.Enter(&record->ReceiveLock), back = locked && HasGoneBack(fd, record);
         if (locked) ThreadLock.Exit(&record->ReceiveLock);
         if (back) return ByKernel;
         byte one;
@@ -259,8 +263,13 @@ internal static unsafe class Receiver
         MessageHeader look = new() { Vectors = &vector, VectorCount = 1 };
         nint found = FromRing(fd, record, &look, (flags & ~Linux.MSG_WAITALL) | Linux.MSG_PEEK | Linux.MSG_DONTWAIT);
         if (found != -Linux.EAGAIN || (flags & Linux.MSG_DONTWAIT) != 0 || IsNonBlocking(fd, record)) return found > 0 ? 0 : found;
+        ThreadRecord* thread = Process.Thread();
+        uint signals = thread->SignalsHandled;
         ulong deadline = Waiter.Unknown;
-        _ = Waiter.ForInput(fd, record, ref deadline);
+        PollDescriptor kernel = new() { Descriptor = fd, Events = Linux.POLLIN | Linux.POLLRDHUP };
+        // A doorbell that was rung for an earlier call ends no wait.
+        while (Waiter.ForInput(fd, record, ref deadline) == 0 && thread->SignalsHandled == signals
+            && !RingReadiness.HasInput(record, Block.Incoming(record)) && Process.Libc->poll(&kernel, 1, 0) == 0) { }
         return 0;
     }
 

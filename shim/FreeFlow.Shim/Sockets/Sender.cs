@@ -20,6 +20,7 @@ internal static unsafe class Sender
         if ((flags & Linux.MSG_OOB) != 0) Offering.KeepInKernel(record, Reason.KernelOnlyOption);
         if (!IsOnRing(fd, record, flags & KernelOnlyFlags))
         {
+            if (Strictness.HasRefused(record)) return -Linux.ENETUNREACH;
             // The kernel has told this error already, to a receive that had bytes to answer first; whatever comes next tells it once.
             if (record->PendingError != 0) return -Interlocked.Exchange(ref record->PendingError, 0);
             if (SendReturn.IsUnderWay(record) && ReturnWaiter.BeforeSend(fd, record, flags) is var held && held < 0) return held;
@@ -56,6 +57,7 @@ internal static unsafe class Sender
     public static nint SendByKernel(int fd, ConnectionRecord* record, MessageHeader* message, int flags)
     {
         if (Gate.Phase(&record->SendGate) == DirectionPhase.Ring) GoBack(record, Reason.KernelOnlyOption);
+        if (Strictness.HasRefused(record)) return -Linux.ENETUNREACH;
         if (SendReturn.IsUnderWay(record) && ReturnWaiter.BeforeSend(fd, record, flags) is var held && held < 0) return held;
         bool entered = Gate.Enter(&record->SendGate, &record->SendLock);
         return LeaveKernel(fd, record, entered, Kernel(fd, message, flags));
@@ -150,6 +152,7 @@ internal static unsafe class Sender
     {
         // Who reads no more takes no more: as in the kernel, a call that has sent something says so, and the next one fails.
         if (sent > 0 && Volatile.Read(ref Block.Outgoing(record)->ReaderClosed) != 0) return sent;
+        if (Strictness.HasRefused(record)) return sent > 0 ? sent : -Linux.ENETUNREACH;
         if (SendReturn.IsUnderWay(record) && ReturnWaiter.BeforeSend(fd, record, flags) is var held && held < 0) return sent > 0 ? sent : held;
         const int pieces = 1024;
         IoVector* vectors = stackalloc IoVector[pieces];

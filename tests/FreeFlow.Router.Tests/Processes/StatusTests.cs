@@ -1,3 +1,4 @@
+using System;
 using System.Linq;
 using System.Text.Json;
 using FreeFlow.Contract;
@@ -88,6 +89,23 @@ public unsafe class StatusTests
             shim.Family.Header->RecordsUsed = 1;
             shim.Family.Record(0)->SendTail = living;
         }
+    }
+
+    [Test]
+    public void StrictRefusalsAreCountedBeyondTheProcess()
+    {
+        using (FakeShim gone = FakeShim.Greeted(_router, "gone")) gone.Family.Header->Refused = 3;
+        using FakeShim shim = FakeShim.Greeted(_router, "refused");
+        Assert.That(() => _router.Programs(), Has.Length.EqualTo(1).After(5000, 20), "the first has gone");
+        ConnectionRecord* record = shim.Family.Record(0);
+        shim.Family.Header->RecordsUsed = 1;
+        shim.Family.Header->Refused = 1;
+        record->ProcessId = Environment.ProcessId;
+        record->State = (uint)ConnectionState.Kernel;
+        record->Refused = (uint)Reason.MemoryLimit;
+        JsonElement status = _router.Status();
+        Assert.That(status.GetProperty("router").GetProperty("strictly_refused_total").GetInt64(), Is.EqualTo(4));
+        Assert.That(status.GetProperty("processes")[0].GetProperty("connections")[0].GetProperty("strictly_refused").GetString(), Is.EqualTo("MemoryLimit"));
     }
 
     [Test]
