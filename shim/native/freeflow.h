@@ -47,6 +47,7 @@ struct ff_handshake {
   void (*deliver_deferred)(void);
   void (*drop_deferred)(void);
   int (*sleep)(struct ff_sleep *what);
+  uint64_t (*ticks)(void);
 };
 
 /* Generated: the libc functions by name, and the addresses the trampolines call. */

@@ -21,6 +21,19 @@ void *ff_raw_table[256];
 intptr_t (*ff_core_call)(intptr_t, intptr_t, intptr_t, intptr_t, intptr_t, intptr_t, intptr_t);
 __thread struct ff_thread ff_thread_state __attribute__((tls_model("initial-exec")));
 
+/* The processor's own clock: the same on all of them where it can be trusted at all, and far cheaper than clock_gettime(2). */
+static uint64_t ticks(void) {
+#if defined(__x86_64__)
+  return __builtin_ia32_rdtsc();
+#elif defined(__aarch64__)
+  uint64_t now;
+  __asm__ volatile("mrs %0, cntvct_el0" : "=r"(now));
+  return now;
+#else
+  return 0;
+#endif
+}
+
 static struct ff_thread *current_thread(void) { return &ff_thread_state; }
 
 void *ff_resolve(int index) {
@@ -71,7 +84,7 @@ static int open_core(void) {
   ff_core_call = (intptr_t (*)(intptr_t, intptr_t, intptr_t, intptr_t, intptr_t, intptr_t, intptr_t))dlsym(core, "ff_core_call");
   struct ff_handshake handshake = {
     sizeof handshake, ff_real, ff_descriptor_flags, &ff_tracked_count, current_thread, ff_raw_table,
-    ff_copy, ff_deliver_deferred, ff_drop_deferred, ff_sleep,
+    ff_copy, ff_deliver_deferred, ff_drop_deferred, ff_sleep, ticks,
   };
   ff_find_sleeping_calls();
   if (!enter || !ff_core_call || enter(&handshake) != 0) return 0;

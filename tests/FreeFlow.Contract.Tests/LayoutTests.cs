@@ -13,7 +13,7 @@ public sealed class LayoutTests
 {
     private const string RingBlockHeaderFields = """
         Magic@0:4 Version@4:4 Capacity@8:8
-        Tail@64:8 Base@72:8 SwitchAt@80:8 BackAt@88:8
+        Tail@64:8 Base@72:8 SwitchAt@80:8 BackAt@88:8 WrittenAt@96:8
         Head@128:8 ReaderWaiting@192:4 WriterWaiting@256:4
         Handover@320:4 ReaderWantsKernel@324:4 ReaderClosed@328:4 WriterClosed@332:4 ReaderBuffer@336:4 ReturnMark@384:16
         """;

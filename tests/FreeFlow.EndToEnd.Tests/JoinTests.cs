@@ -21,4 +21,19 @@ public sealed class JoinTests
         process.Input.WriteLine();
         Assert.That(ends.Select(end => end.RingSent), Has.Exactly(2).Positive, string.Join("; ", ends.Select(end => $"{end.State}: {end.Reason}, {end.RingSent} bytes by ring")));
     }
+
+    /// <summary>A server serves in the order in which epoll reports: what a client wrote to its first connection comes before what it wrote to its second.</summary>
+    [TestCase(Mixture.Plain)]
+    [TestCase(Mixture.Both)]
+    public void ReportsComeInTheOrderOfArrival(Mixture mixture)
+    {
+        Tools.Require(Tools.Python);
+        using Stage stage = new Stage(mixture).WaitingForTheJoin();
+        using LabProcess process = stage.Server.Start(stage.AsServer(Tools.PythonProgram("arrival_order.py")));
+        process.WaitForOutput("ready", TimeSpan.FromSeconds(30));
+        if (mixture == Mixture.Both)
+            Assert.That(stage.Router!.Status().Processes.Where(p => p.Pid == process.Pid).SelectMany(p => p.Connections).Select(end => end.RingSent), Has.Exactly(20).Positive);
+        process.Input.WriteLine();
+        Assert.That(process.Wait(TimeSpan.FromSeconds(30)).Output, Does.EndWith("\nin order\n"));
+    }
 }

@@ -3,7 +3,7 @@ using System.Runtime.InteropServices;
 namespace FreeFlow.Contract.Layout;
 
 /// <summary>
-/// Head of one direction's block in a ring memfd; <see cref="RingLayout"/> says where the blocks and their data lie. Version 2, little endian.
+/// Head of one direction's block in a ring memfd; <see cref="RingLayout"/> says where the blocks and their data lie. Version 3, little endian.
 /// </summary>
 /// <remarks>
 /// Positions (<see cref="Tail"/>, <see cref="Base"/>, <see cref="Head"/>, <see cref="BackAt"/>) count bytes since the ring was made and never wrap.
@@ -27,6 +27,10 @@ public unsafe struct RingBlockHeader
     [FieldOffset(80)] public ulong SwitchAt;
     /// <summary>Ring position from which the kernel carries the bytes again.</summary>
     [FieldOffset(88)] public ulong BackAt;
+
+    // Written by the writer, with Tail.
+    /// <summary>The processor's clock at the last bytes, in its own unit; a hint that puts the reports of one epoll_wait into the order of arrival. 0: unknown.</summary>
+    [FieldOffset(96)] public ulong WrittenAt;
 
     // Written by the reader.
     [FieldOffset(128)] public ulong Head;

@@ -25,6 +25,7 @@ public static unsafe class CoreEntry
         Process.DeliverDeferred = (delegate* unmanaged[SuppressGCTransition]<void>)handshake->DeliverDeferred;
         Process.DropDeferred = (delegate* unmanaged[SuppressGCTransition]<void>)handshake->DropDeferred;
         Process.Sleep = (delegate* unmanaged[SuppressGCTransition]<SleepRequest*, int>)handshake->Sleep;
+        Process.Ticks = (delegate* unmanaged[SuppressGCTransition]<ulong>)handshake->Ticks;
         Process.Id = Process.Libc->getpid();
         Settings.Read();
         if (!Connections.Create() || !Graveyard.Create() || !Registrations.Create() || !Family.Create()) return -1;

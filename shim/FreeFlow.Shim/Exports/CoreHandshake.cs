@@ -18,4 +18,5 @@ public unsafe struct CoreHandshake
     public void* DeliverDeferred;
     public void* DropDeferred;
     public void* Sleep;
+    public void* Ticks;
 }

@@ -138,6 +138,7 @@ internal static unsafe class RingWriter
     private static void Advance(ConnectionRecord* connection, RingBlockHeader* outgoing, nuint bytes)
     {
         connection->SendTail += bytes;
+        outgoing->WrittenAt = Process.Ticks();
         Volatile.Write(ref outgoing->Tail, connection->SendTail);
     }
 }

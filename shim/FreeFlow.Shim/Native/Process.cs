@@ -31,6 +31,9 @@ internal static unsafe class Process
     /// <summary>ppoll(2) or epoll_pwait2(2), see native/sleep.c; the kernel's answer or a negative errno.</summary>
     public static delegate* unmanaged[SuppressGCTransition]<SleepRequest*, int> Sleep;
 
+    /// <summary>The processor's clock, in its own unit.</summary>
+    public static delegate* unmanaged[SuppressGCTransition]<ulong> Ticks;
+
     /// <summary>This process; a vfork child, which shares all memory, has another getpid().</summary>
     public static int Id;
 

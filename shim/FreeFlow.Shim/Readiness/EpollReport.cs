@@ -71,7 +71,7 @@ internal static unsafe class EpollReport
     {
         int hot = instance->HotCount;
         if (hot == 0) return count;
-        int place = instance->HotStart % hot;
+        int place = instance->HotStart % hot, first = count;
         for (int looked = 0; looked < hot && count < capacity;)
         {
             Registration* entry = Registrations.Entries + instance->Hot[place];
@@ -95,6 +95,7 @@ internal static unsafe class EpollReport
             looked++;
             if (++place >= hot) place = 0;
         }
+        if (count - first > 1) EpollOrder.Sort(instance, events, first, count);
         return count;
     }
 
