@@ -1,5 +1,6 @@
 using System;
 using System.Collections.Generic;
+using System.Linq;
 using System.Threading;
 using FreeFlow.Differential.Running;
 using NUnit.Framework;
@@ -9,8 +10,15 @@ namespace FreeFlow.Differential.Tests;
 /// <summary>Thousands of random programs: every answer and every byte as over kernel TCP. A failing one is printed short, with the command that repeats it.</summary>
 public sealed class RandomProgramTests
 {
-    /// <summary>What may differ today: faults that depend on timing are known and not all mended (docs/testing.md). To be lowered until it is none.</summary>
-    private static int Tolerated(int count) => 1 + (count / 100);
+    /// <summary>No program may part every time. Of those that part now and then, under the load of other tests, so many may: to be lowered until it is none.</summary>
+    private static int Tolerated(int count) => 1 + (count / 900);
+
+    private static void Judge(IReadOnlyList<Failure> failures, int count)
+    {
+        foreach (Failure failure in failures) TestContext.Out.WriteLine(failure);
+        Assert.That(failures.Where(failure => failure.IsSteady), Is.Empty, string.Join('\n', failures));
+        Assert.That(failures, Has.Count.AtMost(Tolerated(count)), string.Join('\n', failures));
+    }
 
     [TestCase("ring", 1, 900)]
     [TestCase("soon", 100_000, 400)]
@@ -22,8 +30,7 @@ public sealed class RandomProgramTests
         Campaign campaign = new() { Seed = seed, Count = count, Without = NotYet.Seeds, Enough = Tolerated(count) + 1, Shrink = false };
         IReadOnlyList<Failure> failures = campaign.Run(Road.Named(road, router.Socket));
         TestContext.Out.WriteLine(campaign);
-        foreach (Failure failure in failures) TestContext.Out.WriteLine(failure);
-        Assert.That(failures, Has.Count.AtMost(Tolerated(count)), string.Join('\n', failures));
+        Judge(failures, count);
         // A comparison of the kernel with itself would prove nothing.
         if (road == "ring") Assert.That(campaign.RingBytes, Is.GreaterThan(campaign.Bytes / 2), "bytes that went through rings");
         else if (road is "soon" or "default") Assert.That(campaign.RingBytes, Is.GreaterThan(0), "bytes that went through rings");
@@ -46,7 +53,7 @@ public sealed class RandomProgramTests
             killer.Join();
         }
         TestContext.Out.WriteLine(campaign);
-        Assert.That(failures, Has.Count.AtMost(Tolerated(count)), string.Join('\n', failures));
+        Judge(failures, count);
         Assert.That(campaign.RingBytes, Is.GreaterThan(0), "bytes that went through rings");
     }
 

@@ -42,7 +42,7 @@ public sealed class Worker(Road road) : IDisposable
             program = Shrinker.Shrink(program, shorter => Compare(shorter, out Outcome shorterKernel, out _) is not null && IsSteady(shorter, shorterKernel) && Compare(shorter, out _, out _) is not null);
             difference = Compare(program, out _, out _) ?? difference;
         }
-        return new Failure(road.Name, program, difference, $"{again} of {Tries}");
+        return new Failure(road.Name, program, difference, again, Tries);
     }
 
     /// <inheritdoc/>
