@@ -25,6 +25,8 @@ internal static unsafe class Glue
             Process.Id = Environment.ProcessId;
             // mov rcx, rdx; rep movsb; xor eax, eax; ret
             Process.Copy = (delegate* unmanaged[SuppressGCTransition]<void*, void*, nuint, int>)Code([0x48, 0x89, 0xd1, 0xf3, 0xa4, 0x31, 0xc0, 0xc3]);
+            // rdtsc; shl rdx, 32; or rax, rdx; ret
+            Process.Ticks = (delegate* unmanaged[SuppressGCTransition]<ulong>)Code([0x0f, 0x31, 0x48, 0xc1, 0xe2, 0x20, 0x48, 0x09, 0xd0, 0xc3]);
             Process.CurrentThread = (delegate* unmanaged[SuppressGCTransition]<ThreadRecord*>)Returning(NewThread());
         }
     }

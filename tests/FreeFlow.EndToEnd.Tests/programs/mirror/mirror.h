@@ -9,7 +9,7 @@ enum { CAPACITY = 1 << 16, HEADER = 512, BLOCK = 69632 };   /* BLOCK: header and
 /* FreeFlow.Contract/Layout/RingBlockHeader.cs */
 struct block {
     uint32_t magic, version; uint64_t capacity; char pad0[48];
-    uint64_t tail, base, switch_at, back_at; char pad1[32];
+    uint64_t tail, base, switch_at, back_at, written_at; char pad1[24];
     uint64_t head; char pad2[56];
     uint32_t reader_waiting; char pad3[60];
     uint32_t writer_waiting; char pad4[60];
