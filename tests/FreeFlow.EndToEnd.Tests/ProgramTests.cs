@@ -86,7 +86,7 @@ public sealed class ProgramTests
 
     private static Stage Prepare(Scenario scenario, Mixture mixture) => scenario.MayWaitForTheJoin ? new Stage(mixture).WaitingForTheJoin() : new Stage(mixture);
 
-    private static string PlainResult(Scenario scenario) => s_plain.GetOrAdd(scenario.ToString(), _ => new(() =>
+    internal static string PlainResult(Scenario scenario) => s_plain.GetOrAdd(scenario.ToString(), _ => new(() =>
     {
         using Stage stage = new(Mixture.Plain);
         scenario.Start(stage);

@@ -3,34 +3,46 @@ using System.Collections.Generic;
 using System.IO;
 using System.Linq;
 using FreeFlow.Lab;
+using FreeFlow.Lab.Hosts;
 
 namespace FreeFlow.EndToEnd.Tests;
 
 /// <summary>Two containers, a router if the mixture has one, and programs started in them as the mixture says. Disposing takes all of it down.</summary>
 public sealed class Stage : IDisposable
 {
-    private readonly ContainerPair _pair = ContainerPair.Start();
+    private readonly ContainerPair? _pair;
     private readonly List<LabProcess> _servers = [];
 
     public Stage(Mixture mixture)
     {
         Mixture = mixture;
+        _pair = ContainerPair.Start();
+        (Server, Client) = (_pair.First, _pair.Second);
         Folder = Directory.CreateDirectory(Path.Combine(_pair.Folder, "files")).FullName;
         // Servers drop their privileges and still write here.
         if (OperatingSystem.IsLinux()) File.SetUnixFileMode(Folder, (UnixFileMode)Convert.ToInt32("777", 8));
         if (mixture is Mixture.Both or Mixture.ServerOnly or Mixture.ClientOnly or Mixture.RouterKilled) StartRouter();
     }
 
+    /// <summary>Programs in containers of two hosts, the clients on the first; the laboratory is the caller's.</summary>
+    public Stage(Laboratory lab, Mixture mixture)
+    {
+        Mixture = mixture;
+        (Client, Server) = (lab.Hosts[0].Containers[0], lab.Hosts[1].Containers[0]);
+        Folder = Directory.CreateTempSubdirectory("freeflow-stage-").FullName;
+        if (OperatingSystem.IsLinux()) File.SetUnixFileMode(Folder, (UnixFileMode)Convert.ToInt32("777", 8));
+    }
+
     public Mixture Mixture { get; }
 
     /// <summary>The servers' container.</summary>
-    public Container Server => _pair.First;
+    public NetworkPlace Server { get; }
 
     /// <summary>The clients' container.</summary>
-    public Container Client => _pair.Second;
+    public NetworkPlace Client { get; }
 
     /// <summary>The server's IPv4 address.</summary>
-    public string Address => _pair.First.Address4;
+    public string Address => Server.Address4;
 
     /// <summary>A folder for files that both sides see.</summary>
     public string Folder { get; }
@@ -39,7 +51,7 @@ public sealed class Stage : IDisposable
     public RouterProcess? Router { get; private set; }
 
     /// <summary>The router's socket as the machine sees it.</summary>
-    public string SocketPath => _pair.SocketPath;
+    public string SocketPath => _pair!.SocketPath;
 
     /// <summary>What every preloaded program finds in its environment: here, an offer at once, without waiting for what comes of it.</summary>
     public Dictionary<string, string> Variables { get; } = new() { ["FREEFLOW_OFFER_AFTER"] = "0" };
@@ -51,7 +63,7 @@ public sealed class Stage : IDisposable
         return this;
     }
 
-    public void StartRouter() => Router = _pair.StartRouter();
+    public void StartRouter() => Router = _pair!.StartRouter();
 
     /// <summary>Starts a server and waits until it listens on <paramref name="port"/>.</summary>
     public LabProcess Serve(CommandLine command, int port)
@@ -80,7 +92,12 @@ public sealed class Stage : IDisposable
         .Where(line => line.Contains("freeflow", StringComparison.OrdinalIgnoreCase) && !line.Contains(Folder, StringComparison.Ordinal)));
 
     /// <inheritdoc/>
-    public void Dispose() => _pair.Dispose();
+    public void Dispose()
+    {
+        if (_pair is not null) { _pair.Dispose(); return; }
+        foreach (LabProcess server in _servers) server.Dispose();
+        Directory.Delete(Folder, recursive: true);
+    }
 
     private CommandLine Prepare(CommandLine command, bool preloaded) => preloaded ? command.WithPreload().With(Variables) : command;
 }

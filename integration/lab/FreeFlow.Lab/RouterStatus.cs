@@ -9,10 +9,15 @@ namespace FreeFlow.Lab;
 /// <summary>What <c>freeflow status --json</c> says at one moment.</summary>
 public sealed record RouterStatus
 {
+    /// <summary>Bytes that this router's links have carried to other hosts and from there; 0 without a fabric.</summary>
+    [JsonIgnore] public long FabricBytes => Cluster.ValueKind == JsonValueKind.Object && Cluster.TryGetProperty("fabric", out JsonElement fabric)
+        ? fabric.GetProperty("bytes_sent").GetInt64() + fabric.GetProperty("bytes_received").GetInt64() : 0;
+
     /// <summary>The router itself: version, pid, uptime_s, sessions, joined_total, refused by reason.</summary>
     [JsonPropertyName("router")] public JsonElement Router { get; init; }
 
     /// <summary>Connected processes.</summary>
+    [JsonPropertyName("cluster")] public JsonElement Cluster { get; init; }
     [JsonPropertyName("processes")] public ProcessStatus[] Processes { get; init; } = [];
 
     /// <summary>Connections that were given a ring since the router started.</summary>
