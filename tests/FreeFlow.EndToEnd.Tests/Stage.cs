@@ -91,6 +91,9 @@ public sealed class Stage : IDisposable
     public string Complaints => string.Join('\n', _servers.SelectMany(s => s.Error.Split('\n'))
         .Where(line => line.Contains("freeflow", StringComparison.OrdinalIgnoreCase) && !line.Contains(Folder, StringComparison.Ordinal)));
 
+    /// <summary>All that the servers wrote to standard error, to explain a complaint.</summary>
+    public string ServerErrors => string.Join('\n', _servers.Select(server => server.Error));
+
     /// <inheritdoc/>
     public void Dispose()
     {

@@ -41,7 +41,7 @@ public sealed class TwoHostTests
         long before = FabricBytes();
         Assert.That(scenario.Work(stage, 1), Is.EqualTo(plain));
         Assert.That(FabricBytes() - before, Is.Positive, "no byte went through the fabric");
-        Assert.That(stage.Complaints, Is.Empty);
+        Assert.That(stage.Complaints, Is.Empty, stage.ServerErrors);
     }
 
     [TestCaseSource(nameof(Styles))]

@@ -114,6 +114,19 @@ public sealed unsafe class LinkTests
     }
 
     [Test]
+    public void AReaderWhoseReadyNobodyHasHeardOfIsReleased()
+    {
+        using TcpFabric first = Start(Options(FirstHost, false), _first), second = Start(Options(SecondHost, false), _second);
+        (IFabricLink one, IFabricLink other) = Connect(first);
+        using FakeEnd reader = new(Mark, Mark);
+        Assert.That(other.Carry(new FabricStream(1, 1, reader.Router, speaksFirst: false, "reader")), Is.True);
+        reader.AnnounceReady();
+        one.TurnDown(1);
+        FakeEnd.Eventually(() => reader.IsBellClosed, "the stream that the other side does not want ends");
+        Assert.That((reader.InState, reader.In->WriterClosed), Is.EqualTo((HandoverState.Kernel, 1u)));
+    }
+
+    [Test]
     public void ALostLinkClosesTheDoorbells()
     {
         TcpFabric first = Start(Options(FirstHost, false), _first);

@@ -131,8 +131,9 @@ public sealed class LabHost : LabPlace
 
     private void Ready(string daemon, Func<bool> condition)
     {
-        bool ended = false;
-        if (Waiting.Until(() => condition() || (ended = DaemonPid(daemon) == 0), TimeSpan.FromSeconds(15)) && !ended) return;
+        // In the middle of its execve a process has no environment to be known by: once is not enough.
+        int missed = 0;
+        if (Waiting.Until(() => condition() || (missed = DaemonPid(daemon) == 0 ? missed + 1 : 0) == 10, TimeSpan.FromSeconds(15)) && missed < 10) return;
         throw new LabException($"{daemon} did not come up on {Name}: {Log(daemon).Trim()}");
     }
 }

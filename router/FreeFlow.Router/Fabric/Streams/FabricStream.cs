@@ -129,7 +129,12 @@ internal sealed class FabricStream(uint number, uint remote, MirroredRing ring, 
     /// <inheritdoc cref="IncomingHalf.Publish"/>
     public bool Publish(int bytes) => _incoming.Publish(bytes);
 
-    public void Dispose() => Ring.Dispose();
+    /// <summary>After both threads are done with it: closes this side of the doorbell, by which the shim learns that the kernel has its bytes again.</summary>
+    public void Dispose()
+    {
+        _incoming.ReleaseIfUntold();
+        Ring.Dispose();
+    }
 
     private bool Ask(uint answer)
     {

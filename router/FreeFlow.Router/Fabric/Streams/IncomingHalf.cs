@@ -55,6 +55,17 @@ internal sealed unsafe class IncomingHalf(MirroredRing ring)
         Tell(writer, header, FrameType.ReaderClosed, ref _closedTold, shimGone || Volatile.Read(ref block->ReaderClosed) != 0);
     }
 
+    /// <summary>
+    /// Before the doorbell is closed, when nobody works on the stream any more: a writer that never learned of this Ready has never switched, so that the kernel has all there
+    /// is, with its end.
+    /// </summary>
+    public void ReleaseIfUntold()
+    {
+        if (_readyTold) return;
+        Interlocked.CompareExchange(ref ring.ToShim->Handover, (uint)HandoverState.Kernel, (uint)HandoverState.Ready);
+        Volatile.Write(ref ring.ToShim->WriterClosed, 1);
+    }
+
     private static void Tell(FrameWriter writer, FrameHeader header, FrameType type, ref bool told, bool due)
     {
         if (told || !due) return;
