@@ -12,7 +12,7 @@ suites_sources := $(shell find tests/FreeFlow.Suites integration/lab -type f -no
 differential_sources := $(shell find tests/FreeFlow.Differential integration/lab -type f -not -path '*/bin/*' -not -path '*/obj/*' 2>/dev/null)
 publish := dotnet publish -c Release -v quiet -p:UseSharedCompilation=false
 
-.PHONY: help setup build demo test test-suites test-faults test-differential bench size count clean
+.PHONY: help setup build demo test test-chaos test-suites test-faults test-differential bench size count clean
 .DEFAULT_GOAL := help
 
 help:
@@ -21,6 +21,7 @@ help:
 	@echo 'make test-suites [SUITE=name]  test suites that others wrote for kernel sockets, plain and with FreeFlow: one table (SUITE=list names them)'
 	@echo 'make test-faults            ends and router killed, restarted and stopped under load, and a hostile neighbour: FAULT=kill, router, stop,'
 	@echo '                           hostile or all, COUNT=1000 of them (seconds of hostile), SEED=n'
+	@echo 'make test-chaos [SECONDS=600] [MEBIBYTES=10240] [SEED=n]  streams and questions between two hosts while routers, hunters and etcd are killed and links cut'
 	@echo 'make test-differential [SEED=n] [COUNT=n] [MINUTES=n] [ROAD=name]  random programs of socket calls, kernel against ring (docs/testing.md)'
 	@echo 'make bench [CASE=name]     every measurement against its target, or one (CASE=list names them);'
 	@echo '                           BENCH_RUNS=5 and BENCH_SECONDS=2 set runs and length'
@@ -67,6 +68,10 @@ size: artifacts/.build artifacts/.bench
 
 count: artifacts/.build artifacts/.bench
 	@artifacts/bench/freeflow-bench count $(if $(RECORD),--record)
+
+test-chaos: artifacts/.build
+	@FREEFLOW_CHAOS_SECONDS='$(or $(SECONDS),600)' FREEFLOW_CHAOS_MEBIBYTES='$(or $(MEBIBYTES),10240)' FREEFLOW_CHAOS_SEED='$(SEED)' \
+		dotnet test tests/FreeFlow.EndToEnd.Tests -c Release --nologo -v quiet --filter FullyQualifiedName~ChaosTests --logger 'console;verbosity=detailed'
 
 test: artifacts/.build
 	@FILTER='$(FILTER)' scripts/test.sh

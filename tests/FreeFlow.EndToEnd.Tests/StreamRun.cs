@@ -11,7 +11,6 @@ namespace FreeFlow.EndToEnd.Tests;
 /// <summary>Both ends of one stream.py connection, running. Disposing ends them.</summary>
 public sealed class StreamRun : IDisposable
 {
-    private static readonly TimeSpan s_patience = TimeSpan.FromSeconds(45);
     private static int s_lastPort = 20000;
 
     private readonly List<LabProcess> _ends = [];
@@ -32,6 +31,9 @@ public sealed class StreamRun : IDisposable
         _ends.Add(stage.Client.Start(stage.AsClient(Command("client", address, plan))));
     }
 
+    /// <summary>How long the whole transfer may take.</summary>
+    public TimeSpan Patience { get; init; } = TimeSpan.FromSeconds(45);
+
     /// <summary>The living connection's ends, as the router sees them.</summary>
     public ConnectionStatus[] Connections(Stage stage)
     {
@@ -43,7 +45,7 @@ public sealed class StreamRun : IDisposable
     /// <summary>Waits until all bytes have arrived and were right; the connection stays open.</summary>
     public void WaitUntilTransferred()
     {
-        bool done = Waiting.Until(() => _ends.All(Transferred) || _ends.Exists(end => end.HasExited), s_patience) && _ends.All(Transferred);
+        bool done = Waiting.Until(() => _ends.All(Transferred) || _ends.Exists(end => end.HasExited), Patience) && _ends.All(Transferred);
         // The first end to complain takes the other with it: wait for both, so that the cause is shown.
         if (!done) Waiting.Until(() => _ends.TrueForAll(end => end.HasExited), TimeSpan.FromSeconds(1));
         Assert.That(done, Is.True, string.Join("\n--\n", _ends.Select(end => $"{(end.HasExited ? "ended" : "still running")}: {(end.Output + end.Error).Trim()}")));
@@ -57,7 +59,7 @@ public sealed class StreamRun : IDisposable
         foreach (LabProcess end in _ends) end.Input.WriteLine();
         foreach (LabProcess end in _ends)
         {
-            CompletedProcess completed = end.Wait(s_patience);
+            CompletedProcess completed = end.Wait(Patience);
             Assert.That(completed.Error, Is.Empty);
             Assert.That((completed.ExitCode, completed.Output), Is.EqualTo((0, "transferred\nok\n")));
         }
