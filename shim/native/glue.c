@@ -84,7 +84,7 @@ static int open_core(void) {
   ff_core_call = (intptr_t (*)(intptr_t, intptr_t, intptr_t, intptr_t, intptr_t, intptr_t, intptr_t))dlsym(core, "ff_core_call");
   struct ff_handshake handshake = {
     sizeof handshake, ff_real, ff_descriptor_flags, &ff_tracked_count, current_thread, ff_raw_table,
-    ff_copy, ff_deliver_deferred, ff_drop_deferred, ff_sleep, ticks,
+    ff_copy, ff_deliver_deferred, ff_drop_deferred, ff_sleep, ticks, FF_DESCRIPTORS,
   };
   ff_find_sleeping_calls();
   if (!enter || !ff_core_call || enter(&handshake) != 0) return 0;

@@ -23,6 +23,7 @@ internal static unsafe class Session
     private static int _slot;
     private static uint _mailSeen;
     private static uint _unhandled;   // what Handled was when Hello was sent, plus the messages sent since
+    private static uint _handledSeen; // what Handled was when the router was last seen to get on
     private static ulong _silentSince;
     private static ulong _nextAttempt;
     private static ulong _nextGlance;
@@ -131,6 +132,8 @@ internal static unsafe class Session
         return _control > 0;
     }
 
+    public static bool IsOpen => _control > 0;
+
     /// <summary>True while the router's answer to Hello is to come: an offer is worth another attempt soon.</summary>
     public static bool IsOpening => _control > 0 && !_greeted;
 
@@ -138,7 +141,7 @@ internal static unsafe class Session
     public static bool IsAbsent => _control <= 0;
 
     /// <summary>
-    /// False until the router has dealt with Hello, and while it has not dealt with what it was sent a while ago. A socket on its way to a router that stands still is
+    /// False until the router has dealt with Hello, and while it has not got on for a while with what it was sent. A socket on its way to a router that stands still is
     /// held open there: its peer would not hear of this process's end.
     /// </summary>
     private static bool IsAwake()
@@ -146,7 +149,11 @@ internal static unsafe class Session
         uint handled = Volatile.Read(ref Family.Slots[_slot].Handled);
         bool all = (int)(_unhandled - handled) <= 0;
         _greeted = _greeted || all;
-        return all || (_greeted && Process.Now() - _silentSince < PatienceNanoseconds);
+        if (all || !_greeted) return all;
+        ulong now = Process.Now();
+        // A router with much to do is never seen to have dealt with everything, but it gets on.
+        if (handled != _handledSeen) { _handledSeen = handled; _silentSince = now; }
+        return now - _silentSince < PatienceNanoseconds;
     }
 
     private static void NoteSent()

@@ -19,6 +19,7 @@ public static unsafe class CoreEntry
         if (handshake->Size != sizeof(CoreHandshake)) return -1;
         Process.Libc = (LibC*)handshake->Libc;
         Process.Flags = handshake->DescriptorFlags;
+        DescriptorFlags.Capacity = (uint)handshake->Descriptors;
         Process.TrackedConnections = handshake->TrackedConnections;
         Process.CurrentThread = (delegate* unmanaged[SuppressGCTransition]<ThreadRecord*>)handshake->CurrentThread;
         Process.Copy = (delegate* unmanaged[SuppressGCTransition]<void*, void*, nuint, int>)handshake->Copy;

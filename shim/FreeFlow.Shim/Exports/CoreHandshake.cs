@@ -19,4 +19,6 @@ public unsafe struct CoreHandshake
     public void* DropDeferred;
     public void* Sleep;
     public void* Ticks;
+    /// <summary>Descriptor numbers that have a byte in <see cref="DescriptorFlags"/>.</summary>
+    public nint Descriptors;
 }

@@ -13,6 +13,12 @@ internal static unsafe class Block
     public static RingBlockHeader* Incoming(ConnectionRecord* connection) =>
         (RingBlockHeader*)(connection->RingAddress + RingLayout.WriterBlockOffset(connection->Side ^ 1, connection->Capacity));
 
+    /// <summary>
+    /// Bytes of address space that a ring takes: a page more than there is. Beyond the sealed memfd's end is nothing (SIGBUS, mmap(2)), so that what strays out of a ring
+    /// cannot get into the one that is mapped beside it; and unlike a page without access that costs no mapping of its own (vm.max_map_count).
+    /// </summary>
+    public static nuint MappedBytes(ulong capacity) => (nuint)RingLayout.TotalBytes(capacity) + RingLayout.PageBytes;
+
     /// <summary>First data byte of a block.</summary>
     public static byte* Data(RingBlockHeader* block) => (byte*)block + RingLayout.HeaderBytes;
 }

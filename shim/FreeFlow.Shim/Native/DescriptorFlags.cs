@@ -3,7 +3,8 @@ namespace FreeFlow.Shim.Native;
 /// <summary>Bits of the per-descriptor byte; the same names stand in native/freeflow.h.</summary>
 internal static class DescriptorFlags
 {
-    public const int Capacity = 1 << 20;
+    /// <summary>Numbers that have a byte; those beyond are the kernel's alone. Set once, at load.</summary>
+    public static uint Capacity;
 
     /// <summary>A TCP connection with a record: its transfers come to the shim.</summary>
     public const byte Connection = 1;
@@ -19,4 +20,7 @@ internal static class DescriptorFlags
 
     /// <summary>Of a candidate: another number was made for the same socket.</summary>
     public const byte Copied = 16;
+
+    /// <summary>Of a connection: it has not been offered yet.</summary>
+    public const byte Fresh = 32;
 }

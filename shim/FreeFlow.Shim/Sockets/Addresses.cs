@@ -76,19 +76,30 @@ internal static unsafe class Addresses
 
     private static ushort Port(byte* address) => BinaryPrimitives.ReverseEndianness(*(ushort*)(address + 2));
 
-    /// <summary>True if another TCP socket of this process that is not offered is bound to a port, on whatever address. Looks at every socket: not for the data path.</summary>
-    public static bool IsOwn(ushort port, int except)
+    /// <summary>
+    /// True if another TCP socket of this process that is not offered is bound to the connection's remote port, on whatever address. Of thousands of sockets most are
+    /// offered or joined and have had their turn (the router answers at once): their flags say so, and 64 at a time are passed over.
+    /// </summary>
+    public static bool IsPeerOwn(ConnectionRecord* record, int except)
     {
-        byte* address = stackalloc byte[SockAddrBytes];
-        for (int fd = 0; fd <= Connections.Highest; fd++)
+        const ulong pending = 0x0101010101010101 * (DescriptorFlags.Candidate | DescriptorFlags.Fresh);
+        const int atOnce = 64;
+        for (int first = 0; first <= Connections.Highest; first += atOnce)
         {
-            if (fd == except || (Process.Flags[fd] & (DescriptorFlags.Candidate | DescriptorFlags.Connection)) == 0) continue;
-            // One that is offered or joined has had its turn: the router answers at once.
-            ConnectionRecord* record = Connections.Find(fd);
-            if (record != null && record->State != (uint)Contract.ConnectionState.Kernel) continue;
-            uint length = SockAddrBytes;
-            if (Process.Libc->getsockname(fd, address, &length) == 0 && Port(address) == port) return true;
+            ulong* flags = (ulong*)(Process.Flags + first);
+            if (((flags[0] | flags[1] | flags[2] | flags[3] | flags[4] | flags[5] | flags[6] | flags[7]) & pending) == 0) continue;
+            for (int fd = first; fd < first + atOnce; fd++)
+                if (fd != except && (Process.Flags[fd] & (DescriptorFlags.Candidate | DescriptorFlags.Fresh)) != 0 && IsBoundTo(fd, record->RemotePort)) return true;
         }
         return false;
+    }
+
+    private static bool IsBoundTo(int fd, ushort port)
+    {
+        ConnectionRecord* record = Connections.Find(fd);
+        if (record != null && record->State != (uint)Contract.ConnectionState.Kernel) return false;
+        byte* address = stackalloc byte[SockAddrBytes];
+        uint length = SockAddrBytes;
+        return Process.Libc->getsockname(fd, address, &length) == 0 && Port(address) == port;
     }
 }

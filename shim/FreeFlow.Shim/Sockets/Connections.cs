@@ -74,7 +74,7 @@ internal static unsafe class Connections
         Descriptors[fd].NextDescriptor = 0;
         Local[taken - 1] = default;
         Local[taken - 1].FirstDescriptor = fd + 1;
-        Volatile.Write(ref Process.Flags[fd], DescriptorFlags.Connection);
+        Volatile.Write(ref Process.Flags[fd], DescriptorFlags.Connection | DescriptorFlags.Fresh);
         if (locked) ThreadLock.Exit(LockWord());
         Interlocked.Increment(ref *Process.TrackedConnections);
         return record;

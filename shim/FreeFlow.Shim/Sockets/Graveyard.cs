@@ -1,6 +1,7 @@
 using System.Threading;
 using FreeFlow.Contract.Layout;
 using FreeFlow.Shim.Control;
+using FreeFlow.Shim.Memory;
 using FreeFlow.Shim.Native;
 
 namespace FreeFlow.Shim.Sockets;
@@ -64,7 +65,7 @@ internal static unsafe class Graveyard
         if (grave->Ring != 0)
         {
             OwnDescriptors.Close(grave->Doorbell);
-            Process.Libc->munmap((void*)grave->Ring, (nuint)RingLayout.TotalBytes(grave->Capacity));
+            Process.Libc->munmap((void*)grave->Ring, Block.MappedBytes(grave->Capacity));
         }
         if (grave->LastHolder) Family.ReturnRecord(Family.Records + (grave->Connection - 1));
         grave->Connection = 0;

@@ -3,6 +3,7 @@ using FreeFlow.Contract;
 using FreeFlow.Contract.Layout;
 using FreeFlow.Contract.Messages;
 using FreeFlow.Shim.Control;
+using FreeFlow.Shim.Memory;
 using FreeFlow.Shim.Native;
 using FreeFlow.Shim.Readiness;
 
@@ -11,6 +12,8 @@ namespace FreeFlow.Shim.Sockets;
 /// <summary>Takes up the ring and the doorbell that the router hands out.</summary>
 internal static unsafe class Joining
 {
+    private const ulong SliceNanoseconds = 2_000_000;
+
     /// <summary>Maps the ring and makes the connection Joined. The descriptors are consumed, whatever comes.</summary>
     public static void Take(in Join join, int* descriptors)
     {
@@ -28,11 +31,13 @@ internal static unsafe class Joining
     public static void Wait(int fd, ConnectionRecord* record)
     {
         ulong patience = Settings.JoinTimeoutNanoseconds;
-        ulong deadline = Process.Now() + (Addresses.IsOwn(record->RemotePort, fd) ? patience / 40 : patience);
+        ulong deadline = Process.Now() + (Addresses.IsPeerOwn(record, fd) ? patience / 40 : patience);
         while (record->State == (uint)ConnectionState.Offered)
         {
             ulong now = Process.Now();
-            if (now >= deadline || !Session.WaitForMessage(deadline - now)) break;
+            if (now >= deadline || !Session.IsOpen) break;
+            // Another thread may take the answer just before this one sleeps.
+            _ = Session.WaitForMessage(deadline - now < SliceNanoseconds ? deadline - now : SliceNanoseconds);
         }
         if (record->RingAddress != 0) Handover.AnnounceReady(fd, record);
     }
@@ -51,7 +56,7 @@ internal static unsafe class Joining
     private static bool Map(in Join join, int* descriptors)
     {
         ConnectionRecord* record = Family.Records + join.Connection;
-        nuint bytes = (nuint)RingLayout.TotalBytes(join.Capacity);
+        nuint bytes = Block.MappedBytes(join.Capacity);
         void* memory = Process.Libc->mmap(null, bytes, Linux.PROT_READ | Linux.PROT_WRITE, Linux.MAP_SHARED, descriptors[0], 0);
         if ((nint)memory == -1) return Fail(record, Reason.MemoryLimit);
         Reason reason = IsRing(memory, join.Capacity) ? Reason.None : Reason.CorruptRing;

@@ -76,6 +76,7 @@ internal static unsafe class Offering
             if (Interlocked.CompareExchange(ref record->State, (uint)ConnectionState.Kernel, (uint)ConnectionState.Offered) != (uint)ConnectionState.Offered) continue;
             record->Messages = 0;
             record->Reason = (uint)Reason.NoRouter;
+            Interlocked.CompareExchange(ref Process.Flags[Connections.Local[i].FirstDescriptor - 1], DescriptorFlags.Connection | DescriptorFlags.Fresh, DescriptorFlags.Connection);
         }
     }
 
@@ -92,7 +93,8 @@ internal static unsafe class Offering
             record->Reason = (uint)Reason.PeerNotOffered;
             Interlocked.Or(ref record->Flags, (uint)ConnectionFlags.ShownToRouter);
             offered = Session.Offer(Connections.IndexOf(record), record->Generation, fd);
-            if (!offered)
+            if (offered) Interlocked.CompareExchange(ref Process.Flags[fd], DescriptorFlags.Connection, DescriptorFlags.Connection | DescriptorFlags.Fresh);
+            else
             {
                 reason = Reason.NoRouter;
                 Interlocked.And(ref record->Flags, ~(uint)ConnectionFlags.ShownToRouter);
