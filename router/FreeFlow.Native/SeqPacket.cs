@@ -5,8 +5,11 @@ namespace FreeFlow.Native;
 /// <summary>Packets with descriptors over AF_UNIX SOCK_SEQPACKET (unix(7)). Descriptors are plain numbers that the caller closes.</summary>
 public static unsafe class SeqPacket
 {
+    /// <summary>What the kernel lets one message carry (SCM_MAX_FD, unix(7)).</summary>
+    public const int MostDescriptors = 253;
+
     private const int ControlHeaderBytes = 16;
-    private const int ControlCapacity = 256;
+    private const int ControlCapacity = ControlHeaderBytes + (MostDescriptors * sizeof(int)) + 4;
 
     /// <summary>Connects to the socket file at <paramref name="path"/>; -1 with errno if nobody answers there.</summary>
     public static int Connect(string path)

@@ -24,6 +24,7 @@ internal sealed unsafe class EventLoop : IDisposable
     private readonly Dictionary<ulong, Session> _sessions = [];
     private readonly Dictionary<uint, UserAccount> _accounts = [];
     private readonly Queue<Session> _failed = [];
+    private readonly Housekeeping _housekeeping = new();
     private ulong _nextSession = FirstSession;
 
     public EventLoop(RouterOptions options, Listener listener, SessionMessages messages, Log log)
@@ -56,7 +57,8 @@ internal sealed unsafe class EventLoop : IDisposable
         EpollEvent* events = stackalloc EpollEvent[EventsAtATime];
         while (true)
         {
-            int count = Libc.epoll_wait(_epoll, events, EventsAtATime, -1);
+            int count = Libc.epoll_wait(_epoll, events, EventsAtATime, _housekeeping.Patience);
+            if (count == 0) _housekeeping.Tidy(_sessions.Values, _messages.Families);
             if (count < 0 && Errno.Last != Errno.EINTR) throw new RouterException($"epoll_wait fails ({Errno.LastText}).");
             for (int i = 0; i < count; i++)
             {

@@ -22,7 +22,8 @@ internal sealed class SessionMessages(Broker broker, StatusService status, Stati
     public void Receive(Session session)
     {
         Span<byte> packet = stackalloc byte[Protocol.MaximumMessageBytes];
-        Span<int> descriptors = stackalloc int[Protocol.MaximumDescriptors];
+        // Room for as many as the kernel carries: those that found none it would close in this thread, and a socket's close may wait (SO_LINGER).
+        Span<int> descriptors = stackalloc int[SeqPacket.MostDescriptors];
         for (int i = 0; i < MessagesPerTurn && session.Failure is null; i++)
         {
             int length = SeqPacket.Receive(session.Socket, packet, descriptors, out int count, out bool truncated, Libc.MSG_DONTWAIT);
@@ -34,7 +35,7 @@ internal sealed class SessionMessages(Broker broker, StatusService status, Stati
             }
             try
             {
-                if (truncated) session.Fail("malformed message: too long, or too many descriptors");
+                if (truncated || count > Protocol.MaximumDescriptors) session.Fail("malformed message: too long, or too many descriptors");
                 else if (length == 0) session.Fail(count == 0 ? Session.Gone : "malformed message: empty");
                 else Handle(session, packet[..length], descriptors[..count]);
             }

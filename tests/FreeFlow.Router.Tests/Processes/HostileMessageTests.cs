@@ -1,4 +1,5 @@
 using System;
+using System.Collections.Generic;
 using System.Linq;
 using System.Net.Sockets;
 using FreeFlow.Contract;
@@ -152,6 +153,43 @@ public class HostileMessageTests
         pair.Client.Dispose();
         Kernel.kill(_router.Process.Process.Id, Kernel.SIGCONT);
         AssertOthersUndisturbed();
+    }
+
+    /// <summary>
+    /// As many descriptors as the kernel carries in one message (SCM_MAX_FD), and the close of each would wait for a peer that never reads: the router's one thread must
+    /// do none of these, nor leave that to the kernel, which closes what finds no room in the receiver's buffer.
+    /// </summary>
+    [Test]
+    public void AsManyDescriptorsAsTheKernelCarriesHoldUpNobody()
+    {
+        List<TcpPair> pairs = [];
+        int before = _router.Descriptors;
+        try
+        {
+            for (int i = 0; i < 4; i++)
+            {
+                TcpPair pair = TcpPair.Loopback();
+                pairs.Add(pair);
+                pair.Client.Blocking = false;
+                try { while (true) pair.Client.Send(new byte[65536]); }
+                catch (SocketException) { /* full */ }
+                pair.Client.LingerState = new LingerOption(true, 30);
+            }
+            using FakeShim shim = FakeShim.Greeted(_router);
+            byte[] packet = new byte[16];
+            // The last of them are those that a smaller buffer has no room for.
+            int[] many = [.. Enumerable.Repeat(shim.Family.Memory, SeqPacket.MostDescriptors - pairs.Count), .. pairs.Select(pair => (int)pair.Client.Handle)];
+            Kernel.kill(_router.Process.Process.Id, Kernel.SIGSTOP);
+            Assert.That(shim.Send(packet.AsSpan(0, new Offer { Connection = 1 }.Write(packet)), many), Errno.LastText);
+            foreach (TcpPair pair in pairs) pair.Client.Dispose();
+            Kernel.kill(_router.Process.Process.Id, Kernel.SIGCONT);
+            AssertClosed(shim);
+        }
+        finally
+        {
+            foreach (TcpPair pair in pairs) pair.Server.Dispose();
+        }
+        Assert.That(() => _router.Descriptors, Is.EqualTo(before).After(5000, 20), "no descriptor is left behind");
     }
 
     [Test]
