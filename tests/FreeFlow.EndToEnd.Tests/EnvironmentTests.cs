@@ -27,6 +27,9 @@ public sealed class EnvironmentTests
         Compile("talk-thread", "talk.c", "-fsanitize=thread");
         Compile("talk-undefined", "talk.c", "-fsanitize=undefined");
         Compile("talk-setuid", "talk.c");
+        string small = Directory.CreateDirectory(Path.Combine(_programs, "small")).FullName;
+        File.Copy(Path.Combine(_programs, "libfreeflow-core.so"), Path.Combine(small, "libfreeflow-core.so"));
+        _ = Place.Host.Run(new CommandLine(Path.Combine(Artifacts.Root, "shim", "build-preload.sh"), Path.Combine(small, "libfreeflow.so"), "-DFF_DESCRIPTORS=8192")).Succeeded("build-preload.sh");
         _ = Place.Host.Run(new CommandLine("sh", "-c", $"chown nobody {_programs}/talk-setuid && chmod 4755 {_programs}/talk-setuid")).Succeeded("chmod");
     }
 
@@ -49,9 +52,16 @@ public sealed class EnvironmentTests
         yield return Case("six descriptors", "", "ulimit -n 6; $TALK", ring: false);
         yield return Case("descriptors, soft limit", "", "$PYTHON descriptors.py 64", ring: true);
         yield return Case("descriptors, lower hard limit", "", "$PYTHON descriptors.py 64 hard", ring: false);
+        // As beyond 1,048,575 with the library as it is, for which not every machine gives the right.
+        yield return Case("descriptors beyond the table", "", "LD_PRELOAD=${LD_PRELOAD:+$HERE/small/libfreeflow.so} $PYTHON high_numbers.py 8192", ring: true);
         yield return Case("stack of 16 KiB", "", "$HERE/stack 16", ring: true);
         yield return Case("context of 16 KiB", "", "$HERE/stack 16 context", ring: true);
         yield return Case("context of 64 KiB", "", "$HERE/stack 64 context", ring: true);
+
+        // The kernel charges a ring's pages to the control group that touches them first.
+        yield return Case("64 MiB for a control group", "", "$CGROUP 67108864 0 $TALK 2000", ring: true);
+        yield return Case("few processes for a control group", "", "$CGROUP 0 4 $TALK", ring: true);
+        yield return Case("one process for a control group", "", "$CGROUP 0 1 $TALK", ring: false);
 
         yield return Case("/dev/shm full", "unshare", "unshare -m sh -c 'mount -t tmpfs -o size=4k none /dev/shm; dd if=/dev/zero of=/dev/shm/x bs=4k count=1 2>/dev/null; $TALK'", ring: true);
         yield return Case("no /dev/shm", "unshare", "unshare -m sh -c 'umount -l /dev/shm; $TALK'", ring: true);
@@ -91,6 +101,7 @@ public sealed class EnvironmentTests
         Tools.Require(needs);
         string plain = Run(script, preloaded: false);
         TestContext.Out.WriteLine(plain);
+        if (plain.StartsWith("exit code 77", StringComparison.Ordinal)) Assert.Ignore(plain);
         Assert.That(plain, Does.StartWith("exit code 0"));
         long before = _stage.Router!.Status().RingBytesTotal;
         // A program this short may have ended before the router, on a busy machine, has come to it.
@@ -125,7 +136,7 @@ public sealed class EnvironmentTests
     {
         string folder = Directory.CreateDirectory(Path.Combine(_stage.Folder, TestContext.CurrentContext.Test.ID)).FullName;
         string python = $"env -C {Tools.Program("environments")} {Tools.Python} -B";
-        CommandLine command = new CommandLine("bash", "-c", script).In(folder).With("LC_ALL", "C").With("TALK", $"{_programs}/talk").With("HERE", _programs).With("PYTHON", python);
+        CommandLine command = new CommandLine("bash", "-c", script).In(folder).With("LC_ALL", "C").With("TALK", $"{_programs}/talk").With("HERE", _programs).With("PYTHON", python).With("CGROUP", Path.Combine(Tools.Program("environments"), "cgroup.sh"));
         CompletedProcess run = _stage.Server.Run(preloaded ? _stage.AsServer(command) : command);
         Directory.Delete(folder, recursive: true);
         return $"exit code {run.ExitCode}\n{run.Output}\nstandard error:\n{run.Error}";

@@ -13,6 +13,9 @@ public sealed class FaultTests
     [TestCase("router", 2)]
     [TestCase("stop", 9)]
     [TestCase("hostile", 5)]
+    [TestCase("control", 3)]
+    [TestCase("disk", 2)]
+    [TestCase("clock", 2)]
     public void StreamsStayExactOrEndAsInTheKernel(string fault, int dose)
     {
         Tools.Require(Tools.Python, "gcc");

@@ -1,7 +1,7 @@
-"""Connections at descriptor numbers around 1 << 20, with poll, epoll, dup and exec's flags on them. Needs fs.nr_open beyond that."""
+"""high_numbers.py [BASE]: connections at descriptor numbers around the end of the shim's table (1 << 20, which needs fs.nr_open beyond), with poll, epoll and dup."""
 import fcntl, os, resource, select, socket, sys
 
-BASE = 1 << 20
+BASE = int(sys.argv[1]) if len(sys.argv) > 1 else 1 << 20
 resource.setrlimit(resource.RLIMIT_NOFILE, (BASE + 100, BASE + 100))
 listener = socket.create_server(("127.0.0.1", 0))
 

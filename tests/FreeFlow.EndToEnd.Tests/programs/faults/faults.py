@@ -6,13 +6,20 @@ router    the router is killed and restarted COUNT times (default 5) under a run
           meanwhile and rings afterwards
 stop      COUNT times (default 20) SIGSTOP for a moment, of either end or the router; FREEFLOW_STOP_SECONDS=n stops each of the three once for n seconds
 hostile   for COUNT seconds (default 10) neighbours write what they like into every word of the rings they share with a server, and misuse its
-          doorbell: the server lives, and answers another client
+          doorbell: the server lives, and answers another client; guard pages around the server's rings end it if it strays out of one
+control   for COUNT seconds (default 5) an unprivileged user sends the router real messages that it has changed, with up to 253 descriptors: nobody else
+          is disturbed, and no descriptor stays
+disk      COUNT (default 4) streams, and routers started, where every disk is full
+clock     COUNT (default 4) streams of each kind while clocks jump
 all       everything
 
 Prints one line per part, with its seed, and returns 0; or what went wrong and 1.
 """
 import os, random, signal, subprocess, sys, time
 from concurrent.futures import ThreadPoolExecutor
+from clocks import clock
+from control import control
+from disk import disk
 from rig import BIN, PATIENCE, Failure, Rig
 
 AT_A_TIME = 4
@@ -111,17 +118,22 @@ def hostile(rig, count, seed):
     """One process that serves everybody; attackers that spoil their rings, a few at a time; and a client that must get its answers meanwhile."""
     rng = random.Random(seed)
     program = rig.build("neighbour")
+    walls = rig.build_library("guards")
 
-    def start(*words):
-        chosen = {"LD_PRELOAD": f"{BIN}/libfreeflow.so", "FREEFLOW_SOCKET": rig.socket, "FREEFLOW_OFFER_AFTER": "0", "FREEFLOW_JOIN": "wait"}
+    def start(*words, library=""):
+        chosen = {"LD_PRELOAD": f"{BIN}/libfreeflow.so{library}", "FREEFLOW_SOCKET": rig.socket, "FREEFLOW_OFFER_AFTER": "0", "FREEFLOW_JOIN": "wait"}
         process = subprocess.Popen([program, *map(str, words)], env={**os.environ, **chosen}, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
         rig.others.append(process)
         return process
 
-    server = start("serve", 0)
+    # Reading or writing outside of a ring ends the server with exit code 99, and nothing else hides it.
+    server = start("serve", 0, library=f":{walls}")
     port = int(server.stdout.readline().split()[1])
+    stray = start("stray", port, library=f":{walls}")
+    if stray.wait(PATIENCE) != 99:
+        raise Failure(f"who strays out of a ring ends with {stray.returncode}: there is no wall")
     client = start("ask", port)
-    rings = died = 0
+    rings = died = guarded = 0
     end = time.monotonic() + count
     while time.monotonic() < end:
         attackers = [start("attack", port, rng.randrange(1 << 40)) for _ in range(2)]
@@ -136,13 +148,24 @@ def hostile(rig, count, seed):
                 attacker.communicate()
             rig.others.remove(attacker)
         if server.poll() is not None:
-            raise Failure(f"the server has ended with {server.returncode}")
+            raise Failure(f"the server has ended with {server.returncode}: {server.stdout.read()}")
+        guarded = max(guarded, walled(server.pid))
         if client.poll() is not None:
             raise Failure(f"the other client: {client.stdout.read()}")
     said = client.communicate("", timeout=PATIENCE)[0]
     if client.returncode != 0 or rings + died == 0:
         raise Failure(f"the other client: {said}; {rings} rings were spoilt")
-    return f"{count} s, {rings} rings spoilt ({died} attackers fell over what they had done), the other client: {said.strip()}"
+    if guarded == 0:
+        raise Failure("the server's rings have no guard pages")
+    return f"{count} s, {rings} rings spoilt, the server's behind guard pages ({died} attackers fell over what they had done), the other client: {said.strip()}"
+
+
+def walled(pid):
+    """How many rings of a process have a page without access right before and behind them."""
+    with open(f"/proc/{pid}/maps") as file:
+        lines = [line.split() for line in file]
+    inside = [number for number in range(1, len(lines) - 1) if len(lines[number]) > 5 and "freeflow-ring" in lines[number][5]]
+    return sum(lines[number - 1][1] == "---p" and lines[number + 1][1] == "---p" for number in inside)
 
 
 def wait_until(true, otherwise, patience=30):
@@ -153,7 +176,17 @@ def wait_until(true, otherwise, patience=30):
         time.sleep(0.05)
 
 
-PARTS = {"kill": (kill, 80), "router": (router, 5), "stop": (stop, 20), "hostile": (hostile, 10)}
+def with_rig(part):
+    def run(count, seed):
+        with Rig() as rig:
+            return part(rig, count, seed)
+    return run
+
+
+PARTS = {
+    "kill": (with_rig(kill), 80), "router": (with_rig(router), 5), "stop": (with_rig(stop), 20), "hostile": (with_rig(hostile), 10),
+    "control": (control, 5), "disk": (disk, 4), "clock": (clock, 4),
+}
 
 
 def main():
@@ -164,8 +197,7 @@ def main():
         if what not in (name, "all"):
             continue
         try:
-            with Rig() as rig:
-                print(f"{name}: {part(rig, count if count and name in (what, 'kill') else usual, seed)}; seed {seed}", flush=True)
+            print(f"{name}: {part(count if count and name in (what, 'kill') else usual, seed)}; seed {seed}", flush=True)
         except Failure as failure:
             print(f"{name}, seed {seed}: {failure}", flush=True)
             return 1

@@ -4,6 +4,8 @@ import json, os, random, select, signal, subprocess, tempfile, threading, time
 ROOT = os.path.abspath(os.path.join(os.path.dirname(__file__), *[os.pardir] * 4))
 BIN = os.environ.get("FREEFLOW_BIN") or os.path.join(ROOT, "artifacts", "bin")
 PATIENCE = 30
+# A ring from the first byte on, for streams that are short.
+AT_ONCE = {"FREEFLOW_OFFER_AFTER": "0", "FREEFLOW_JOIN": "wait"}
 STYLES = ("threads", "poll", "level", "edge", "ask")
 # What recv(2) and send(2) say of a peer that has died: end of stream or reset; broken pipe or reset.
 RECEIVE_ENDS, SEND_ENDS = {0, 104}, {0, 32, 104}
@@ -16,11 +18,13 @@ class Failure(Exception):
 class Rig:
     """A folder with the built program and a router's socket; leaves nothing."""
 
-    def __init__(self, *options):
-        self.folder = tempfile.TemporaryDirectory(prefix="freeflow-faults-")
+    def __init__(self, *options, base=None, socket=None, log=subprocess.DEVNULL, variables=None):
+        self.folder = tempfile.TemporaryDirectory(prefix="freeflow-faults-", dir=base)
         self.program, self.others = self.build("end"), []
-        self.socket = os.path.join(self.folder.name, "router.sock")
+        self.socket = socket or os.path.join(self.folder.name, "router.sock")
         self.options, self.router, self.joined, self.pairs = options, None, 0, []
+        # Where router and ends write their lines, what stands before an end's command by side, and what all find in their environment.
+        self.log, self.before, self.variables = log, ([], []), variables or {}
         self.start_router()
 
     def __enter__(self):
@@ -42,17 +46,20 @@ class Rig:
         if held and error is None:
             raise Failure(f"the router still holds {held}")
 
-    def build(self, name):
+    def build(self, name, *options):
         program = os.path.join(self.folder.name, name)
-        subprocess.run(["gcc", "-O2", "-Wall", "-o", program, os.path.join(os.path.dirname(__file__), f"{name}.c"), "-lpthread"], check=True)
+        subprocess.run(["gcc", "-O2", "-Wall", *options, "-o", program, os.path.join(os.path.dirname(__file__), f"{name.removesuffix('.so')}.c"), "-lpthread"], check=True)
         return program
+
+    def build_library(self, name):
+        return self.build(f"{name}.so", "-shared", "-fPIC")
 
     def router_files(self):
         folder = f"/proc/{self.router.pid}/fd"
         return [os.readlink(os.path.join(folder, name)) for name in os.listdir(folder) if os.path.lexists(os.path.join(folder, name))]
 
     def start_router(self):
-        self.router = subprocess.Popen([os.path.join(BIN, "freeflow-router"), "--socket", self.socket, *self.options], stderr=subprocess.DEVNULL)
+        self.router = subprocess.Popen([os.path.join(BIN, "freeflow-router"), "--socket", self.socket, *self.options], stderr=self.log, env={**os.environ, **self.variables})
         deadline = time.monotonic() + PATIENCE
         while self.status() is None:
             if time.monotonic() > deadline or self.router.poll() is not None:
@@ -72,6 +79,9 @@ class Rig:
         run = subprocess.run([os.path.join(BIN, "freeflow"), "status", "--router", self.socket, "--json"], capture_output=True, timeout=PATIENCE)
         return json.loads(run.stdout) if run.returncode == 0 else None
 
+    def joined_total(self):
+        return self.status()["router"]["joined_total"]
+
     def rings(self, port):
         """The ends of the connection to this port that run through a ring, as the router sees them."""
         status = self.status() or {"processes": []}
@@ -85,7 +95,11 @@ class Rig:
             chosen["FREEFLOW_JOIN"] = "wait"
         if rng.random() < 0.3:
             chosen["FREEFLOW_SPIN_US"] = rng.choice(("0", "20"))
-        return {**os.environ, **chosen}
+        library = self.variables.get("LD_PRELOAD")
+        # Behind FreeFlow's own, so that what it asks libc goes by that library too.
+        if library:
+            library = f"{chosen['LD_PRELOAD']}:{library}"
+        return {**os.environ, **chosen, **self.variables, "LD_PRELOAD": library or chosen["LD_PRELOAD"]}
 
     def pair(self, seed, count=0, styles=None):
         pair = Pair(self, seed, count, styles)
@@ -104,7 +118,7 @@ class Pair:
         for side in (0, 1):
             port = "0" if side == 0 else self.wait_for(0, "port ").split()[1]
             command = [rig.program, ("listen", "connect")[side], port, str(seed % 1_000_000), styles[side], str(count)]
-            end = subprocess.Popen(command, env=rig.environment(rng), stdout=subprocess.PIPE, text=True)
+            end = subprocess.Popen(rig.before[side] + command, env=rig.environment(rng), stdout=subprocess.PIPE, stderr=None if rig.log == subprocess.DEVNULL else rig.log, text=True)
             self.ends.append(end)
             threading.Thread(target=self.read, args=(end, self.lines[side]), daemon=True).start()
         self.port = int(port)

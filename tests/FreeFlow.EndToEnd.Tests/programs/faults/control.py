@@ -1,0 +1,68 @@
+"""The router's control socket in the hands of an unprivileged user, for faults.py; fuzz.py is that user."""
+import os, shutil, subprocess, sys, time
+from rig import BIN, PATIENCE, Failure, Rig
+
+NOBODY = ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups", "--no-new-privs", "--bounding-set=-all", "--inh-caps=-all"]
+FUZZERS = 2
+
+
+def control(count, seed):
+    with Rig() as rig:
+        os.chmod(rig.folder.name, 0o755)
+        for library in ("libfreeflow.so", "libfreeflow-core.so"):
+            shutil.copy(os.path.join(BIN, library), rig.folder.name)
+        # Who is not to be disturbed: a ring that runs all the while, and connections that come and go.
+        bystander = rig.pair(seed, styles=("poll", "threads"))
+        for side in (0, 1):
+            bystander.wait_for(side, "moving")
+        if len(rig.rings(bystander.port)) != 2:
+            raise Failure("the bystander has no ring")
+        descriptors, threads = settled(rig)
+        script = os.path.join(rig.folder.name, "fuzz.py")
+        shutil.copy(os.path.join(os.path.dirname(__file__), "fuzz.py"), script)
+        fuzzers = []
+        for number in range(FUZZERS):
+            words = [*NOBODY, sys.executable, "-B", script, rig.socket, rig.program, str(count), str(seed * FUZZERS + number)]
+            fuzzers.append(subprocess.Popen(words, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, cwd="/"))
+        rig.others += fuzzers
+        before, others = rig.joined_total(), 0
+        while any(fuzzer.poll() is None for fuzzer in fuzzers):
+            newcomer = rig.pair(seed + 1 + others, 300_000)
+            for side in (0, 1):
+                newcomer.check_survivor(side, {0})
+            newcomer.close()
+            others += 1
+            if rig.router.poll() is not None:
+                raise Failure(f"the router has ended with {rig.router.returncode}")
+            time.sleep(0.1)
+        said = []
+        for fuzzer in fuzzers:
+            said.append(fuzzer.communicate()[0].strip())
+            rig.others.remove(fuzzer)
+            if fuzzer.returncode != 0:
+                raise Failure(f"the unprivileged user: {said[-1]}")
+        if len(rig.rings(bystander.port)) != 2:
+            raise Failure("the bystander's connection is not in its ring any more")
+        first = rig.rings(bystander.port)[0]["ring_sent"]
+        after = rig.pair(seed, 3_000_000, styles=("poll", "poll"))
+        for side in (0, 1):
+            after.check_survivor(side, {0})
+        after.close()
+        if rig.rings(bystander.port)[0]["ring_sent"] <= first:
+            raise Failure("the bystander's ring stands still")
+        if rig.joined_total() == before:
+            raise Failure("no connection that came meanwhile had a ring")
+        deadline = time.monotonic() + PATIENCE
+        while settled(rig) != (descriptors, threads):
+            if time.monotonic() > deadline:
+                raise Failure(f"the router had {descriptors} descriptors and {threads} threads, and has {settled(rig)}: {rig.router_files()}")
+            time.sleep(0.2)
+        bystander.kill(0)
+        bystander.check_survivor(1)
+        bystander.close()
+        return f"{count} s, by uid 65534: {', '.join(said)}; {others} connections of others meanwhile; the router has {descriptors} descriptors and {threads} threads, as before"
+
+
+def settled(rig):
+    """Descriptors and threads of the router. The command that asks for the status has a session itself, so it is not asked here."""
+    return len(rig.router_files()), len(os.listdir(f"/proc/{rig.router.pid}/task"))
