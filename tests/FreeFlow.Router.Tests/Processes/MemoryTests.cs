@@ -12,7 +12,7 @@ public class MemoryTests
     [Test]
     public void AnIdleRouterGivesMemoryBack()
     {
-        const int warmUp = 5_000, offers = 60_000, tolerated = 4096;
+        const int warmUp = 5_000, offers = 60_000, tolerated = 8192;
         using RouterUnderTest router = RouterUnderTest.Start();
         using FakeShim shim = FakeShim.Greeted(router);
         using TcpPair pair = TcpPair.Loopback();
