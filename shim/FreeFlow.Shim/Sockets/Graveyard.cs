@@ -14,7 +14,7 @@ internal static unsafe class Graveyard
 {
     private const int Places = 16;
 
-    private struct Grave { public uint Connection; public bool LastHolder; public ulong Ring; public ulong Capacity; public int Doorbell; }
+    private struct Grave { public uint Connection; public bool LastHolder; public ulong Ring; public ulong Capacity; public int Doorbell; public bool Old; }
 
     private static Grave* _graves;
     private static uint _next;
@@ -37,10 +37,28 @@ internal static unsafe class Graveyard
             Grave* grave = _graves + (_next++ % Places);
             if (grave->Connection != 0 && IsVisited(Family.Records + (grave->Connection - 1))) continue;
             if (grave->Connection != 0) LetGo(grave);
+            Trimmer.NoteGrave();
             *grave = new Grave { Connection = connection, LastHolder = lastHolder, Ring = record->RingAddress, Capacity = record->Capacity, Doorbell = doorbell };
             return;
         }
         // Every place is taken by a sleeper: this one is left to the end of the process.
+    }
+
+    /// <summary>
+    /// After a sleep that nothing has ended: lets go of what has been here since the sleep before, too. True if something is left for the next one. Who entered a call
+    /// on a connection before it was closed has had the time to be seen inside.
+    /// </summary>
+    public static bool Tidy()
+    {
+        bool left = false;
+        for (int i = 0; i < Places; i++)
+        {
+            Grave* grave = _graves + i;
+            if (grave->Connection == 0) continue;
+            if (grave->Old && !IsVisited(Family.Records + (grave->Connection - 1))) { LetGo(grave); continue; }
+            grave->Old = left = true;
+        }
+        return left;
     }
 
     /// <summary>A forked child has no other threads; what its parent has buried is not its own to free.</summary>
