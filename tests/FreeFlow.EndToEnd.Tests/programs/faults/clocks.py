@@ -7,17 +7,10 @@ AHEAD = ["unshare", "--time", "--fork", "--kill-child", "--monotonic", "5000000"
 
 def clock(count, seed):
     said = []
-    with Rig(variables=AT_ONCE) as rig:
-        rig.before = ([], AHEAD)
-        streams(rig, count, seed, said, "between namespaces whose clocks are 58 days apart")
-        # What status says of a connection's age is by the clock of its own process.
-        pair = rig.pair(seed, styles=("poll", "poll"))
-        for side in (0, 1):
-            pair.wait_for(side, "moving")
-        ages = [end["age_s"] for process in rig.status()["processes"] for end in process["connections"]]
-        if not ages or min(ages) < 0:
-            raise Failure(f"ages of connections: {ages}")
-        pair.close()
+    if not os.path.exists("/proc/self/ns/time"):
+        said.append("no time namespaces in this kernel")
+    else:
+        namespaces(count, seed, said)
     for steps in ("real", "monotonic"):
         with Rig() as rig:
             rig.stop_router(15)
@@ -29,6 +22,20 @@ def clock(count, seed):
             if steps == "real":
                 timeouts(rig)
     return "; ".join(said) + "; waits kept their time"
+
+
+def namespaces(count, seed, said):
+    with Rig(variables=AT_ONCE) as rig:
+        rig.before = ([], AHEAD)
+        streams(rig, count, seed, said, "between namespaces whose clocks are 58 days apart")
+        # What status says of a connection's age is by the clock of its own process.
+        pair = rig.pair(seed, styles=("poll", "poll"))
+        for side in (0, 1):
+            pair.wait_for(side, "moving")
+        ages = [end["age_s"] for process in rig.status()["processes"] for end in process["connections"]]
+        if not ages or min(ages) < 0:
+            raise Failure(f"ages of connections: {ages}")
+        pair.close()
 
 
 def streams(rig, count, seed, said, how):
