@@ -177,7 +177,7 @@ def a_few(known):
     return (fresh + [rng.choice(pool) for _ in range(count)])[:count], fresh
 
 
-def session(counts):
+def session(counts, crowded=False):
     sock = call()
     try:
         hello = rng.random() < 0.8
@@ -185,7 +185,7 @@ def session(counts):
             data, known = rng.choice(hellos) if hello and step == 0 else rng.choice(recorded)
             if not (hello and step == 0) and rng.random() < 0.7:
                 data = damage(data)
-            descriptors, fresh = (known, []) if hello and step == 0 else a_few(known)
+            descriptors, fresh = ([stable[0]] * MOST, []) if crowded else (known, []) if hello and step == 0 else a_few(known)
             try:
                 send(sock, data, descriptors)
                 counts["messages"] += 1
@@ -232,7 +232,8 @@ recorded += [(b"\x93\x06" + offer[2:-1], []), (b"\x92\x07" + hellos[0][0][2:3], 
 assert os.getuid() != 0 and len(hellos) >= 2 and len(recorded) >= 4, (os.getuid(), recorded)
 counts = {"messages": 0, "descriptors": 0, "of 253": 0, "closed by the router": 0}
 end = time.monotonic() + seconds
-while time.monotonic() < end:
-    session(counts)
-assert counts["messages"] > 50 and counts["of 253"] > 0, counts
+# On a busy machine there are few sessions: the first is sure to send as many descriptors as there can be.
+while time.monotonic() < end or counts["of 253"] == 0:
+    session(counts, crowded=counts["of 253"] == 0)
+assert counts["messages"] > 10 and counts["of 253"] > 0, counts
 print(f"{counts['messages']} messages, {counts['of 253']} of them with 253 descriptors, {counts['closed by the router']} sessions closed by the router")
