@@ -17,14 +17,15 @@ internal sealed record SizeRun(int Processes, int Connections, int Accelerated, 
     private static readonly TimeSpan s_patience = TimeSpan.FromMinutes(5);
     private static int s_port = 8100;
 
-    internal static SizeRun Measure(ContainerPair pair, RouterProcess router, bool accelerated, int processes, int connections, string step)
+    internal static SizeRun Measure(ContainerPair pair, RouterProcess router, bool accelerated, bool spinning, int processes, int connections, string step)
     {
+        CommandLine Prepared(CommandLine command) => spinning ? command.WithFreeFlow(accelerated) : command.WithFreeFlow(accelerated).With("FREEFLOW_SPIN_US", "0");
         int port = s_port++;
         Progress.Show(step, "starting");
-        using LabProcess server = pair.First.Start(new CommandLine(Measuring.Testbed.Probe, "hold", pair.First.Address4, Text(port)).WithFreeFlow(accelerated));
+        using LabProcess server = pair.First.Start(Prepared(new CommandLine(Measuring.Testbed.Probe, "hold", pair.First.Address4, Text(port))));
         pair.First.WaitForPort(port, server);
         CommandLine command = new(Measuring.Testbed.Probe, "crowd", pair.First.Address4, Text(port), Text(processes), Text(connections / processes), Text(BurstBytes));
-        using LabProcess client = pair.Second.Start(command.WithFreeFlow(accelerated));
+        using LabProcess client = pair.Second.Start(Prepared(command));
         Footprint Now() => Footprint.Take(client, server, accelerated ? router : null);
         WaitForDone(client, 1);
         Footprint empty = Now();
@@ -45,7 +46,7 @@ internal sealed record SizeRun(int Processes, int Connections, int Accelerated, 
         Footprint later = Now();
         Progress.Show(step, "closing");
         Order(client, 4);
-        Thread.Sleep(TimeSpan.FromSeconds(1));
+        Thread.Sleep(TimeSpan.FromSeconds(3));
         return new SizeRun(processes, connections, ends, empty, open, idle, burst, later, Now());
     }
 
