@@ -104,8 +104,8 @@ static uint64_t crafted(uint64_t was) {
 }
 
 static void spoil(unsigned char *block) {
-    static const unsigned short words[] = { 0, 4, 8, 64, 72, 80, 88, 128, 192, 256, 320, 324, 328, 332 };
-    unsigned char *at = block + (next() % 20 ? words[next() % 14] : next() % 504);
+    static const unsigned short words[] = { 0, 4, 8, 64, 72, 80, 88, 96, 128, 192, 256, 320, 324, 328, 332, 336, 384, 392 };
+    unsigned char *at = block + (next() % 20 ? words[next() % 18] : next() % 504);
     if (next() % 2) *(volatile uint64_t *)((uintptr_t)at & ~7ul) = crafted(*(uint64_t *)((uintptr_t)at & ~7ul));
     else *(volatile uint32_t *)((uintptr_t)at & ~3ul) = (uint32_t)crafted(*(uint32_t *)((uintptr_t)at & ~3ul));
 }
