@@ -59,7 +59,7 @@ internal static class StatusCommand
             {
                 table.Add(program, pid, container, Text(connection, "local"), Text(connection, "remote"), Text(connection, "state"),
                     Bytes(connection, "kernel_sent"), Bytes(connection, "kernel_received"), Bytes(connection, "ring_sent"), Bytes(connection, "ring_received"),
-                    Units.Duration(connection.GetProperty("age_s").GetDouble()), Text(connection, "reason") + (Text(connection, "strictly_refused").Length > 0 ? " (refused: FREEFLOW_STRICT)" : ""));
+                    Units.Duration(connection.GetProperty("age_s").GetDouble()), Text(connection, "reason") + (Text(connection, "rule") is { Length: > 0 } rule && rule != "default" ? $" (rule {rule})" : "") + (Text(connection, "strictly_refused").Length > 0 ? " (refused: FREEFLOW_STRICT)" : ""));
             }
         }
         text.Append(table.Rows == 0 ? "no processes of yours are connected\n" : table.ToString());

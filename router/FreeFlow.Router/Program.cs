@@ -7,6 +7,7 @@ using FreeFlow.Router.Fabric;
 using FreeFlow.Router.Cluster;
 using FreeFlow.Router.Observe;
 using FreeFlow.Router.Pairing;
+using FreeFlow.Router.Policy;
 using FreeFlow.Router.Sessions;
 
 namespace FreeFlow.Router;
@@ -37,7 +38,8 @@ internal static class Program
         using KernelWitness witness = new();
         using ClusterMembership cluster = new(options.Cluster, log);
         using Listener listener = Listener.Open(options.SocketPath);
-        Broker broker = new(options, witness, statistics, log);
+        using PolicyTable policy = new(options.PolicyPath, Environment.GetEnvironmentVariables(), log);
+        Broker broker = new(options, witness, policy, statistics, log);
         SessionMessages messages = new(broker, new StatusService(options, witness, statistics, cluster, broker, log), statistics, log);
         using EventLoop loop = new(options, listener, messages, log);
         using PosixSignalRegistration terminate = PosixSignalRegistration.Create(PosixSignal.SIGTERM, StopLoop);

@@ -21,6 +21,7 @@ internal sealed record RouterOptions
           --max-connections-per-user N      shown ends of connections of one user; default 131072
           --max-rings-per-user N            ends of rings of one user; default 65536
           --max-ring-bytes-per-user N       memory the rings of one user could come to; default 274877906944
+          --policy FILE                     who may be accelerated to whom, over what, and how fast; read again when it changes (docs/policy.md)
         {ClusterOptions.Usage}
           --verbose                         a line for every session, pair and refusal
           --version, --help
@@ -32,6 +33,7 @@ internal sealed record RouterOptions
     public ulong MaximumConnectionsPerUser { get; init; } = 131072;
     public ulong MaximumRingsPerUser { get; init; } = 65536;
     public ulong MaximumRingBytesPerUser { get; init; } = 256UL << 30;
+    public string? PolicyPath { get; init; }
     public bool Verbose { get; init; }
     public ClusterOptions Cluster { get; init; } = new();
 
@@ -48,7 +50,7 @@ internal sealed record RouterOptions
             if (equals > 0) { value = name[(equals + 1)..]; name = name[..equals]; }
             if (name == "--verbose" && value is null) { options = options with { Verbose = true }; continue; }
             if (name == ClusterOptions.InsecureFabric && value is null) { cluster[name] = ""; continue; }
-            if (name is not ("--socket" or "--ring-bytes" or "--max-sessions-per-user" or "--max-connections-per-user" or "--max-rings-per-user" or "--max-ring-bytes-per-user") && !ClusterOptions.Knows(name))
+            if (name is not ("--socket" or "--ring-bytes" or "--max-sessions-per-user" or "--max-connections-per-user" or "--max-rings-per-user" or "--max-ring-bytes-per-user" or "--policy") && !ClusterOptions.Knows(name))
             {
                 throw new RouterException($"unknown option {arguments[i]}; freeflow-router --help lists them.");
             }
@@ -64,6 +66,7 @@ internal sealed record RouterOptions
                 "--ring-bytes" => options with { RingBytes = Capacity(value) },
                 "--max-sessions-per-user" => options with { MaximumSessionsPerUser = Number(name, value) },
                 "--max-connections-per-user" => options with { MaximumConnectionsPerUser = Number(name, value) },
+                "--policy" => options with { PolicyPath = value },
                 "--max-rings-per-user" => options with { MaximumRingsPerUser = Number(name, value) },
                 _ => options with { MaximumRingBytesPerUser = Number(name, value) },
             };

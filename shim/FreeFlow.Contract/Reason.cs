@@ -60,4 +60,6 @@ public enum Reason : uint
     AnotherRoad = 27,
     /// <summary>Closed while registered in an epoll set, with a duplicate still open: the kernel reports that registration, and nobody can change it.</summary>
     ClosedRegistration = 28,
+    /// <summary>A rule of the router's policy leaves connections between these two addresses to the kernel.</summary>
+    Policy = 29,
 }

@@ -13,7 +13,9 @@ public sealed class Stage : IDisposable
     private readonly ContainerPair? _pair;
     private readonly List<LabProcess> _servers = [];
 
-    public Stage(Mixture mixture)
+    /// <param name="mixture">Who is preloaded.</param>
+    /// <param name="routerArguments">More arguments for the router.</param>
+    public Stage(Mixture mixture, params string[] routerArguments)
     {
         Mixture = mixture;
         _pair = ContainerPair.Start();
@@ -21,7 +23,7 @@ public sealed class Stage : IDisposable
         Folder = Directory.CreateDirectory(Path.Combine(_pair.Folder, "files")).FullName;
         // Servers drop their privileges and still write here.
         if (OperatingSystem.IsLinux()) File.SetUnixFileMode(Folder, (UnixFileMode)Convert.ToInt32("777", 8));
-        if (mixture is Mixture.Both or Mixture.ServerOnly or Mixture.ClientOnly or Mixture.RouterKilled) StartRouter();
+        if (mixture is Mixture.Both or Mixture.ServerOnly or Mixture.ClientOnly or Mixture.RouterKilled) StartRouter(routerArguments);
     }
 
     /// <summary>Programs in containers of two hosts, the clients on the first; the laboratory is the caller's.</summary>
@@ -63,7 +65,7 @@ public sealed class Stage : IDisposable
         return this;
     }
 
-    public void StartRouter() => Router = _pair!.StartRouter();
+    public void StartRouter(params string[] arguments) => Router = _pair!.StartRouter(arguments);
 
     /// <summary>Starts a server and waits until it listens on <paramref name="port"/>.</summary>
     public LabProcess Serve(CommandLine command, int port)

@@ -20,6 +20,9 @@ public sealed record ConnectionStatus
     /// <summary>Why it is not further, in words.</summary>
     [JsonPropertyName("reason")] public string Reason { get; init; } = "";
 
+    /// <summary>Name of the policy's rule that decided; empty before.</summary>
+    [JsonPropertyName("rule")] public string Rule { get; init; } = "";
+
     /// <summary>The reason for which FREEFLOW_STRICT has refused it; empty if it has not.</summary>
     [JsonPropertyName("strictly_refused")] public string StrictlyRefused { get; init; } = "";
 

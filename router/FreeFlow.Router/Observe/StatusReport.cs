@@ -9,6 +9,7 @@ using FreeFlow.Contract;
 using FreeFlow.Contract.Layout;
 using FreeFlow.Router.Cluster;
 using FreeFlow.Router.Pairing;
+using FreeFlow.Router.Policy;
 using FreeFlow.Router.Sessions;
 
 namespace FreeFlow.Router.Observe;
@@ -23,12 +24,13 @@ internal static unsafe class StatusReport
     public static string Version { get; } = typeof(StatusReport).Assembly.GetName().Version?.ToString(3) ?? "0";
 
     /// <summary>Writes {"router":{...},"processes":[...]} with the processes that <paramref name="visible"/> lets through.</summary>
-    public static void Write(IBufferWriter<byte> target, IEnumerable<Family> families, Func<Session, bool> visible, Statistics statistics, RouterOptions options, ClusterMembership? cluster, RemoteBroker? remote)
+    public static void Write(IBufferWriter<byte> target, IEnumerable<Family> families, Func<Session, bool> visible, Statistics statistics, RouterOptions options, ClusterMembership? cluster, Broker? broker)
     {
         using Utf8JsonWriter json = new(target);
         json.WriteStartObject();
         WriteRouter(json, families, statistics);
-        if (cluster is not null) ClusterReport.Write(json, cluster, remote);
+        if (cluster is not null) ClusterReport.Write(json, cluster, broker?.Remote);
+        if (broker is not null) WritePolicy(json, broker.Policy);
         WriteUsers(json, families.SelectMany(family => family.Sessions).Where(visible), options);
         json.WriteStartArray("processes");
         foreach (Family family in families)
@@ -55,6 +57,23 @@ internal static unsafe class StatusReport
         json.WriteStartObject("refused");
         foreach ((Reason reason, long count) in statistics.Refused) json.WriteNumber(reason.ToString(), count);
         json.WriteEndObject();
+        json.WriteEndObject();
+    }
+
+    private static void WritePolicy(Utf8JsonWriter json, PolicyTable policy)
+    {
+        json.WriteStartObject("policy");
+        json.WriteString("file", policy.Path ?? "");
+        json.WriteStartArray("rules");
+        foreach (PolicyRule rule in policy.Rules)
+        {
+            json.WriteStartObject();
+            json.WriteString("name", rule.Name);
+            json.WriteString("over", rule.Over.ToString());
+            json.WriteNumber("decided", rule.Decided);
+            json.WriteEndObject();
+        }
+        json.WriteEndArray();
         json.WriteEndObject();
     }
 
@@ -86,7 +105,7 @@ internal static unsafe class StatusReport
     {
         Session[] shown = family.Sessions.Where(visible).ToArray();
         if (shown.Length == 0) return;
-        Dictionary<Session, List<ConnectionRecord>> records = shown.ToDictionary(session => session, _ => new List<ConnectionRecord>());
+        Dictionary<Session, List<(ConnectionRecord Record, string? Rule)>> records = shown.ToDictionary(session => session, _ => new List<(ConnectionRecord, string?)>());
         Dictionary<uint, Session> byProcess = [];
         foreach (Session session in family.Sessions) byProcess.TryAdd(session.OwnProcessId, session);
 
@@ -95,17 +114,18 @@ internal static unsafe class StatusReport
         for (uint first = 0; first < used; first += RecordsAtATime)
         {
             int count = family.ReadRecords(first, chunk.AsSpan(0, (int)Math.Min(RecordsAtATime, used - first)));
-            foreach (ref readonly ConnectionRecord record in chunk.AsSpan(0, count))
+            for (int i = 0; i < count; i++)
             {
+                ref readonly ConnectionRecord record = ref chunk[i];
                 if (record.State is (uint)ConnectionState.Free or (uint)ConnectionState.Closed) continue;
                 Session holder = byProcess.GetValueOrDefault((uint)record.ProcessId) ?? family.Sessions[0];
-                if (records.TryGetValue(holder, out List<ConnectionRecord>? list)) list.Add(record);
+                if (records.TryGetValue(holder, out List<(ConnectionRecord, string?)>? list)) list.Add((record, family.RuleOf(first + (uint)i, record.Generation)));
             }
         }
         foreach (Session session in shown) WriteProcess(json, session, records[session]);
     }
 
-    private static void WriteProcess(Utf8JsonWriter json, Session session, List<ConnectionRecord> records)
+    private static void WriteProcess(Utf8JsonWriter json, Session session, List<(ConnectionRecord Record, string? Rule)> records)
     {
         json.WriteStartObject();
         json.WriteNumber("pid", session.Peer.ProcessId);
@@ -113,12 +133,12 @@ internal static unsafe class StatusReport
         json.WriteString("container", session.Container);
         json.WriteNumber("uid", session.Peer.UserId);
         json.WriteStartArray("connections");
-        foreach (ConnectionRecord record in records) WriteConnection(json, record);
+        foreach ((ConnectionRecord record, string? rule) in records) WriteConnection(json, record, rule);
         json.WriteEndArray();
         json.WriteEndObject();
     }
 
-    private static void WriteConnection(Utf8JsonWriter json, in ConnectionRecord record)
+    private static void WriteConnection(Utf8JsonWriter json, in ConnectionRecord record, string? rule)
     {
         fixed (byte* local = record.LocalAddress)
         fixed (byte* remote = record.RemoteAddress)
@@ -131,6 +151,7 @@ internal static unsafe class StatusReport
         json.WriteString("state", Words.Of((ConnectionState)record.State));
         json.WriteString("reason", Words.Of((Reason)record.Reason));
         json.WriteString("reason_code", ((Reason)record.Reason).ToString());
+        json.WriteString("rule", rule ?? "");
         json.WriteString("strictly_refused", record.Refused == 0 ? "" : ((Reason)record.Refused).ToString());
         json.WriteNumber("kernel_sent", Counter(record.KernelSent));
         json.WriteNumber("kernel_received", Counter(record.KernelReceived));

@@ -22,7 +22,7 @@ internal sealed class StatusService(RouterOptions options, KernelWitness witness
         bool everything = cookie == witness.OwnNamespaceCookie && (asker.Peer.UserId == 0 || asker.Peer.UserId == _ownUser);
         Func<Session, bool> visible = everything ? _ => true : OwnProcesses(asker, socket, cookie);
         ArrayBufferWriter<byte> json = new(4096);
-        StatusReport.Write(json, families, visible, statistics, options, everything ? cluster : null, broker.Remote);
+        StatusReport.Write(json, families, visible, statistics, options, everything ? cluster : null, everything ? broker : null);
 
         int memory = SealedMemory.CreateReadOnly("freeflow-status", json.WrittenSpan);
         if (memory < 0) { log.Line($"no memory for a status of {json.WrittenCount} bytes ({Errno.LastText})"); asker.Fail("its status could not be written"); return; }

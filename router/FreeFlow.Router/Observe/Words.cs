@@ -54,6 +54,7 @@ internal static class Words
         Reason.Busy => "busy in the kernel when it should have moved",
         Reason.Sandboxed => "the process has shut itself in by seccomp",
         Reason.ClosedRegistration => "closed while in an epoll set, but open by a duplicate",
+        Reason.Policy => "the policy leaves it to the kernel",
         _ => $"unknown reason {(uint)reason}",
     };
 

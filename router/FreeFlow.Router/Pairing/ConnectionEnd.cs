@@ -15,6 +15,9 @@ internal sealed class ConnectionEnd(IConnectionOwner owner, uint connection, uin
     /// <summary>Bytes of the ring it was given; 0 while it waits.</summary>
     public ulong RingBytes { get; set; }
 
+    /// <summary>Name of the policy's rule that decided about it; null before.</summary>
+    public string? Rule { get; set; }
+
     /// <summary>Its process runs short of descriptors.</summary>
     public bool IsScarce { get; init; }
 

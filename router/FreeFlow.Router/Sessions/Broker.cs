@@ -1,12 +1,15 @@
 using System;
 using System.Linq;
+using System.Security.Cryptography;
 using FreeFlow.Contract;
 using FreeFlow.Contract.Layout;
 using FreeFlow.Contract.Messages;
 using FreeFlow.Native;
+using FreeFlow.Router.Fabric;
 using FreeFlow.Router.Fabric.Streams;
 using FreeFlow.Router.Observe;
 using FreeFlow.Router.Pairing;
+using FreeFlow.Router.Policy;
 
 namespace FreeFlow.Router.Sessions;
 
@@ -22,11 +25,14 @@ internal sealed class Broker : IRingGiver
     private readonly Log _log;
     private readonly AddressClaims _claims = new();
     private readonly PairingTable _pairing;
+    private LocalRelay? _relay;
+    private uint _lastRelayed;
 
-    public Broker(RouterOptions options, IKernelWitness witness, Statistics statistics, Log log)
+    public Broker(RouterOptions options, IKernelWitness witness, PolicyTable policy, Statistics statistics, Log log)
     {
         _options = options;
         _witness = witness;
+        Policy = policy;
         _statistics = statistics;
         _log = log;
         _pairing = new PairingTable(witness, _claims);
@@ -34,6 +40,9 @@ internal sealed class Broker : IRingGiver
 
     /// <summary>Who finds the other end of an end on another host; null if there is no fabric.</summary>
     public RemoteBroker? Remote { get; set; }
+
+    /// <summary>What the rules say.</summary>
+    public PolicyTable Policy { get; }
 
     /// <inheritdoc/>
     public ulong RingBytes => _options.RingBytes;
@@ -98,6 +107,11 @@ internal sealed class Broker : IRingGiver
 
     private void Join(ConnectionEnd first, ConnectionEnd second)
     {
+        PolicyRule rule = Decide(second);
+        first.Rule = rule.Name;
+        if ((rule.Over & Transports.SharedMemory) == 0) { Refuse(first, Reason.Policy); Refuse(second, Reason.Policy); return; }
+        RateLimit? firstLimit = LimitOf(first), secondLimit = LimitOf(second);
+        if (firstLimit is not null || secondLimit is not null) { Relay(first, firstLimit, second, secondLimit); return; }
         ulong bytes = RingLayout.TotalBytes(_options.RingBytes);
         if (!HasRoom(first, bytes) || !HasRoom(second, bytes)) { Refuse(first, Reason.RouterLimit); Refuse(second, Reason.RouterLimit); return; }
         DoorbellGroup? group = first.IsScarce || second.IsScarce ? DoorbellGroup.Find(first, second) : null;
@@ -146,6 +160,36 @@ internal sealed class Broker : IRingGiver
         return mirrored;
     }
 
+    /// <summary>Joins two ends of this host by a stream through this router, which can hold its bytes back.</summary>
+    private void Relay(ConnectionEnd first, RateLimit? firstLimit, ConnectionEnd second, RateLimit? secondLimit)
+    {
+        Span<byte> marks = stackalloc byte[2 * RingLayout.ReturnMarkBytes];
+        RandomNumberGenerator.Fill(marks);
+        ReadOnlySpan<byte> one = marks[..RingLayout.ReturnMarkBytes], other = marks[RingLayout.ReturnMarkBytes..];
+        _relay ??= new LocalRelay();
+        do { _lastRelayed++; } while (_lastRelayed == 0);
+        MirroredRing? ring = GiveMirrored(first, RingBytes, one, other);
+        MirroredRing? mirror = ring is null ? null : GiveMirrored(second, RingBytes, other, one);
+        // If the second cannot have one, the first finds its doorbell closed, and goes on in the kernel.
+        if (mirror is null) { ring?.Dispose(); return; }
+        _relay.Second.Carry(new FabricStream(_lastRelayed, _lastRelayed, mirror, speaksFirst: false, second.ToString()) { Limit = secondLimit });
+        _relay.First.Carry(new FabricStream(_lastRelayed, _lastRelayed, ring!, speaksFirst: true, first.ToString()) { Limit = firstLimit });
+    }
+
+    /// <inheritdoc/>
+    public PolicyRule Decide(ConnectionEnd end)
+    {
+        PolicyRule rule = Policy.Decide(end.Facts.Addresses);
+        end.Rule = rule.Name;
+        return rule;
+    }
+
+    /// <inheritdoc/>
+    public RateLimit? LimitOf(ConnectionEnd end) => Policy.LimitOf(end, ((Session)end.Owner).Container);
+
+    /// <inheritdoc/>
+    public void DenyByPolicy(ConnectionEnd end) => Refuse(end, Reason.Policy);
+
     private void Tell(ConnectionEnd end, uint side, ConnectionEnd? mate, ReadOnlySpan<int> descriptors, ulong? capacity = null)
     {
         Span<byte> message = stackalloc byte[Protocol.MaximumMessageBytes];
@@ -157,6 +201,7 @@ internal sealed class Broker : IRingGiver
 
     private void Refuse(ConnectionEnd end, Reason reason)
     {
+        if (reason == Reason.Policy) ((Session)end.Owner).Family!.Denials[end.Connection] = (end.Generation, end.Rule!);
         Forget(end);
         Refuse((Session)end.Owner, end.Connection, end.Generation, reason, end);
     }

@@ -1,6 +1,7 @@
 using System;
 using FreeFlow.Router.Fabric.Streams;
 using FreeFlow.Router.Pairing;
+using FreeFlow.Router.Policy;
 
 namespace FreeFlow.Router.Sessions;
 
@@ -9,6 +10,15 @@ internal interface IRingGiver
 {
     /// <summary>Makes a ring whose other side is this router, and tells the end's process of it. Null if a limit, memory or descriptors forbid it; the end is then refused.</summary>
     MirroredRing? GiveMirrored(ConnectionEnd end, ulong capacity, ReadOnlySpan<byte> markFromShim, ReadOnlySpan<byte> markToShim);
+
+    /// <summary>What the policy says about the connection; noted with the end.</summary>
+    PolicyRule Decide(ConnectionEnd end);
+
+    /// <summary>What limits what the end sends; null: nothing does.</summary>
+    RateLimit? LimitOf(ConnectionEnd end);
+
+    /// <summary>Leaves the end to the kernel, by the policy.</summary>
+    void DenyByPolicy(ConnectionEnd end);
 
     /// <summary>Data bytes of one direction of a ring, unless the other router has decided.</summary>
     ulong RingBytes { get; }

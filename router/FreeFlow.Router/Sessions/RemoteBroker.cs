@@ -10,6 +10,7 @@ using FreeFlow.Router.Fabric.Streams;
 using FreeFlow.Router.Fabric.Wire;
 using FreeFlow.Router.Observe;
 using FreeFlow.Router.Pairing;
+using FreeFlow.Router.Policy;
 
 namespace FreeFlow.Router.Sessions;
 
@@ -90,6 +91,7 @@ internal sealed class RemoteBroker : IFabricEvents
     private void Offer(ConnectionEnd end, InternetAddress place, Host host)
     {
         if (_byEnd.ContainsKey(end)) return;
+        if ((_giver.Decide(end).Over & Transports.Fabric) == 0) { _giver.DenyByPolicy(end); return; }
         do { _lastNumber++; } while (_lastNumber == 0 || _ours.ContainsKey(_lastNumber));
         RemoteEnd ours = _ours[_lastNumber] = _byEnd[end] = new RemoteEnd(_lastNumber, end, place);
         if (_theirs.TryGetValue(end.Facts.Addresses.Mirrored, out (IFabricLink Link, uint Number) theirs) && theirs.Link.Host == place && Accept(ours, theirs.Link, theirs.Number)) return;
@@ -205,7 +207,7 @@ internal sealed class RemoteBroker : IFabricEvents
         ours.Carrier = link;
         Joined++;
         _log.Detail($"joined {ours.End} with its other end at {link.Host}");
-        return link.Carry(new FabricStream(ours.Number, remote, ring, speaksFirst, ours.End.ToString()));
+        return link.Carry(new FabricStream(ours.Number, remote, ring, speaksFirst, ours.End.ToString()) { Limit = _giver.LimitOf(ours.End) });
     }
 
     /// <summary>An address is published, lives elsewhere, or nowhere any more.</summary>

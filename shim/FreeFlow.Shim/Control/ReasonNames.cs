@@ -37,6 +37,7 @@ internal static class ReasonNames
         Reason.Sandboxed => "Sandboxed"u8,
         Reason.AnotherRoad => "AnotherRoad"u8,
         Reason.ClosedRegistration => "ClosedRegistration"u8,
+        Reason.Policy => "Policy"u8,
         _ => "unknown"u8,
     };
 }

@@ -24,6 +24,7 @@ internal sealed unsafe class LinkSender(FrameWriter writer, ConcurrentDictionary
     private readonly ConcurrentQueue<FabricStream> _added = new();
     private readonly ConcurrentQueue<(FrameHeader Header, byte[] Message)> _messages = new();
     private readonly Queue<FabricStream> _turns = new();
+    private readonly PriorityQueue<FabricStream, long> _held = new();
     private readonly Dictionary<uint, FabricStream> _carried = [];
     private readonly Lock _ending = new();
     private bool _stopped, _freed;
@@ -73,10 +74,23 @@ internal sealed unsafe class LinkSender(FrameWriter writer, ConcurrentDictionary
             TakeNews();
             for (int turns = _turns.Count; turns > 0 && !writer.Failed; turns--) TakeTurn(_turns.Dequeue());
             writer.Flush();
-            int count = Libc.epoll_wait(_epoll, events, EventsAtATime, _turns.Count > 0 ? 0 : PingMilliseconds);
+            int count = Libc.epoll_wait(_epoll, events, EventsAtATime, _turns.Count > 0 ? 0 : UntilHeldGoOn());
             for (int i = 0; i < count; i++) Heard(events[i]);
             PingIfSilent();
         }
+    }
+
+    /// <summary>Milliseconds that may be slept; streams whose rate allows more by now get their turn.</summary>
+    private int UntilHeldGoOn()
+    {
+        while (_held.TryPeek(out FabricStream? stream, out long at))
+        {
+            long left = at - Environment.TickCount64;
+            if (left > 0) return (int)Math.Min(left, PingMilliseconds);
+            _held.Dequeue();
+            Queue(stream);
+        }
+        return _turns.Count > 0 ? 0 : PingMilliseconds;
     }
 
     private void PingIfSilent()
@@ -152,7 +166,12 @@ internal sealed unsafe class LinkSender(FrameWriter writer, ConcurrentDictionary
     {
         stream.IsQueued = false;
         if (!_carried.ContainsKey(stream.Number)) return;
-        if (stream.Send(writer, BytesPerTurn) || stream.Arm()) { Queue(stream); return; }
+        int pause = 0;
+        ulong quota = stream.Limit?.Take(BytesPerTurn, out pause) ?? BytesPerTurn, sent = stream.BytesSent;
+        bool more = stream.Send(writer, quota);
+        stream.Limit?.GiveBack(quota - (stream.BytesSent - sent));
+        if (more && quota < BytesPerTurn) { _held.Enqueue(stream, Environment.TickCount64 + Math.Max(pause, 1)); return; }
+        if (more || stream.Arm()) { Queue(stream); return; }
         if (!stream.IsOver) return;
         _carried.Remove(stream.Number);
         stream.Dispose();

@@ -1,6 +1,7 @@
 using System;
 using System.Threading;
 using FreeFlow.Router.Fabric.Wire;
+using FreeFlow.Router.Policy;
 
 namespace FreeFlow.Router.Fabric.Streams;
 
@@ -28,6 +29,9 @@ internal sealed class FabricStream(uint number, uint remote, MirroredRing ring, 
 
     /// <summary>The number by which frames to the other router name it.</summary>
     public uint Remote { get; } = remote;
+
+    /// <summary>What holds back the bytes that the program here sends; null: nothing does.</summary>
+    public RateLimit? Limit { get; init; }
 
     /// <summary>For log lines.</summary>
     public string Name { get; } = name;

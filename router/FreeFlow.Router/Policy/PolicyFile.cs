@@ -1,0 +1,81 @@
+using System;
+using System.Collections.Generic;
+using System.Globalization;
+using System.Linq;
+using FreeFlow.Locations;
+
+namespace FreeFlow.Router.Policy;
+
+/// <summary>The text of a policy:
+/// <code>
+/// # the first rule that covers a connection decides; none: everything is allowed
+/// rule backups from 10.0.9.0/24 to any over kernel
+/// rule web from 10.0.1.0/24 to 10.0.2.0/24 over shm,fabric
+/// # Mbit/s that a virtual IP may send
+/// rate 10.0.1.7 max=100 burst=65536
+/// </code></summary>
+internal sealed class PolicyFile
+{
+    public List<PolicyRule> Rules { get; } = [];
+
+    public Dictionary<Address, RateLimit> Rates { get; } = [];
+
+    /// <summary>Throws <see cref="FormatException"/> naming the first line that is wrong: half a policy is worse than the last one.</summary>
+    public static PolicyFile Parse(string text)
+    {
+        PolicyFile file = new();
+        int number = 0;
+        foreach (ReadOnlySpan<char> whole in text.AsSpan().EnumerateLines())
+        {
+            number++;
+            int comment = whole.IndexOf('#');
+            string[] words = (comment < 0 ? whole : whole[..comment]).ToString().Split((char[])[' ', '\t'], StringSplitOptions.RemoveEmptyEntries);
+            if (words.Length == 0) continue;
+            string? problem = words[0] switch { "rule" => file.AddRule(words), "rate" => file.AddRate(words), _ => $"'{words[0]}' is neither rule nor rate" };
+            if (problem is not null) throw new FormatException($"line {number}: {problem}");
+        }
+        return file;
+    }
+
+    private string? AddRule(string[] words)
+    {
+        if (words.Length != 8 || words[2] != "from" || words[4] != "to" || words[6] != "over") return "write: rule NAME from NETWORK to NETWORK over shm,rdma,fabric (or kernel)";
+        if (Rules.Any(rule => rule.Name == words[1])) return $"there is a rule {words[1]} already";
+        if (!TryNetwork(words[3], out Cidr from)) return $"{words[3]} is no network; write 10.0.0.0/8, an address, or any";
+        if (!TryNetwork(words[5], out Cidr to)) return $"{words[5]} is no network; write 10.0.0.0/8, an address, or any";
+        Transports over = Transports.Kernel;
+        foreach (string name in words[7].Split(','))
+        {
+            switch (name)
+            {
+                case "shm": over |= Transports.SharedMemory; break;
+                case "rdma": over |= Transports.Rdma; break;
+                case "fabric": over |= Transports.Fabric; break;
+                case "kernel": break;
+                default: return $"'{name}' is none of shm, rdma, fabric, kernel";
+            }
+        }
+        Rules.Add(new PolicyRule(words[1], from, to, over));
+        return null;
+    }
+
+    private string? AddRate(string[] words)
+    {
+        if (words.Length < 3 || !Address.TryParse(words[1], out Address address)) return "write: rate ADDRESS max=MBIT [burst=BYTES]";
+        long bits = 0, burst = 0;
+        foreach (string word in words.Skip(2))
+        {
+            if (word.StartsWith("max=", StringComparison.Ordinal) && decimal.TryParse(word[4..], NumberStyles.AllowDecimalPoint, CultureInfo.InvariantCulture, out decimal rate) && rate is > 0 and < 10_000_000) bits = (long)(rate * 1_000_000);
+            else if (word.StartsWith("burst=", StringComparison.Ordinal) && long.TryParse(word[6..], NumberStyles.None, CultureInfo.InvariantCulture, out burst) && burst >= 1024) continue;
+            else return $"'{word}' is neither max=MBIT nor burst=BYTES (1024 or more)";
+        }
+        if (bits == 0) return "a rate needs max=MBIT";
+        return Rates.TryAdd(address, new RateLimit(bits, burst)) ? null : $"there is a rate for {words[1]} already";
+    }
+
+    private static bool TryNetwork(string word, out Cidr network)
+    {
+        network = default;
+        return word == "any" || Cidr.TryParse(word, out network);
+    }
+}
