@@ -176,7 +176,7 @@ internal static unsafe class Connections
                 // An offer the router has not read yet holds a copy of the socket: without this the peer would wait for the end of stream. Not if
                 // a program started by this one may have inherited the socket.
                 if (record->State == (uint)ConnectionState.Offered && (Process.Libc->fcntl(fd, Linux.F_GETFD, null) & Linux.FD_CLOEXEC) != 0)
-                    Process.Libc->shutdown(fd, Linux.SHUT_RDWR);
+                    KernelEnd.Now(fd);
                 Session.Withdraw(IndexOf(record), record->Generation);
             }
             Volatile.Write(ref record->State, (uint)ConnectionState.Closed);

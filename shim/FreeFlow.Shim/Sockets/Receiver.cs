@@ -81,9 +81,11 @@ internal static unsafe class Receiver
                 bool more = !peek && RingReadiness.HasInput(record, Block.Incoming(record)) && !IsAtMark(fd, record);
                 if (target.AtEnd || !(all || more)) return received;
                 if (!peek) continue;
-                if (Gate.Phase(&record->ReceiveGate) == DirectionPhase.Back) return ByKernel;
+                // While no ring carries anything yet, only the kernel can wait for more than it has.
+                bool waits = (flags & Linux.MSG_DONTWAIT) == 0 && !IsNonBlocking(fd, record), early = Gate.Phase(&record->ReceiveGate) == DirectionPhase.Ready;
+                if (Gate.Phase(&record->ReceiveGate) == DirectionPhase.Back || (waits && early && Handover.Retract(record))) return ByKernel;
                 // Nothing was taken: wait until there is more than this, then look at all of it again.
-                if ((flags & Linux.MSG_DONTWAIT) != 0 || IsNonBlocking(fd, record) || !MayGrow(fd, record)) return received;
+                if (!waits || !MayGrow(fd, record)) return received;
                 int grown = Waiter.ForInput(fd, record, ref deadline, RingReader.Available(record, Block.Incoming(record)));
                 fd = Orphans.Reach(record, fd);
                 if (grown < 0 || fd < 0) return received;

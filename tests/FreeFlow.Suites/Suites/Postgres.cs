@@ -45,7 +45,7 @@ public sealed class Postgres : Suite
     }
 
     private SuitePart Regress(string what) => new(what, _ => new CommandLine(Script, what, _source),
-        (_, completed) => Lines.Matching(completed.Output, @"^(test|     ) (?<name>\S+)\s+\.\.\. ok", @"^(test|     ) (?<name>\S+)\s+\.\.\. (FAILED|failed)"))
+        (_, completed) => Lines.Matching(completed.Output, @"^(test|    ) +(?<name>\S+)\s+\.\.\. ok", @"^(test|    ) +(?<name>\S+)\s+\.\.\. (FAILED|failed)"))
     {
         Patience = TimeSpan.FromMinutes(10),
     };
