@@ -66,8 +66,8 @@ internal static unsafe class Receiver
         while (true)
         {
             if (!ThreadLock.Enter(&record->ReceiveLock)) return received > 0 ? received : -Linux.EAGAIN;
-            // What is left of the stream is the kernel's: ancillary data, MSG_PEEK with MSG_WAITALL.
-            if (received == 0 && HasGoneBack(fd, record)) { ThreadLock.Exit(&record->ReceiveLock); return ByKernel; }
+            // Only the kernel has ancillary data, or can wait for more behind what is peeked at. All else waits here, where the peer's requests are heard.
+            if ((message->Control != null || (peek && all)) && received == 0 && HasGoneBack(fd, record)) { ThreadLock.Exit(&record->ReceiveLock); return ByKernel; }
             ulong consumed = record->KernelConsumed;
             nint step = Step(fd, record, ref target, flags);
             bool crossed = record->KernelConsumed != consumed && Gate.Phase(&record->ReceiveGate) == DirectionPhase.Ring && record->KernelConsumed >= record->ReceiveSwitchAt;
