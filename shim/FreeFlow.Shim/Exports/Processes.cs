@@ -12,11 +12,19 @@ internal static unsafe class ProcessCalls
 
     /// <summary>Before the image is replaced. What the next program inherits must be whole in the kernel.</summary>
     [Interpose("void ff_before_exec(void)", Guard = "ff_core_is_open > 0")]
-    public static void BeforeExec() => Inheritance.HandOverAll(pumps: true);
+    public static void BeforeExec()
+    {
+        Inheritance.HandOverAll(pumps: true);
+        Registrations.UntagInherited();
+    }
 
     /// <summary>Before libc starts another program by itself: the same, but this process goes on.</summary>
     [Interpose("void ff_before_spawn(void)", Guard = "ff_core_is_open > 0")]
-    public static void BeforeSpawn() => Inheritance.HandOverAll(pumps: false);
+    public static void BeforeSpawn()
+    {
+        Inheritance.HandOverAll(pumps: false);
+        Registrations.UntagInherited();
+    }
 
     /// <summary>Before the process ends.</summary>
     [Interpose("void ff_before_exit(void)", Guard = "ff_core_is_open > 0")]
@@ -24,7 +32,11 @@ internal static unsafe class ProcessCalls
 
     /// <summary>posix_spawn(3) will copy this descriptor for the other program.</summary>
     [Interpose("void ff_given_away(int fd)", Guard = "FF_FLAGS(fd)")]
-    public static void GivenAway(int fd) => _ = SocketCalls.KeepInKernel(fd, Contract.Reason.Exec);
+    public static void GivenAway(int fd)
+    {
+        Registrations.GiveAway(fd, Contract.Reason.Exec);
+        _ = SocketCalls.KeepInKernel(fd, Contract.Reason.Exec);
+    }
 
     /// <summary>Before a fork of any kind: nobody else may be half-way through the tables, and the child is counted. What <see cref="AfterFork"/> has to undo.</summary>
     [Interpose("int ff_before_fork(void)", Guard = "ff_core_is_open > 0")]

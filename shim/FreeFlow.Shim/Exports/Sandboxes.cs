@@ -44,6 +44,8 @@ internal static unsafe class SandboxCalls
             Connections.Duplicated(known, fd);
             return;
         }
+        int set = Registrations.SameSet(fd);
+        if (set >= 0) Connections.Duplicated(set, fd);
     }
 
     private static int NextTracked(int fd)

@@ -3,7 +3,7 @@ namespace FreeFlow.Shim.Native;
 /// <summary>Numbers of the Linux x86-64 ABI that the shim uses.</summary>
 internal static class Linux
 {
-    public const int EPERM = 1, EINTR = 4, EBADF = 9, EAGAIN = 11, ENOMEM = 12, EFAULT = 14, EEXIST = 17, EINVAL = 22, EMFILE = 24, EPIPE = 32,
+    public const int EPERM = 1, EINTR = 4, EBADF = 9, EAGAIN = 11, ENOMEM = 12, EFAULT = 14, EEXIST = 17, EINVAL = 22, EMFILE = 24, ELOOP = 40, EPIPE = 32,
         ECONNRESET = 104, EISCONN = 106, EINPROGRESS = 115, ENOENT = 2, ESRCH = 3, ENOSYS = 38, ESPIPE = 29, EOPNOTSUPP = 95, ETOOMANYREFS = 109, ENETUNREACH = 101;
 
     public const int AF_UNIX = 1, AF_INET = 2, AF_INET6 = 10;

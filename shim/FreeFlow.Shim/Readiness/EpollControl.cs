@@ -9,7 +9,7 @@ using FreeFlow.Shim.Sockets;
 
 namespace FreeFlow.Shim.Readiness;
 
-/// <summary>epoll_ctl(2) for TCP sockets and for epoll instances inside others. The kernel decides; what it accepted is recorded.</summary>
+/// <summary>epoll_ctl(2) for TCP sockets. The kernel decides; what it accepted is recorded.</summary>
 internal static unsafe class EpollControl
 {
     public static int Control(int epoll, int operation, int fd, EpollEvent* wanted)
@@ -17,24 +17,28 @@ internal static unsafe class EpollControl
         bool locked = ThreadLock.Enter(Connections.LockWord());
         int result = Locked(epoll, operation, fd, wanted, out bool unheard);
         if (locked) ThreadLock.Exit(Connections.LockWord());
-        if (unheard) SocketCalls.KeepInKernel(fd, Reason.DescriptorLimit);
+        if (result != 0 && Process.Errno == Linux.ELOOP && operation == Linux.EPOLL_CTL_ADD && !GuestControl.WouldBeCircle(epoll, fd))
+        {
+            // The private sets make a nest one deeper: do without.
+            Registrations.GiveAway(fd, Reason.NestedEpoll);
+            return Process.Libc->epoll_ctl(epoll, operation, fd, wanted);
+        }
+        if (!unheard) return result;
+        int errno = Process.Errno;
+        if (Connections.Find(fd) != null) SocketCalls.KeepInKernel(fd, Reason.DescriptorLimit);
+        else if (Connections.Descriptors[fd].Instance != 0) Registrations.LeaveRings(Connections.Descriptors[fd].Instance - 1, Reason.NestedEpoll);
+        Process.Errno = errno;
         return result;
     }
 
-    /// <param name="unheard">True if the set was given a connection of whose ring it cannot hear.</param>
+    /// <param name="unheard">True if the set was given a connection of whose ring it cannot hear, or another set full of them.</param>
     private static int Locked(int epoll, int operation, int fd, EpollEvent* wanted, out bool unheard)
     {
         unheard = false;
         EpollInstance* instance = Registrations.Instance(epoll);
         if (instance == null || (wanted == null && operation != Linux.EPOLL_CTL_DEL)) return Process.Libc->epoll_ctl(epoll, operation, fd, wanted);
-        if ((Process.Flags[fd] & DescriptorFlags.Epoll) != 0)
-        {
-            int nested = Process.Libc->epoll_ctl(epoll, operation, fd, wanted);
-            int inner = Connections.Descriptors[fd].Instance;
-            if (nested == 0 && operation == Linux.EPOLL_CTL_ADD && inner != 0) Registrations.MarkNested(Registrations.Instances + (inner - 1));
-            return nested;
-        }
         int owner = (int)(instance - Registrations.Instances);
+        if ((Process.Flags[fd] & DescriptorFlags.Epoll) != 0) return GuestControl.Control(epoll, owner, operation, fd, wanted, out unheard);
         int index = Registrations.Find(owner, fd);
         switch (operation)
         {
@@ -74,7 +78,12 @@ internal static unsafe class EpollControl
     {
         unheard = false;
         Registration* entry = Registrations.Entries + (index - 1);
-        if ((wanted->Events & Linux.EPOLLEXCLUSIVE) == 0 && (entry->Flags & RegistrationFlags.Absent) == 0 && Connections.Descriptors[fd].Connection == entry->Connection && !EpollTag.IsTag(wanted->Data)) return Change(entry, wanted);
+        if ((wanted->Events & Linux.EPOLLEXCLUSIVE) == 0 && (entry->Flags & RegistrationFlags.Absent) == 0 && Connections.Descriptors[fd].Connection == entry->Connection && !EpollTag.IsTag(wanted->Data))
+        {
+            int result = Change(entry, wanted);
+            // A process that shares the set has heard an event of it, and removed it for good.
+            if (result == 0 || Process.Errno != Linux.ENOENT) return result;
+        }
         Registrations.Discard(index);
         return Add(epoll, owner, fd, wanted, 0, out unheard);
     }
@@ -82,6 +91,8 @@ internal static unsafe class EpollControl
     private static int Add(int epoll, int owner, int fd, EpollEvent* wanted, int known, out bool unheard)
     {
         unheard = false;
+        // What has moved is not in the set that the application names.
+        if (known != 0 && !Registrations.IsFree(owner, fd, wanted)) return -1;
         int result = Process.Libc->epoll_ctl(epoll, Linux.EPOLL_CTL_ADD, fd, wanted);
         if (result != 0) return result;
         // The kernel forgot an earlier registration with the socket that had this number.
@@ -89,13 +100,14 @@ internal static unsafe class EpollControl
         int index = Registrations.Add(owner, fd, wanted->Events, wanted->Data);
         ConnectionRecord* record = Connections.Find(fd);
         if (record == null) return 0;
-        bool servable = index != 0 && Registrations.Instances[owner].Nested == 0 && !EpollTag.IsTag(wanted->Data);
+        bool servable = index != 0 && Registrations.Instances[owner].GivenAway == 0 && !EpollTag.IsTag(wanted->Data);
         if (Volatile.Read(ref record->RingAddress) == 0)
         {
-            if (!servable) Offering.KeepInKernel(record, Reason.NestedEpoll);
+            int givenAway = Registrations.Instances[owner].GivenAway;
+            if (!servable) Offering.KeepInKernel(record, givenAway != 0 ? (Reason)givenAway : Reason.NestedEpoll);
             return 0;
         }
-        unheard = index == 0 || !Registrations.Accelerate(index, Connections.IndexOf(record) + 1);
+        unheard = !servable || !Registrations.Accelerate(index, Connections.IndexOf(record) + 1);
         Registrations.NudgeSleepers(Registrations.Instances + owner);
         return 0;
     }
@@ -126,6 +138,8 @@ internal static unsafe class EpollControl
         entry->Events = wanted->Events;
         entry->Data = wanted->Data;
         entry->Flags = RegistrationFlags.Fresh;
+        entry->KernelTold = 0;
+        if ((wanted->Events & (Linux.EPOLLET | Linux.EPOLLONESHOT)) != 0) entry->BitsSeen = 0;
         int result = Registrations.Widen(entry, record);
         Registrations.Heat(owner, entry);
         if (locked) ThreadLock.Exit(&owner->Lock);

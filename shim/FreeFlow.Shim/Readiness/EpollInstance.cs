@@ -31,6 +31,14 @@ internal unsafe struct EpollInstance
     /// <summary>Where the next look at the hot ones starts, so that none starves.</summary>
     public int HotStart;
 
+    /// <summary>1: every hot one has had its turn since the kernel had one.</summary>
+    public int HotCameRound;
+
+    /// <summary>Whose turn it is, how many events the kernel's has had, and the data of one of them; see <see cref="EpollTurns"/>.</summary>
+    public int Turn;
+    public int TurnLength;
+    public ulong TurnMark;
+
     /// <summary>Threads that sleep in the kernel on this instance, or are about to: counted before they arm.</summary>
     public int Sleepers;
 
@@ -58,6 +66,24 @@ internal unsafe struct EpollInstance
     /// <summary>1: connections with one doorbell have been registered here.</summary>
     public int HasMates;
 
-    /// <summary>1: this instance is itself registered in another one.</summary>
-    public int Nested;
+    /// <summary>1: others wait for this instance as a whole: it is registered in another one, or polled.</summary>
+    public int Watched;
+
+    /// <summary>
+    /// An epoll set of the shim's own, for a watched instance: what the shim has added (doorbells, the nudge) and its tagged sockets move there, so that the kernel's answer for
+    /// the application's set means only what the application put in. 0 if there is none.
+    /// </summary>
+    public int Private;
+
+    /// <summary>1: they have moved, and the private set is itself in the application's.</summary>
+    public int IsPrivate;
+
+    /// <summary>Registrations that stand for other epoll instances.</summary>
+    public int Guests;
+
+    /// <summary>Edges of hot registrations that were seen so far: what an edge-triggered registration of this instance in another one counts.</summary>
+    public ulong Edges;
+
+    /// <summary>Not 0: another program has the set, too; what is registered in it stays in the kernel, for this reason.</summary>
+    public int GivenAway;
 }

@@ -7,7 +7,7 @@ using FreeFlow.Shim.Sockets;
 
 namespace FreeFlow.Shim.Readiness;
 
-/// <summary>What one epoll wait reports: the ring's readiness of hot registrations, and the kernel's events translated back to the application's.</summary>
+/// <summary>What one epoll wait reports of its hot registrations; the kernel's events are <see cref="EpollTranslation"/>'s.</summary>
 internal static unsafe class EpollReport
 {
     /// <summary>
@@ -18,6 +18,7 @@ internal static unsafe class EpollReport
     {
         tail = 0;
         if ((entry->Flags & RegistrationFlags.Disarmed) != 0) return 0;
+        if (entry->Guest != 0) return EpollWhole.Ready(entry, out tail);
         ConnectionRecord* record = Family.Records + (entry->Connection - 1);
         RingBlockHeader* incoming = Block.Incoming(record);
         tail = Volatile.Read(ref incoming->Tail);
@@ -25,8 +26,9 @@ internal static unsafe class EpollReport
         bool waitsForRoom = (entry->Events & (Linux.EPOLLOUT | Linux.EPOLLWRNORM)) != 0, sendsToRing = SendReturn.HidesKernelRoom(record);
         if ((entry->Events & (Linux.EPOLLIN | Linux.EPOLLRDNORM)) != 0 && RingReadiness.IsReadable(record, incoming)) bits |= Linux.EPOLLIN | Linux.EPOLLRDNORM;
         if (waitsForRoom && sendsToRing && RingReadiness.HasRoom(record, Block.Outgoing(record))) bits |= Linux.EPOLLOUT | Linux.EPOLLWRNORM;
+        uint owed = (entry->Flags & RegistrationFlags.Owed) == 0 ? 0 : StillOwed(entry, sendsToRing);
         bool edgeTriggered = (entry->Events & Linux.EPOLLET) != 0;
-        if (edgeTriggered && (entry->Flags & RegistrationFlags.Fresh) == 0)
+        if (edgeTriggered && owed == 0 && (entry->Flags & RegistrationFlags.Fresh) == 0)
         {
             // An arrival is an edge for whoever waits for input, and an edge reports all that is there when it is looked at (epoll(7)).
             bool edge = ((entry->Events & (Linux.EPOLLIN | Linux.EPOLLRDNORM)) != 0 && tail != entry->TailReported)
@@ -35,7 +37,20 @@ internal static unsafe class EpollReport
         }
         // What the kernel would not report by itself: an arrival in the ring is no edge to it, and a closed descriptor's mask cannot be changed.
         if (waitsForRoom && !sendsToRing && (edgeTriggered || (entry->Flags & RegistrationFlags.Ghost) != 0) && KernelHasRoom(entry)) bits |= Linux.EPOLLOUT | Linux.EPOLLWRNORM;
-        return bits & entry->Events;
+        return (bits & entry->Events) | owed;
+    }
+
+    /// <summary>As the kernel does with what stands in a ready list: it is looked at again when it is reported.</summary>
+    private static uint StillOwed(Registration* entry, bool sendsToRing)
+    {
+        PollDescriptor look = new() { Descriptor = entry->Descriptor, Events = (short)entry->Events };
+        int errno = Process.Errno;
+        Process.Libc->poll(&look, 1, 0);
+        Process.Errno = errno;
+        uint bits = (ushort)look.Returned & (entry->Events | Linux.EPOLLERR | Linux.EPOLLHUP);
+        if (sendsToRing) bits &= ~(Linux.EPOLLOUT | Linux.EPOLLWRNORM);
+        if (bits == 0) entry->Flags &= ~RegistrationFlags.Owed;
+        return bits;
     }
 
     private static bool KernelHasRoom(Registration* entry)
@@ -50,6 +65,7 @@ internal static unsafe class EpollReport
     /// <summary>False if the kernel has something of its own to say of a registration, or may have: it is asked then before a report goes out.</summary>
     private static bool KernelIsQuiet(Registration* entry)
     {
+        if (entry->Guest != 0) return false;
         ConnectionRecord* record = Family.Records + (entry->Connection - 1);
         if ((record->Flags & (uint)ConnectionFlags.PeerFinished) != 0 || Volatile.Read(ref record->KernelAttention) != 0) return false;
         bool waitsForRoom = (entry->Events & (Linux.EPOLLOUT | Linux.EPOLLWRNORM)) != 0 && (entry->Events & Linux.EPOLLET) == 0;
@@ -57,7 +73,7 @@ internal static unsafe class EpollReport
     }
 
     /// <summary>What the kernel has once it may have again: a level-triggered registration is reported by every wait, however busy the rings are.</summary>
-    private static void AskAgain(EpollInstance* instance) => instance->KernelAsked = 0;
+    public static void AskAgain(EpollInstance* instance) => instance->KernelAsked = 0;
 
     /// <summary>
     /// A program that always finds something, or never sleeps, has the registrations that nothing has come for during so many waits armed one by one, or those that
@@ -78,7 +94,7 @@ internal static unsafe class EpollReport
             if (entry->ReportedRound != instance->Round)
             {
                 uint bits = Ready(entry, out ulong tail);
-                if (bits == 0 && hot > FewHot && instance->Waits - entry->HotSince > HotWaits && EpollWaiter.TryCool(instance, entry))
+                if (bits == 0 && hot > FewHot && instance->Waits - entry->HotSince > HotWaits && EpollArming.TryCool(instance, entry))
                 {
                     // The last one has taken its place.
                     hot = instance->HotCount;
@@ -90,122 +106,26 @@ internal static unsafe class EpollReport
                     Report(instance, entry, events, count++, bits, tail);
                     if (!KernelIsQuiet(entry)) AskAgain(instance);
                     if (count == capacity) instance->HotStart = place + 1;
+                    if (count == capacity && place + 1 >= hot) instance->HotCameRound = 1;
                 }
             }
             looked++;
-            if (++place >= hot) place = 0;
+            if (++place < hot) continue;
+            place = 0;
+            if (count < capacity) instance->HotCameRound = 1;
         }
         if (count - first > 1) EpollOrder.Sort(instance, events, first, count);
         return count;
     }
 
-    /// <summary>
-    /// Translates <paramref name="received"/> kernel events at <paramref name="from"/> into reports that follow the <paramref name="count"/> already there;
-    /// returns the new count. Caller holds the instance's lock.
-    /// </summary>
-    public static int AddKernel(EpollInstance* instance, EpollEvent* events, int count, EpollEvent* from, int received)
-    {
-        for (int i = 0; i < received; i++)
-        {
-            EpollEvent raw = from[i];
-            if (!EpollTag.IsTag(raw.Data)) { events[count++] = raw; AskAgain(instance); continue; }
-            if (raw.Data == EpollTag.ForNudge) { Registrations.TakeNudge(instance); continue; }
-            Registration* entry = Registrations.Entries + EpollTag.Registration(raw.Data);
-            if (!EpollTag.IsCurrent(raw.Data, entry->Generation) || entry->Connection == 0)
-            {
-                // The doorbell of one that is gone, which others may share.
-                if (EpollTag.IsDoorbell(raw.Data) && instance->HasMates != 0) Registrations.HeatAll(instance);
-                continue;
-            }
-            if (EpollTag.IsDoorbell(raw.Data)) { AddDoorbell(instance, entry, raw.Events); continue; }
-            count = AddSocket(instance, entry, raw.Events, events, count);
-        }
-        return count;
-    }
-
-    private static void AddDoorbell(EpollInstance* instance, Registration* entry, uint raw)
-    {
-        ConnectionRecord* record = Family.Records + (entry->Connection - 1);
-        if ((raw & (Linux.EPOLLHUP | Linux.EPOLLERR)) != 0) Doorbell.NoteGone(record);
-        else Doorbell.Heard(record);
-        if (Recall.Answer(record)) Registrations.Modify(entry, record);
-        Registrations.Heat(instance, entry);
-        if (entry->NextMate != 0) Registrations.HearMates(instance, entry);
-    }
-
-    private static int AddSocket(EpollInstance* instance, Registration* entry, uint raw, EpollEvent* events, int count)
-    {
-        ConnectionRecord* record = Family.Records + (entry->Connection - 1);
-        raw = MirroredLook.Filter(entry->Descriptor, record, raw);
-        if ((raw & (Linux.EPOLLIN | Linux.EPOLLRDHUP | Linux.EPOLLHUP | Linux.EPOLLERR)) != 0) Volatile.Write(ref record->KernelAttention, 1);
-        if ((raw & (Linux.EPOLLRDHUP | Linux.EPOLLHUP | Linux.EPOLLERR)) != 0)
-        {
-            NotePeerFinished(entry, record);
-            // A sender that waits for room hears of it by the ring's readiness.
-            Registrations.Heat(instance, entry);
-        }
-        if ((entry->Events & Linux.EPOLLONESHOT) != 0) entry->KernelEvents = Registrations.Spent;
-        if ((entry->Flags & RegistrationFlags.Dormant) != 0) { Silence(entry); return count; }
-        bool merges = entry->ReportedRound == instance->Round && entry->ReportedAt < count;
-        if ((entry->Flags & RegistrationFlags.Disarmed) != 0 && !merges) return count;
-        uint bits = raw & (entry->Events | Linux.EPOLLERR | Linux.EPOLLHUP);
-        if (SendReturn.HidesKernelRoom(record)) bits &= ~(Linux.EPOLLOUT | Linux.EPOLLWRNORM);
-        if (bits == 0 && !Registrations.IsEdgeOnly(entry))
-        {
-            // The kernel's mask was wider than needed; a level-triggered set would report this for ever.
-            Registrations.Modify(entry, record);
-            return count;
-        }
-        AskAgain(instance);
-        if (merges)
-        {
-            events[entry->ReportedAt].Events |= bits;
-            return count;
-        }
-        // An edge reports all that is there (epoll(7)), though what arrived may have been read since; the end of a stream is one for every registration.
-        entry->Flags |= RegistrationFlags.Fresh;
-        uint ring = Ready(entry, out ulong tail);
-        if ((bits | ring) == 0) return count;
-        // The kernel's input says nothing of the ring's behind it: that one is still to be reported.
-        bool crossed = Gate.Phase(&record->ReceiveGate) == DirectionPhase.Ring && Volatile.Read(ref record->KernelConsumed) >= record->ReceiveSwitchAt;
-        Report(instance, entry, events, count, bits | ring, ring != 0 || crossed ? tail : entry->TailReported);
-        return count + 1;
-    }
-
-    /// <summary>An event for what the application has removed: the kernel is told now.</summary>
-    private static void Silence(Registration* entry)
-    {
-        EpollEvent none;
-        Process.Libc->epoll_ctl(Registrations.Instances[entry->Instance].Epoll, Linux.EPOLL_CTL_DEL, entry->Descriptor, &none);
-        entry->KernelEvents = 0;
-        entry->Flags |= RegistrationFlags.Absent;
-    }
-
-    /// <summary>
-    /// The reader may be gone: a sender that found the ring full goes back to the kernel, which knows. The watch on the end of stream is taken off,
-    /// or a level-triggered set would report it for ever.
-    /// </summary>
-    private static void NotePeerFinished(Registration* entry, ConnectionRecord* record)
-    {
-        if ((Interlocked.Or(ref record->Flags, (uint)ConnectionFlags.PeerFinished) & (uint)ConnectionFlags.PeerFinished) != 0) return;
-        bool back = false;
-        if (Volatile.Read(ref record->SendBlocked) != 0 && ThreadLock.Enter(&record->SendLock))
-        {
-            back = Gate.Phase(&record->SendGate) == DirectionPhase.Ring;
-            if (back) Handover.SendBack(record, Contract.Reason.PeerClosed);
-            ThreadLock.Exit(&record->SendLock);
-        }
-        if (Registrations.MustRefresh(entry, record, owed: back)) Registrations.Modify(entry, record);
-    }
-
-    private static void Report(EpollInstance* instance, Registration* entry, EpollEvent* events, int at, uint bits, ulong tail)
+    public static void Report(EpollInstance* instance, Registration* entry, EpollEvent* events, int at, uint bits, ulong tail)
     {
         events[at].Events = bits;
         events[at].Data = entry->Data;
         entry->ReportedRound = instance->Round;
         entry->ReportedAt = at;
         entry->HotSince = instance->Waits;
-        entry->Flags &= ~RegistrationFlags.Fresh;
+        entry->Flags &= ~(RegistrationFlags.Fresh | RegistrationFlags.Owed);
         entry->TailReported = tail;
         if ((bits & Linux.EPOLLOUT) != 0) Family.Records[entry->Connection - 1].SendBlocked = 0;
         if ((entry->Events & Linux.EPOLLONESHOT) != 0) entry->Flags |= RegistrationFlags.Disarmed;

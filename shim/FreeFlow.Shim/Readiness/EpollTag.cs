@@ -2,7 +2,7 @@ namespace FreeFlow.Shim.Readiness;
 
 /// <summary>
 /// The data word the shim gives the kernel for accelerated registrations and their doorbells, in place of the application's:
-/// 23 bits of mark, 1 bit doorbell, 8 bits generation, 32 bits index. Index all ones: the instance's nudge.
+/// 23 bits of mark, 1 bit doorbell, 8 bits generation, 32 bits index. Index all ones: the instance's nudge; one less: its private set.
 /// </summary>
 internal static class EpollTag
 {
@@ -15,6 +15,8 @@ internal static class EpollTag
     public static ulong ForDoorbell(int registration, uint generation) => ForSocket(registration, generation) | Bell;
 
     public const ulong ForNudge = Mark | uint.MaxValue;
+
+    public const ulong ForPrivateSet = Mark | (uint.MaxValue - 1);
 
     public static bool IsTag(ulong data) => (data & MarkMask) == (Mark & MarkMask);
 

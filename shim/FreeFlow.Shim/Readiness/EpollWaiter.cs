@@ -27,6 +27,12 @@ internal static unsafe class EpollWaiter
         uint signals = thread->SignalsHandled;
         bool spun = false;
         instance->Waits++;
+        if (EpollTurns.IsKernels(instance))
+        {
+            int count = Kernel(instance, epoll, events, 0, capacity, 0, mask);
+            if (count > 0) return count;
+            instance->Turn = 0;
+        }
         while (true)
         {
             int count = Rings(instance, events, capacity, out uint round);
@@ -38,21 +44,24 @@ internal static unsafe class EpollWaiter
             if (nanoseconds == 0)
             {
                 // Who watches this set by another one sleeps there: its doorbells must be heard.
-                if (instance->Nested != 0) _ = Arm(instance);
+                if (instance->Watched != 0) _ = EpollArming.Arm(instance);
                 count = Kernel(instance, epoll, events, 0, capacity, 0, mask);
                 return (int)Process.Result(count);
             }
-            if (instance->HotCount > 0)
+            if (EpollArming.HasHot(instance))
             {
                 spun = true;
                 count = Spin(instance, epoll, events, capacity, mask, thread, signals);
                 if (count != 0) return (int)Process.Result(count);
             }
             ulong left = Sleep.Left(deadline);
+            bool outer = instance->Guests != 0;
             Interlocked.Increment(ref instance->Sleepers);
-            bool armed = Arm(instance);
-            count = armed ? Kernel(instance, epoll, events, 0, capacity, left, mask, spun ? &signals : null) : 0;
+            if (outer) Interlocked.Increment(ref Registrations.WholeSleepers);
+            bool armed = EpollArming.Arm(instance);
+            count = armed ? Kernel(instance, epoll, events, 0, capacity, left, mask, spun ? &signals : null, outer: outer) : 0;
             Interlocked.Decrement(ref instance->Sleepers);
+            if (outer && !armed) Interlocked.Decrement(ref Registrations.WholeSleepers);
             // With the time up, a ring that is ready at every second look only is none.
             if (!armed && left == 0) return Rings(instance, events, capacity, out _);
             if (!armed) continue;
@@ -74,50 +83,6 @@ internal static unsafe class EpollWaiter
         }
     }
 
-    /// <summary>True for an epoll descriptor whose set has rings in it: poll(2) on it must look at them.</summary>
-    public static bool HasRings(int epoll)
-    {
-        EpollInstance* instance = (uint)epoll < DescriptorFlags.Capacity && (Process.Flags[epoll] & DescriptorFlags.Epoll) != 0 ? Tracked(epoll) : null;
-        return instance != null && instance->Accelerated != 0;
-    }
-
-    /// <summary>True if a wait on the set would report a ring at once; takes no report away.</summary>
-    public static bool IsReady(int epoll)
-    {
-        if (!HasRings(epoll)) return false;
-        EpollInstance* instance = Tracked(epoll);
-        if (!ThreadLock.Enter(&instance->Lock)) return false;
-        bool ready = AnyReady(instance, all: true);
-        ThreadLock.Exit(&instance->Lock);
-        return ready;
-    }
-
-    /// <summary>Before a sleep on the epoll descriptor itself: every doorbell is armed, so that the kernel hears what the rings say.</summary>
-    public static void ArmFor(int epoll)
-    {
-        if (HasRings(epoll)) _ = Arm(Tracked(epoll));
-    }
-
-    private static bool AnyReady(EpollInstance* instance, bool all)
-    {
-        for (int i = 0; i < instance->HotCount; i++)
-        {
-            Registration* entry = Registrations.Entries + instance->Hot[i];
-            if ((all || entry->ReportedRound != instance->Round) && EpollReport.Ready(entry, out _) != 0) return true;
-        }
-        return false;
-    }
-
-    /// <summary>
-    /// This thread is about to leave with reports while others sleep on the instance: what comes next must wake one of them. Caller holds the lock.
-    /// </summary>
-    private static void LeaveArmed(EpollInstance* instance, int own)
-    {
-        if (Volatile.Read(ref instance->Sleepers) <= own) return;
-        ArmHot(instance);
-        if (AnyReady(instance, all: false)) Registrations.NudgeSleepers(instance);
-    }
-
     private static EpollInstance* Tracked(int epoll)
     {
         if (!Connections.InRange(epoll)) return null;
@@ -132,7 +97,8 @@ internal static unsafe class EpollWaiter
         if (instance->HotCount == 0 || !ThreadLock.Enter(&instance->Lock)) return 0;
         instance->Round++;
         int count = EpollReport.AddHot(instance, events, 0, capacity);
-        if (count > 0) LeaveArmed(instance, 0);
+        if (count > 0) EpollArming.LeaveArmed(instance, 0);
+        if (count == capacity) EpollTurns.RingsFilled(instance);
         round = instance->Round;
         ThreadLock.Exit(&instance->Lock);
         return count;
@@ -164,45 +130,12 @@ internal static unsafe class EpollWaiter
         return 0;
     }
 
-    /// <summary>Arms every hot registration; false if one turned out ready on the second look, and all stay hot.</summary>
-    private static bool Arm(EpollInstance* instance)
-    {
-        if (instance->HotCount == 0) return true;
-        if (!ThreadLock.Enter(&instance->Lock)) return true;
-        ArmHot(instance);
-        bool quiet = !AnyReady(instance, all: true);
-        while (quiet && instance->HotCount > 0) Registrations.Cool(instance, Registrations.Entries + instance->Hot[instance->HotCount - 1]);
-        ThreadLock.Exit(&instance->Lock);
-        return quiet;
-    }
-
-    private static void ArmHot(EpollInstance* instance)
-    {
-        for (int i = 0; i < instance->HotCount; i++) ArmOne(Registrations.Entries + instance->Hot[i]);
-    }
-
-    private static void ArmOne(Registration* entry)
-    {
-        ConnectionRecord* record = Family.Records + (entry->Connection - 1);
-        RingBlockHeader* outgoing = Block.Outgoing(record);
-        if ((entry->Events & (Linux.EPOLLIN | Linux.EPOLLRDNORM)) != 0) Doorbell.ArmReader(Block.Incoming(record));
-        if ((entry->Events & (Linux.EPOLLOUT | Linux.EPOLLWRNORM)) != 0 && !RingReadiness.HasRoom(record, outgoing)) Doorbell.ArmWriter(outgoing);
-    }
-
-    /// <summary>Arms one hot registration; cold from now on, and true, unless it turned out ready on the second look. Caller holds the lock.</summary>
-    public static bool TryCool(EpollInstance* instance, Registration* entry)
-    {
-        ArmOne(entry);
-        if (EpollReport.Ready(entry, out _) != 0) return false;
-        Registrations.Cool(instance, entry);
-        return true;
-    }
-
     /// <summary>
     /// Asks the kernel, sleeping at most <paramref name="left"/>, and translates; the new count, or a negative errno. When only doorbells rang,
-    /// the hot registrations are looked at at once. <paramref name="signals"/> is the thread's count from before it spun, null if it did not.
+    /// the hot registrations are looked at at once. <paramref name="signals"/> is the thread's count from before it spun, null if it did not;
+    /// <paramref name="outer"/>: it is counted among those that sleep until an instance as a whole is ready.
     /// </summary>
-    private static int Kernel(EpollInstance* instance, int epoll, EpollEvent* events, int count, int capacity, ulong left, ulong* mask, uint* signals = null, uint round = 0)
+    private static int Kernel(EpollInstance* instance, int epoll, EpollEvent* events, int count, int capacity, ulong left, ulong* mask, uint* signals = null, uint round = 0, bool outer = false)
     {
         EpollEvent* fresh = events + count;
         int received;
@@ -218,14 +151,22 @@ internal static unsafe class EpollWaiter
             wait.Adapt();
         }
         else received = Sleep.EpollNow(epoll, fresh, capacity - count, 0, mask);
+        if (outer) Interlocked.Decrement(ref Registrations.WholeSleepers);
         if (received <= 0) return count > 0 ? count : received;
         if (instance->Accelerated == 0 && !AnyTag(fresh, received)) return count + received;
         if (!ThreadLock.Enter(&instance->Lock)) return count > 0 ? count : -Linux.EINTR;
         if (count == 0 || instance->Round != round) instance->Round++;
         instance->KernelAsked = Process.Now();
-        count = EpollReport.AddKernel(instance, events, count, fresh, received);
+        EpollTurns.KernelAnswered(instance, fresh, received, capacity - count);
+        count = EpollTranslation.Add(instance, events, count, fresh, received, out bool inside);
+        if (inside)
+        {
+            // It has taken a place itself, so there is one left.
+            received = Process.Libc->epoll_pwait(instance->Private, events + count, capacity - count, 0, null);
+            count = EpollTranslation.Add(instance, events, count, events + count, received, out _);
+        }
         count = EpollReport.AddHot(instance, events, count, capacity);
-        if (count > 0) LeaveArmed(instance, left != 0 ? 1 : 0);
+        if (count > 0 || instance->Watched != 0) EpollArming.LeaveArmed(instance, left != 0 ? 1 : 0);
         ThreadLock.Exit(&instance->Lock);
         return count;
     }

@@ -27,7 +27,9 @@ internal static unsafe class Poller
             bool tracked = false;
             for (nuint i = 0; i < count; i++)
             {
-                if (Ring(descriptors[i].Descriptor) != null || EpollWaiter.HasRings(descriptors[i].Descriptor)) rings++;
+                EpollInstance* whole = EpollWhole.Of(descriptors[i].Descriptor);
+                if (whole != null) EpollWhole.Watch(whole);
+                if (whole != null || Ring(descriptors[i].Descriptor) != null) rings++;
                 else if (Ringless(descriptors[i].Descriptor) != null) tracked = true;
             }
             bool plain = rings == 0 && (nanoseconds == 0 || !(tracked || SendReturn.IsDue));
@@ -145,6 +147,7 @@ internal static unsafe class Poller
         while (true)
         {
             if (!HoldGates(descriptors, count, held)) return Again;
+            Interlocked.Increment(ref Registrations.WholeSleepers);
             PollDescriptor* doorbells = scratch + count;
             BellOwner* owners = (BellOwner*)(scratch + (2 * count));
             nuint owned = CountIn(descriptors, count, rings, doorbells, owners, out nuint bells);
@@ -152,7 +155,7 @@ internal static unsafe class Poller
             ulong left = LookAtRings(descriptors, count) > 0 ? 0 : Sleep.Left(deadline);
             if (left != 0) Session.Glance();
             ulong limited = Trimmer.Limit(left);
-            ready = AskKernel(descriptors, count, scratch, limited, mask, signals, bells);
+            ready = AskKernel(descriptors, count, scratch, limited, mask, signals, bells, counted: true);
             CountOut(owned, doorbells, owners);
             LeaveGates(count, held);
             if (bells > 0 && ready == 0 && LookAtRings(descriptors, count) > 0) continue;
@@ -175,7 +178,8 @@ internal static unsafe class Poller
             ConnectionRecord* record = Ring(descriptors[i].Descriptor);
             if (record == null)
             {
-                if ((descriptors[i].Events & InputBits) == 0 || !EpollWaiter.IsReady(descriptors[i].Descriptor)) continue;
+                EpollInstance* whole = EpollWhole.Of(descriptors[i].Descriptor);
+                if (whole == null || (descriptors[i].Events & InputBits) == 0 || !EpollWhole.HasReadyRing(whole)) continue;
                 descriptors[i].Returned = (short)(descriptors[i].Events & InputBits);
                 ready++;
                 continue;
@@ -240,7 +244,9 @@ internal static unsafe class Poller
         for (nuint i = 0; i < count; i++)
         {
             ConnectionRecord* record = Ring(descriptors[i].Descriptor);
-            if (record == null) { EpollWaiter.ArmFor(descriptors[i].Descriptor); continue; }
+            EpollInstance* whole = record == null ? EpollWhole.Of(descriptors[i].Descriptor) : null;
+            if (whole != null) _ = EpollArming.Arm(whole);
+            if (record == null) continue;
             RingBlockHeader* outgoing = Block.Outgoing(record);
             if ((descriptors[i].Events & InputBits) != 0) Doorbell.ArmReader(Block.Incoming(record));
             if ((descriptors[i].Events & OutputBits) != 0 && !RingReadiness.HasRoom(record, outgoing)) Doorbell.ArmWriter(outgoing);
@@ -248,7 +254,7 @@ internal static unsafe class Poller
     }
 
     /// <summary>The kernel's part, sleeping at most <paramref name="left"/> on <paramref name="bells"/> doorbells too, merged with what the rings say afterwards; the count, or a negative errno.</summary>
-    private static int AskKernel(PollDescriptor* descriptors, nuint count, PollDescriptor* scratch, ulong left, ulong* mask, uint signals, nuint bells = 0)
+    private static int AskKernel(PollDescriptor* descriptors, nuint count, PollDescriptor* scratch, ulong left, ulong* mask, uint signals, nuint bells = 0, bool counted = false)
     {
         for (nuint i = 0; i < count; i++)
         {
@@ -261,6 +267,7 @@ internal static unsafe class Poller
         int result = left == 0
             ? (int)Process.FromLibc(Process.Libc->poll(scratch, count, 0))
             : Sleep.Poll(scratch, count + bells, left, mask, signals);
+        if (counted) Interlocked.Decrement(ref Registrations.WholeSleepers);
         if (result < 0) return result;
 
         int ready = LookAtRings(descriptors, count);
@@ -274,6 +281,8 @@ internal static unsafe class Poller
                 kernel = (short)MirroredLook.Filter(descriptors[i].Descriptor, record, (ushort)kernel);
                 NoteKernel(record, kernel);
             }
+            EpollInstance* whole = record == null ? EpollWhole.Of(descriptors[i].Descriptor) : null;
+            if (whole != null && !EpollWhole.Examine(whole, out _)) kernel &= unchecked((short)~InputBits);
             short bits = (short)(kernel & (descriptors[i].Events | Linux.POLLERR | Linux.POLLHUP | Linux.POLLNVAL));
             if (bits == 0) continue;
             if (descriptors[i].Returned == 0) ready++;

@@ -13,6 +13,9 @@ internal struct Registration
     /// <summary>Index of the connection's record plus one once the registration is accelerated; 0 before.</summary>
     public uint Connection;
 
+    /// <summary>Index plus one of the epoll instance this registration stands for; 0 for a socket's.</summary>
+    public int Guest;
+
     /// <summary>The application's event mask and data.</summary>
     public uint Events;
     public RegistrationFlags Flags;
@@ -21,8 +24,15 @@ internal struct Registration
     /// <summary>The mask the kernel has now; may be wider than needed, so that most changes of an accelerated registration cost no system call.</summary>
     public uint KernelEvents;
 
+    /// <summary>What the kernel has said of it, as an edge-triggered one hears it once, since the application last changed the registration.</summary>
+    public uint KernelTold;
+
     /// <summary>The ring's Tail at the last report; edge-triggered reports need a newer one.</summary>
     public ulong TailReported;
+
+    /// <summary>Of a watched instance: Tail and mask when they were last counted among its <see cref="EpollInstance.Edges"/>.</summary>
+    public ulong TailSeen;
+    public uint BitsSeen;
 
     /// <summary>Raised when the registration is freed, so that an event fetched before finds out.</summary>
     public uint Generation;
@@ -72,4 +82,13 @@ internal enum RegistrationFlags : uint
 
     /// <summary>Added or modified since the last report: edge-triggered mode owes a report of the present state.</summary>
     Fresh = 2,
+
+    /// <summary>The kernel's event was taken while somebody else asked whether the instance is ready: it is still to be reported, if what it says still holds then.</summary>
+    Owed = 32,
+
+    /// <summary>Moved from one kernel set to another, which says anew what the first had said.</summary>
+    Echoes = 64,
+
+    /// <summary>The kernel has been given a mask, and answers that its socket is writable, as it always is while the ring is used.</summary>
+    Answers = 128,
 }

@@ -39,6 +39,7 @@ internal static unsafe partial class Registrations
             entry->Connection = connection;
             entry->Flags |= RegistrationFlags.Fresh;
             owner->Accelerated++;
+            if (owner->IsPrivate != 0) MoveHome(owner, entry->Descriptor, new EpollEvent { Events = Linux.EPOLLET });
             ConnectionRecord* record = Family.Records + (connection - 1);
             // If a mate's registration has brought the doorbell already, the kernel says so and nothing is changed.
             AddDoorbell(owner, index, record->Doorbell);
@@ -48,6 +49,7 @@ internal static unsafe partial class Registrations
             Heat(owner, entry);
         }
         if (locked) ThreadLock.Exit(&owner->Lock);
+        NudgeSleepers(owner);
         return entry->Connection != 0;
     }
 
@@ -57,13 +59,14 @@ internal static unsafe partial class Registrations
     private static void AddAnew(Registration* entry)
     {
         EpollEvent plain = new() { Events = Linux.EPOLLET };
-        Process.Libc->epoll_ctl(Instances[entry->Instance].Epoll, Linux.EPOLL_CTL_DEL, entry->Descriptor, &plain);
-        Process.Libc->epoll_ctl(Instances[entry->Instance].Epoll, Linux.EPOLL_CTL_ADD, entry->Descriptor, &plain);
+        ControlHome(Instances + entry->Instance, Linux.EPOLL_CTL_DEL, entry->Descriptor, &plain);
+        ControlHome(Instances + entry->Instance, Linux.EPOLL_CTL_ADD, entry->Descriptor, &plain);
     }
 
-    /// <summary>What an instance needs before its first accelerated registration.</summary>
-    private static bool Prepare(EpollInstance* owner)
+    /// <summary>What an instance needs before its first accelerated registration, or the first that stands for another instance.</summary>
+    public static bool Prepare(EpollInstance* owner)
     {
+        if (owner->GivenAway != 0) return false;
         if (owner->Hot == null) owner->Hot = (int*)Process.Reserve(FamilyLayout.RecordCount * sizeof(int));
         if (owner->Nudge != 0 || owner->Hot == null) return owner->Hot != null;
         int nudge = OwnDescriptors.Adopt(Process.Libc->eventfd(0, Linux.EFD_NONBLOCK | Linux.EFD_CLOEXEC));
@@ -71,15 +74,25 @@ internal static unsafe partial class Registrations
         EpollEvent wanted = new() { Events = Linux.EPOLLIN, Data = EpollTag.ForNudge };
         if (Process.Libc->epoll_ctl(owner->Epoll, Linux.EPOLL_CTL_ADD, nudge, &wanted) != 0) { OwnDescriptors.Close(nudge); return false; }
         owner->Nudge = nudge;
-        return true;
+        if (owner->Watched == 0 || Watch(owner)) return true;
+        owner->Nudge = 0;
+        OwnDescriptors.Close(nudge);
+        return false;
     }
 
     /// <summary>A thread that sleeps on the instance must look again. Whoever calls has made the change visible first.</summary>
     public static void NudgeSleepers(EpollInstance* owner)
     {
         Interlocked.MemoryBarrier();
-        if (Volatile.Read(ref owner->Sleepers) != 0 && owner->Nudge != 0) Doorbell.Write(owner->Nudge);
+        if (MayHaveSleepers(owner, 0) && owner->Nudge != 0) Doorbell.Write(owner->Nudge);
     }
+
+    /// <summary>Threads that sleep until an instance as a whole is ready, whichever, or are about to: counted before they arm.</summary>
+    public static int WholeSleepers;
+
+    /// <summary>True if others than <paramref name="own"/> threads may sleep on the instance.</summary>
+    public static bool MayHaveSleepers(EpollInstance* owner, int own) =>
+        Volatile.Read(ref owner->Sleepers) > own || (owner->Watched != 0 && (owner->Shared != 0 || Volatile.Read(ref WholeSleepers) != 0));
 
     /// <summary>After a nudge. Caller holds the instance's lock.</summary>
     public static void TakeNudge(EpollInstance* owner)
@@ -120,7 +133,7 @@ internal static unsafe partial class Registrations
     /// <summary>Puts a registration on its instance's hot list. Caller holds the instance's lock.</summary>
     public static void Heat(EpollInstance* owner, Registration* entry)
     {
-        if (entry->HotPosition >= 0 || entry->Connection == 0 || (entry->Flags & RegistrationFlags.Dormant) != 0) return;
+        if (entry->HotPosition >= 0 || (entry->Connection == 0 && entry->Guest == 0) || (entry->Flags & RegistrationFlags.Dormant) != 0) return;
         entry->HotSince = owner->Waits;
         entry->HotPosition = owner->HotCount;
         owner->Hot[owner->HotCount++] = (int)(entry - Entries);

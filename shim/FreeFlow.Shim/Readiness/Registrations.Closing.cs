@@ -17,7 +17,7 @@ internal static unsafe partial class Registrations
         {
             int first = Connections.Descriptors[fd].FirstRegistration;
             bool accelerated = record != null && Entries[first - 1].Connection != 0;
-            if (record != null && Haunt(fd, first, record)) continue;
+            if (record != null ? Haunt(fd, first, record) : Entries[first - 1].Guest != 0 && HauntGuest(fd, first)) continue;
             // What a forked child closes, the parent may go on watching in the set that both share.
             if (accelerated && !Holders.IsSole(record, fd)) Remove(first, kernel: false);
             else if (accelerated) Discard(first);
@@ -29,6 +29,7 @@ internal static unsafe partial class Registrations
         if (--instance->References > 0) { MoveTo(instance, index, fd); return; }
         while (instance->FirstRegistration != 0) Remove(instance->FirstRegistration, kernel: false);
         if (instance->Nudge != 0) OwnDescriptors.Close(instance->Nudge);
+        if (instance->Private != 0) OwnDescriptors.Close(instance->Private);
         instance->NextFree = _freeInstances;
         _freeInstances = index;
     }
@@ -36,13 +37,21 @@ internal static unsafe partial class Registrations
     /// <summary>An epoll instance goes on under another of its descriptors.</summary>
     private static void MoveTo(EpollInstance* instance, int index, int closing)
     {
-        if (instance->Epoll != closing) return;
+        int other = instance->Epoll == closing ? OtherDescriptor(index, closing) : -1;
+        if (other >= 0) instance->Epoll = other;
+    }
+
+    /// <summary>Another descriptor of an epoll instance, −1 if there is none.</summary>
+    private static int OtherDescriptor(int index, int except)
+    {
+        if (Instances[index - 1].References == 0) return -1;
         for (int fd = 0; fd < DescriptorFlags.Capacity; fd++)
         {
-            if ((Process.Flags[fd] & DescriptorFlags.Epoll) == 0 || fd == closing || Connections.Descriptors[fd].Instance != index) continue;
-            instance->Epoll = fd;
-            return;
+            // Tables are sparse: whole pages of zeroes are passed over eight at a time.
+            if (fd % 8 == 0 && *(ulong*)(Process.Flags + fd) == 0) { fd += 7; continue; }
+            if (fd != except && (Process.Flags[fd] & DescriptorFlags.Epoll) != 0 && Connections.Descriptors[fd].Instance == index) return fd;
         }
+        return -1;
     }
 
     /// <summary>
@@ -69,11 +78,26 @@ internal static unsafe partial class Registrations
             if ((entry->Flags & RegistrationFlags.Disarmed) == 0 && !IsEdgeOnly(entry)) SetKernelMask(entry, mask);
             Process.Errno = errno;
         }
+        BecomeGhost(fd, index, other - 1);
+        return true;
+    }
+
+    /// <summary>Likewise an epoll instance inside another one.</summary>
+    private static bool HauntGuest(int fd, int index)
+    {
+        int other = OtherDescriptor(Entries[index - 1].Guest, fd);
+        if (other < 0) return false;
+        BecomeGhost(fd, index, other);
+        return true;
+    }
+
+    private static void BecomeGhost(int fd, int index, int other)
+    {
+        Registration* entry = Entries + (index - 1);
         entry->Flags |= RegistrationFlags.Ghost;
         Connections.Descriptors[fd].FirstRegistration = entry->NextOfDescriptor;
-        entry->Descriptor = other - 1;
-        entry->NextOfDescriptor = Connections.Descriptors[other - 1].FirstRegistration;
-        Connections.Descriptors[other - 1].FirstRegistration = index;
-        return true;
+        entry->Descriptor = other;
+        entry->NextOfDescriptor = Connections.Descriptors[other].FirstRegistration;
+        Connections.Descriptors[other].FirstRegistration = index;
     }
 }

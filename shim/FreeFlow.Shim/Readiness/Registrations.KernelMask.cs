@@ -66,12 +66,15 @@ internal static unsafe partial class Registrations
         return SetKernelMask(entry, quiet ? needed | Linux.EPOLLIN | Linux.EPOLLRDHUP : needed);
     }
 
-    private static int SetKernelMask(Registration* entry, uint mask)
+    public static int SetKernelMask(Registration* entry, uint mask)
     {
         if ((entry->Flags & RegistrationFlags.Ghost) != 0) return 0;
         EpollEvent wanted = new() { Events = mask, Data = EpollTag.ForSocket((int)(entry - Entries), entry->Generation) };
-        int result = Process.Libc->epoll_ctl(Instances[entry->Instance].Epoll, Linux.EPOLL_CTL_MOD, entry->Descriptor, &wanted);
+        EpollInstance* owner = Instances + entry->Instance;
+        int result = entry->Guest != 0 ? Process.Libc->epoll_ctl(owner->Epoll, Linux.EPOLL_CTL_MOD, entry->Descriptor, &wanted)
+            : ControlHome(owner, Linux.EPOLL_CTL_MOD, entry->Descriptor, &wanted);
         if (result == 0) entry->KernelEvents = mask;
+        if (IsEdgeOnly(entry)) entry->Flags |= RegistrationFlags.Answers;
         // What the kernel reports of it now is owed already, and is to come with what the ring reports.
         Instances[entry->Instance].KernelAsked = 0;
         return result;

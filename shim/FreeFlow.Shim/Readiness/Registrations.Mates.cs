@@ -16,7 +16,7 @@ internal static unsafe partial class Registrations
     private static void AddDoorbell(EpollInstance* owner, int index, int doorbell)
     {
         EpollEvent bell = new() { Events = Linux.EPOLLIN | Linux.EPOLLET, Data = EpollTag.ForDoorbell(index - 1, Entries[index - 1].Generation) };
-        Process.Libc->epoll_ctl(owner->Epoll, Linux.EPOLL_CTL_ADD, doorbell, &bell);
+        Process.Libc->epoll_ctl(Home(owner), Linux.EPOLL_CTL_ADD, doorbell, &bell);
     }
 
     /// <summary>A registration has become accelerated: it joins the circle of its connection's mates in the same instance. Caller holds both locks.</summary>

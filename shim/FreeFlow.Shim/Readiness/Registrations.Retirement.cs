@@ -17,11 +17,7 @@ internal static unsafe partial class Registrations
         {
             Registration* entry = Entries + (index - 1);
             if ((entry->Flags & RegistrationFlags.Dormant) != 0) { Discard(index); continue; }
-            if (entry->Connection != 0)
-            {
-                EpollEvent own = new() { Events = (entry->Flags & RegistrationFlags.Disarmed) != 0 ? Linux.EPOLLONESHOT : entry->Events & ~Linux.EPOLLEXCLUSIVE, Data = entry->Data };
-                Process.Libc->epoll_ctl(Instances[entry->Instance].Epoll, Linux.EPOLL_CTL_MOD, fd, &own);
-            }
+            if (entry->Connection != 0) RestoreItem(Instances + entry->Instance, entry);
             Remove(index);
         }
         if (locked) ThreadLock.Exit(Connections.LockWord());
@@ -36,11 +32,14 @@ internal static unsafe partial class Registrations
             if (fd % 8 == 0 && *(ulong*)(Process.Flags + fd) == 0) { fd += 7; continue; }
             if ((Process.Flags[fd] & DescriptorFlags.Epoll) == 0) continue;
             int index = Connections.Descriptors[fd].Instance;
+            if (index != 0) { Untag(index - 1, guests: true); RemoveOwn(Instances + (index - 1)); }
+        }
+        for (int fd = 0; fd < DescriptorFlags.Capacity; fd++)
+        {
+            if (fd % 8 == 0 && *(ulong*)(Process.Flags + fd) == 0) { fd += 7; continue; }
+            if ((Process.Flags[fd] & DescriptorFlags.Epoll) == 0) continue;
             Process.Flags[fd] = 0;
             Connections.Descriptors[fd] = default;
-            if (index == 0 || Instances[index - 1].Nudge == 0) continue;
-            OwnDescriptors.Close(Instances[index - 1].Nudge);
-            Instances[index - 1].Nudge = 0;
         }
         if (locked) ThreadLock.Exit(Connections.LockWord());
     }

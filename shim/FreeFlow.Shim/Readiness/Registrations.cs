@@ -108,12 +108,14 @@ internal static unsafe partial class Registrations
             EpollEvent none;
             int errno = Process.Errno;
             int doorbell = Family.Records[entry->Connection - 1].Doorbell, mate = LeaveMates(entry);
-            if (kernel) Process.Libc->epoll_ctl(owner->Epoll, Linux.EPOLL_CTL_DEL, doorbell, &none);
+            if (kernel) ControlHome(owner, Linux.EPOLL_CTL_DEL, doorbell, &none);
             if (kernel && mate != 0) AddDoorbell(owner, mate, doorbell);
             Process.Errno = errno;
         }
+        if (entry->Guest != 0) owner->Guests--;
         entry->Generation++;
         entry->Connection = 0;
+        entry->Guest = 0;
         entry->NextOfInstance = _free;
         _free = index;
         if (locked) ThreadLock.Exit(&owner->Lock);
@@ -125,31 +127,27 @@ internal static unsafe partial class Registrations
         EpollEvent none;
         int errno = Process.Errno;
         if ((Entries[index - 1].Flags & RegistrationFlags.Ghost) == 0)
-            Process.Libc->epoll_ctl(Instances[Entries[index - 1].Instance].Epoll, Linux.EPOLL_CTL_DEL, Entries[index - 1].Descriptor, &none);
+            ControlHome(Instances + Entries[index - 1].Instance, Linux.EPOLL_CTL_DEL, Entries[index - 1].Descriptor, &none);
         Process.Errno = errno;
         Remove(index);
-    }
-
-    /// <summary>An instance that is watched by another one cannot look into rings when the outer one sleeps: its connections stay in the kernel.</summary>
-    public static void MarkNested(EpollInstance* instance)
-    {
-        instance->Nested = 1;
-        for (int index = instance->FirstRegistration; index != 0; index = Entries[index - 1].NextOfInstance)
-        {
-            ConnectionRecord* record = Connections.Find(Entries[index - 1].Descriptor);
-            if (record != null && record->State == (uint)ConnectionState.Kernel) Offering.KeepInKernel(record, Reason.NestedEpoll);
-        }
     }
 
     /// <summary>Before fork: the child will have every epoll set, too.</summary>
     public static void NoteFork()
     {
-        for (int i = 0; i < _usedInstances; i++) Instances[i].Shared = 1;
+        for (int i = 0; i < _usedInstances; i++)
+        {
+            EpollInstance* instance = Instances + i;
+            instance->Shared = 1;
+            // Either may come to watch it, and the other must reach what moves then.
+            if (instance->Accelerated != 0) _ = MakePrivateSet(instance);
+        }
     }
 
     /// <summary>After fork, in the child.</summary>
     public static void ResetLocksAfterFork()
     {
         for (int i = 0; i < _usedInstances; i++) { Instances[i].Lock = 0; Instances[i].Sleepers = 0; }
+        WholeSleepers = 0;
     }
 }

@@ -43,6 +43,9 @@ internal static unsafe class Selector
     {
         for (int i = 0; i < count; i++) if ((descriptors[i].Returned & Linux.POLLNVAL) != 0) return -Linux.EBADF;
         int bits = 0;
+        ClearRest(read, limit);
+        ClearRest(write, limit);
+        ClearRest(except, limit);
         for (int i = 0; i < count; i++)
         {
             int fd = descriptors[i].Descriptor;
@@ -53,6 +56,12 @@ internal static unsafe class Selector
     }
 
     private static bool IsSet(ulong* set, int fd) => set != null && (set[fd / 64] & (1UL << (fd % 64))) != 0;
+
+    /// <summary>The kernel writes whole words: bits of the last one beyond the limit come back as 0.</summary>
+    private static void ClearRest(ulong* set, int limit)
+    {
+        if (set != null && limit % 64 != 0) set[limit / 64] &= (1UL << (limit % 64)) - 1;
+    }
 
     private static int Keep(ulong* set, int fd, bool ready)
     {

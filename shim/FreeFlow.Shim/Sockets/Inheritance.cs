@@ -3,6 +3,7 @@ using FreeFlow.Contract;
 using FreeFlow.Contract.Layout;
 using FreeFlow.Shim.Exports;
 using FreeFlow.Shim.Native;
+using FreeFlow.Shim.Readiness;
 
 namespace FreeFlow.Shim.Sockets;
 
@@ -16,7 +17,7 @@ internal static unsafe class Inheritance
     public static void Mark(int fd)
     {
         ConnectionRecord* record = Connections.Find(fd);
-        if (record == null) return;
+        if (record == null) { Registrations.GiveAway(fd, Reason.Exec); return; }
         Interlocked.Or(ref record->Flags, (uint)ConnectionFlags.Inheritable);
         // A vfork child closes the peer's end, if it has it, before it execs; while it is open it can be spoken for.
         if (Process.IsBorrowedMemory) SocketCalls.KeepInKernel(fd, Reason.Exec);

@@ -1,6 +1,7 @@
 using FreeFlow.Contract;
 using FreeFlow.Shim.Exports;
 using FreeFlow.Shim.Native;
+using FreeFlow.Shim.Readiness;
 
 namespace FreeFlow.Shim.Sockets;
 
@@ -47,6 +48,7 @@ internal static unsafe class PassedDescriptors
                         if (*passed != *(int*)(original + (at - control) + offset)) Process.Libc->close(*passed);
                         continue;
                     }
+                    Registrations.GiveAway(*passed, Reason.DescriptorPassed);
                     if (SocketCalls.KeepInKernel(*passed, Reason.DescriptorPassed) || !replace) continue;
                     int pump = Pump.Start(*passed, Connections.Find(*passed));
                     if (pump >= 0) *passed = pump;

@@ -5,7 +5,7 @@ One walk for each seed from FIRST on, one line for each, which ends in a digest 
 walk does depends on its seed and on the answers, so the same text must come out whatever carries the bytes. Walks that are known to be unequal on
 the kernel itself are avoided: queues are empty, short, or full, never in between. At the end a line is waited for on standard input.
 """
-import ctypes, errno, hashlib, random, select, socket, sys, time
+import ctypes, errno, hashlib, os, random, select, socket, sys, time
 
 libc = ctypes.CDLL(None, use_errno=True)
 IN, PRI, OUT, ERR, HUP, RDHUP = 1, 2, 4, 8, 16, 0x2000
@@ -69,6 +69,10 @@ class Walk:
                 libc.send(end.open[0], b"warm", 4, DONTWAIT_NOSIGNAL)
                 libc.recv(end.peer.open[0], BUFFER, 4, 0)
         self.epolls = [libc.epoll_create1(0) for _ in range(self.random.choice((1, 1, 2)))]
+        # Some walks have sets inside others: the outer ones last, in self.outer too.
+        self.outer = [libc.epoll_create1(0) for _ in range(self.random.choice((0, 0, 1, 2)))]
+        self.epolls += self.outer
+        self.random.shuffle(self.outer)
 
     def say(self, *what):
         self.seen.append(" ".join(map(str, what)))
@@ -85,6 +89,8 @@ class Walk:
     def run(self):
         doings = [self.send] * 6 + [self.recv] * 6 + [self.ctl] * 8 + [self.wait] * 12 + [self.poll] * 3 + [self.select] * 2 + [self.empty] * 3 \
             + [self.shutdown, self.fill, self.fill, self.drain, self.drain, self.dup, self.close_copy]
+        if self.outer:
+            doings += [self.nest] * 3 + [self.poll_sets] * 4 + [self.wait_outer] * 8 + [self.fork_and_look]
         if self.random.random() < 0.5:
             doings += [self.close]
         if self.random.random() < 0.1:
@@ -247,8 +253,42 @@ class Walk:
         answer = call(libc.epoll_ctl, self.epolls[which], operation, fd, ctypes.byref(event))
         self.say("ctl", which, {ADD: "ADD", MOD: "MOD", DEL: "DEL"}[operation], name, names(event.events), f"#{event.data & 0xffff}", answer)
 
-    def wait(self):
-        which = self.random.randrange(len(self.epolls))
+    def nest(self):
+        """A set goes into an outer one, or out of it."""
+        inner, outer = self.random.choice(self.epolls), self.random.choice(self.outer)
+        operation = self.random.choice((ADD, ADD, ADD, MOD, DEL))
+        self.serial += 1
+        event = Event(self.random.choice((IN, IN, IN, IN | OUT, 0)) | self.random.choice((0, 0, ONESHOT)), self.serial)
+        answer = call(libc.epoll_ctl, outer, operation, inner, ctypes.byref(event))
+        self.say("nest", self.epolls.index(outer), {ADD: "ADD", MOD: "MOD", DEL: "DEL"}[operation], self.epolls.index(inner), names(event.events), f"#{self.serial}", answer)
+
+    def poll_sets(self):
+        if self.random.random() < 0.3:
+            found = select.select(self.epolls, [], [], self.random.choice((0, 0.001)))[0]
+            return self.say("select sets", *(self.epolls.index(fd) for fd in found))
+        entries = (Poll * len(self.epolls))(*(Poll(fd, IN | OUT, 77) for fd in self.epolls))
+        got = call(libc.poll, entries, len(self.epolls), self.random.choice((0, 0, 1)))
+        self.say("poll sets", got, *(names(entry.revents) for entry in entries))
+
+    def wait_outer(self):
+        self.wait(self.epolls.index(self.random.choice(self.outer)))
+
+    def fork_and_look(self):
+        """A child looks at the sets, which takes nothing from them."""
+        read, write = os.pipe()
+        child = os.fork()
+        if child == 0:
+            entries = (Poll * len(self.epolls))(*(Poll(fd, IN, 77) for fd in self.epolls))
+            got = call(libc.poll, entries, len(self.epolls), 0)
+            os.write(write, " ".join([str(got), *(names(entry.revents) for entry in entries)]).encode())
+            os._exit(0)
+        os.close(write)
+        os.waitpid(child, 0)
+        self.say("child", os.read(read, 1000).decode())
+        os.close(read)
+
+    def wait(self, which=None):
+        which = self.random.randrange(len(self.epolls)) if which is None else which
         events = (Event * 64)()
         got = call(libc.epoll_wait, self.epolls[which], events, 64, self.random.choice((0, 0, 0, 1)))
         found = sorted((event.data, event.events) for event in events[:got]) if isinstance(got, int) else []
