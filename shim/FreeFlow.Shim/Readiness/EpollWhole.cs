@@ -17,7 +17,8 @@ internal static unsafe class EpollWhole
         if ((uint)epoll >= DescriptorFlags.Capacity || (Process.Flags[epoll] & DescriptorFlags.Epoll) == 0) return null;
         int index = Connections.Descriptors[epoll].Instance;
         EpollInstance* instance = index == 0 ? null : Registrations.Instances + (index - 1);
-        return instance == null || instance->FirstRegistration == 0 ? null : instance;
+        // Without a registration a nudge may still be in it.
+        return instance == null || (instance->FirstRegistration == 0 && instance->Nudge == 0) ? null : instance;
     }
 
     /// <summary>poll(2) is about to wait for the instance: as <see cref="Registrations.Watch"/>, from the first time on. Takes locks.</summary>
