@@ -7,12 +7,13 @@ export DOTNET_CLI_USE_MSBUILD_SERVER := 0
 
 bin := artifacts/bin
 sources := $(shell find shim router hunter integration/lab Directory.Build.props -type f \( -name '*.cs' -o -name '*.c' -o -name '*.h' -o -name '*.csproj' -o -name '*.props' -o -name '*.targets' -o -name '*.sh' -o -name '*.S' -o -name '*.map' \) -not -path '*/bin/*' -not -path '*/obj/*' 2>/dev/null)
+package_sources := $(shell find packaging deb rpm docs README.md -type f)
 bench_sources := $(shell find tests/FreeFlow.Bench integration/lab -type f -not -path '*/bin/*' -not -path '*/obj/*' 2>/dev/null)
 suites_sources := $(shell find tests/FreeFlow.Suites integration/lab -type f -not -path '*/bin/*' -not -path '*/obj/*' 2>/dev/null)
 differential_sources := $(shell find tests/FreeFlow.Differential integration/lab -type f -not -path '*/bin/*' -not -path '*/obj/*' 2>/dev/null)
 publish := dotnet publish -c Release -v quiet -p:UseSharedCompilation=false
 
-.PHONY: help setup build demo test test-chaos test-suites test-faults test-differential bench size count clean
+.PHONY: help setup build packages demo test test-chaos test-suites test-faults test-differential bench size count clean
 .DEFAULT_GOAL := help
 
 help:
@@ -28,6 +29,7 @@ help:
 	@echo 'make size                  10,000 connections, 200 processes: memory, descriptors, CPU, beside the kernel'"'"'s own'
 	@echo 'make count [RECORD=1]      instructions of single calls, beside those on record (or make them the record)'
 	@echo 'make build                 the programs and libraries, into $(bin)'
+	@echo 'make packages              a deb and an rpm, into artifacts/packages'
 	@echo 'make setup                 installs the packages that are missing (the others do this by themselves)'
 	@echo 'make clean                 removes everything that was built'
 
@@ -48,6 +50,16 @@ artifacts/.build: artifacts/.setup $(sources)
 	@$(publish) hunter/FreeFlow.Hunter -o $(bin)
 	@echo 'build: libfreeflow.so, libfreeflow-core.so'
 	@shim/build.sh $(bin)
+	@touch $@
+
+packages: artifacts/.packages
+artifacts/.packages: artifacts/.build $(package_sources)
+	@mkdir -p artifacts/packages
+	@rm -f artifacts/packages/*.deb artifacts/packages/*.rpm
+	@packaging/stage.sh $(bin) artifacts/packages/tree
+	@deb/build.sh artifacts/packages/tree artifacts/packages
+	@rpm/build.sh artifacts/packages/tree artifacts/packages
+	@ls -1 artifacts/packages/*.deb artifacts/packages/*.rpm
 	@touch $@
 
 artifacts/.bench: artifacts/.setup $(bench_sources) Directory.Build.props
@@ -73,7 +85,7 @@ test-chaos: artifacts/.build
 	@FREEFLOW_CHAOS_SECONDS='$(or $(SECONDS),600)' FREEFLOW_CHAOS_MEBIBYTES='$(or $(MEBIBYTES),10240)' FREEFLOW_CHAOS_SEED='$(SEED)' \
 		dotnet test tests/FreeFlow.EndToEnd.Tests -c Release --nologo -v quiet --filter FullyQualifiedName~ChaosTests --logger 'console;verbosity=detailed'
 
-test: artifacts/.build
+test: artifacts/.build artifacts/.packages
 	@FILTER='$(FILTER)' scripts/test.sh
 
 artifacts/.suites: artifacts/.setup $(suites_sources) Directory.Build.props

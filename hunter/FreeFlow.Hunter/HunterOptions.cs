@@ -35,6 +35,7 @@ internal sealed record HunterOptions
           --namespace NAME      pods of this namespace only; default all
           --all-nodes           pods of every node, not only this one's
 
+          --config FILE        more options, one a line without dashes, the value behind it
           --version, --help
         """;
 

@@ -11,18 +11,21 @@ using FreeFlow.Hunter.Sources;
 using FreeFlow.Locations;
 using FreeFlow.Locations.Etcd;
 using FreeFlow.Locations.Publishing;
+using FreeFlow.Service;
 
 namespace FreeFlow.Hunter;
 
 internal static class Program
 {
+    private static readonly TimeSpan LongestTurn = TimeSpan.FromMinutes(1);
+
     private static async Task<int> Main(string[] arguments)
     {
         if (arguments.Any(word => word is "--help" or "-help" or "-h")) { Console.WriteLine(HunterOptions.Usage); return 0; }
         if (arguments.Any(word => word is "--version" or "-version")) { Console.WriteLine(typeof(Program).Assembly.GetName().Version?.ToString(3)); return 0; }
         try
         {
-            await RunAsync(HunterOptions.Parse(arguments, Environment.GetEnvironmentVariable)).ConfigureAwait(false);
+            await RunAsync(HunterOptions.Parse(Expand(arguments), Environment.GetEnvironmentVariable)).ConfigureAwait(false);
             return 0;
         }
         catch (HunterException exception)
@@ -32,14 +35,25 @@ internal static class Program
         }
     }
 
+    private static string[] Expand(string[] arguments)
+    {
+        try { return OptionFile.Expand(arguments); }
+        catch (Exception exception) when (exception is FormatException or IOException or UnauthorizedAccessException)
+        {
+            throw new HunterException(exception.Message);
+        }
+    }
+
     private static async Task RunAsync(HunterOptions options)
     {
+        using ServiceNotifier service = new(Environment.GetEnvironmentVariable);
         using CancellationTokenSource stop = new();
         using PosixSignalRegistration terminate = PosixSignalRegistration.Create(PosixSignal.SIGTERM, Stop);
         using PosixSignalRegistration interrupt = PosixSignalRegistration.Create(PosixSignal.SIGINT, Stop);
         void Stop(PosixSignalContext context)
         {
             context.Cancel = true;
+            service.Stopping();
             stop.Cancel();
         }
 
@@ -58,6 +72,19 @@ internal static class Program
         Collector collector = new(sources.Length, host, options.Prefixes, publisher);
         collector.SetNode(host, options.NodeName);
         publisher.Start();
+        // It is alive while its publisher turns; a call to etcd may take its time, a turn never this long.
+        using Timer? watchdog = service.WatchdogInterval is { } interval
+            ? new(_ => { if (publisher.SinceLastTurn < LongestTurn) service.Alive(); }, null, interval, interval) : null;
+        string status = $"publishes {host} ({options.NodeName})";
+        // Files and clusters are followed all the time, and options need a restart: there is nothing to read again, but it must not end the hunter either.
+        using PosixSignalRegistration hangup = PosixSignalRegistration.Create(PosixSignal.SIGHUP, context =>
+        {
+            context.Cancel = true;
+            service.Reloading();
+            Say("nothing is read again: sources are followed, options need a restart");
+            service.Ready(status);
+        });
+        service.Ready(status);
         Say($"{options.NodeName} ({host}) publishes what it finds in {string.Join(", ", options.Sources)} to {string.Join(", ", options.Etcd.Endpoints.Select(uri => uri.Authority))}");
         // No source ends by itself: one that does has a fault, which ends the hunter.
         Task[] running = [.. sources.Select(source => Task.Run(() => source.RunAsync(collector, stop.Token)))];

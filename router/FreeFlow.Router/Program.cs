@@ -20,7 +20,7 @@ internal static class Program
         if (arguments.Contains("--version")) { Console.WriteLine(StatusReport.Version); return 0; }
         try
         {
-            Run(RouterOptions.Parse(arguments));
+            Run(RouterOptions.Parse(ServiceLife.Options(arguments)), arguments);
             return 0;
         }
         catch (RouterException exception)
@@ -30,7 +30,7 @@ internal static class Program
         }
     }
 
-    private static void Run(RouterOptions options)
+    private static void Run(RouterOptions options, string[] arguments)
     {
         RaiseDescriptorLimit();
         Log log = new(options.Verbose);
@@ -42,6 +42,7 @@ internal static class Program
         Broker broker = new(options, witness, policy, statistics, log);
         SessionMessages messages = new(broker, new StatusService(options, witness, statistics, cluster, broker, log), statistics, log);
         using EventLoop loop = new(options, listener, messages, log);
+        using ServiceLife service = new(loop.Post, arguments, log);
         using PosixSignalRegistration terminate = PosixSignalRegistration.Create(PosixSignal.SIGTERM, StopLoop);
         using PosixSignalRegistration interrupt = PosixSignalRegistration.Create(PosixSignal.SIGINT, StopLoop);
 
@@ -52,7 +53,9 @@ internal static class Program
         cluster.Start();
         // Without transports nobody can stream to this router, but everybody sees that it is there.
         cluster.Publish(new RouterDescription { Port = options.Cluster.FabricPort, Capabilities = fabric is null ? [] : ["tcp"], Version = StatusReport.Version });
+        service.Ready($"listens on {options.SocketPath}");
         loop.Run();
+        service.Stopping();
         log.Line("stopped");
 
         void StopLoop(PosixSignalContext context)

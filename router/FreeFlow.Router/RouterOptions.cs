@@ -24,6 +24,8 @@ internal sealed record RouterOptions
           --policy FILE                     who may be accelerated to whom, over what, and how fast; read again when it changes (docs/policy.md)
         {ClusterOptions.Usage}
           --verbose                         a line for every session, pair and refusal
+          --config FILE                     more options, one a line without dashes, the value behind it; SIGHUP: read it again (verbose changes at once,
+                                            the others with the next start)
           --version, --help
         """;
 

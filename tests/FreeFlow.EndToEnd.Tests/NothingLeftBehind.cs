@@ -37,6 +37,8 @@ public sealed class NothingLeftBehind
         foreach (int pid in ProcessTree.Members(self).Where(pid => pid != self)) yield return $"process {pid} {Text($"/proc/{pid}/comm").Trim()}";
         foreach (string file in Directory.EnumerateFileSystemEntries("/dev/shm", "*freeflow*")) yield return $"shared memory {file}";
         foreach (string folder in Directory.EnumerateDirectories(Path.GetTempPath(), $"freeflow-lab.{self}.*")) yield return $"folder {folder}";
+        foreach (string hierarchy in new[] { "/sys/fs/cgroup", "/sys/fs/cgroup/unified", "/sys/fs/cgroup/systemd" }.Where(Directory.Exists))
+            foreach (string group in Directory.EnumerateDirectories(hierarchy, $"freeflow-lab.{self}.*")) yield return $"control group {group}";
         if (Directory.Exists("/run/netns")) foreach (string name in Directory.EnumerateFiles("/run/netns")) yield return $"namespace {name}";
         foreach (string mount in Text("/proc/self/mounts").Split('\n').Where(line => line.Contains($"freeflow-lab.{self}.", StringComparison.Ordinal))) yield return $"mount {mount}";
     }

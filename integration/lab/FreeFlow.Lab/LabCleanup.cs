@@ -15,6 +15,7 @@ namespace FreeFlow.Lab;
 internal static class LabCleanup
 {
     private const string Prefix = "freeflow-lab.";
+    private static readonly string[] s_hierarchies = ["/sys/fs/cgroup", "/sys/fs/cgroup/unified", "/sys/fs/cgroup/systemd"];
     private static int s_count;
     private static readonly List<IDisposable> s_worlds = [];
     private static readonly List<PosixSignalRegistration> s_signals = [];
@@ -77,12 +78,22 @@ internal static class LabCleanup
     {
         try
         {
+            // A group can be removed only a moment after its last process has gone.
+            foreach (string hierarchy in s_hierarchies) _ = Waiting.Until(() => DeleteGroups(Path.Combine(hierarchy, Path.GetFileName(folder))), TimeSpan.FromSeconds(5));
             Directory.Delete(folder, recursive: true);
         }
         catch (IOException)
         {
             // a process of the run may still be writing there; the next run sweeps it
         }
+    }
+
+    // A machine that booted has groups of its own, which stay when their processes end; their files go with them, so they are removed from the leaves on.
+    private static bool DeleteGroups(string group)
+    {
+        if (!Directory.Exists(group)) return true;
+        foreach (string child in Directory.GetDirectories(group)) _ = DeleteGroups(child);
+        return Native.rmdir(group) == 0;
     }
 
     private static void KillRecorded(string record)

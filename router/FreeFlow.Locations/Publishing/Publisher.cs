@@ -25,7 +25,7 @@ public sealed class Publisher : IKeySink, IAsyncDisposable
     private readonly Dictionary<string, Claim> _claims = [];
     private readonly SemaphoreSlim _wake = new(0, 1);
     private readonly CancellationTokenSource _stop = new();
-    private long _lease, _ownedLease, _previousLease, _lastAlive;
+    private long _lease, _ownedLease, _previousLease, _lastAlive, _turned = Stopwatch.GetTimestamp();
     private bool _complete, _wholePrefixes;
     private readonly HashSet<string> _listed = [];
     private string? _problem;
@@ -40,6 +40,9 @@ public sealed class Publisher : IKeySink, IAsyncDisposable
         _follower = new(client, this);
         _writer = new(client, Settle);
     }
+
+    /// <summary>Time since the publisher last began a round of its work: it does one every few seconds, also while etcd is away.</summary>
+    public TimeSpan SinceLastTurn => Stopwatch.GetElapsedTime(Interlocked.Read(ref _turned));
 
     public PublisherStatus Status
     {
@@ -117,6 +120,7 @@ public sealed class Publisher : IKeySink, IAsyncDisposable
         Task following = _follower.RunAsync(_stop.Token);
         for (int failures = 0; !_stop.IsCancellationRequested;)
         {
+            Interlocked.Exchange(ref _turned, Stopwatch.GetTimestamp());
             try
             {
                 await StepAsync().ConfigureAwait(false);

@@ -15,7 +15,7 @@ internal sealed class Log(bool verbose)
     private int _lines;
 
     /// <summary>True if --verbose was given.</summary>
-    public bool Verbose { get; } = verbose;
+    public bool Verbose { get; set; } = verbose;
 
     /// <summary>Writes a line always, within the limit. Any thread.</summary>
     public void Line(string text)
