@@ -143,6 +143,9 @@ internal static unsafe class Connections
     public static void Closing(int fd, bool visible = true)
     {
         if (!InRange(fd)) return;
+        // A ring that has come unnoticed: its reader may be Ready, and then expects to hear of the end (docs/fabric.md).
+        ConnectionRecord* closing = Find(fd);
+        if (closing != null && closing->State == (uint)ConnectionState.Offered) Session.Look();
         bool locked = ThreadLock.Enter(LockWord());
         Process.Flags[fd] = 0;
         Registrations.DropDescriptor(fd);

@@ -36,7 +36,7 @@ internal static unsafe class ReceiveReturn
             int at = ReturnMark.Find(mark, bytes, (int)count), same = (int)count - at;
             marked = at == 0 && same >= ReturnMark.HeaderBytes;
             if (marked || same == 0) return marked ? 0 : count;
-            if (at > 0 && (same >= ReturnMark.Certain || (nuint)at >= wanted)) return at;
+            if (at > 0 && (same >= ReturnMark.Certain || (nuint)at >= wanted || at >= ScanBytes)) return at;
             // The sender has the mark begin a segment: a few bytes that look like its beginning are chance, unless more of it comes at once.
             if (deadline == 0) deadline = Process.Now() + MomentNanoseconds;
             else if (count == before && Process.Now() >= deadline) return same < ReturnMark.Certain ? count : at > 0 ? at : -Linux.EAGAIN;

@@ -85,7 +85,7 @@ static void look(struct pair *pair, struct direction *d, struct block *out, stru
 static void at_sender(struct pair *pair, struct direction *d, struct block *out, struct word *word) {
     struct end *sender = &pair->end[d->from];
     switch (word->kind) {
-    case TO_READY: swap(&out->handover, KERNEL, READY); break;
+    case TO_READY: swap(&out->handover, KERNEL, READY); d->ready = true; break;
     case TO_HEAD: STORE(out->head, word->value); wake_writer(sender, out); break;
     case TO_READER_CLOSED: STORE(out->reader_closed, 1); ring(sender); break;
     case TO_WANT:
@@ -129,7 +129,7 @@ static bool arrive(struct pair *pair, struct direction *d, struct way *way, bool
 
 bool carry(struct pair *pair) {
     bool busy = false;
-    bool lost = pair->carried >= pair->die_after;
+    bool lost = pair->carried >= pair->die_after && (pair->early || (pair->direction[0].ready && pair->direction[1].ready));
     for (int i = 0; i < 2; i++) {
         struct direction *d = &pair->direction[i];
         struct block *out = (struct block *)pair->end[d->from].ring, *in = (struct block *)(pair->end[1 - d->from].ring + BLOCK);

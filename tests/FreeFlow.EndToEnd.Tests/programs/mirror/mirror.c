@@ -1,4 +1,4 @@
-/* The control protocol between shim and router (FreeFlow.Contract/Messages), as far as two mirrored ends need it. mirror SOCKET SEED LIFE */
+/* The control protocol between shim and router (FreeFlow.Contract/Messages), as far as two mirrored ends need it. mirror SOCKET SEED LIFE EARLY */
 #define _GNU_SOURCE
 #include "mirror.h"
 #include <netinet/in.h>
@@ -11,11 +11,13 @@
 #include <sys/un.h>
 #include <unistd.h>
 
-enum { HELLO = 1, WELCOME, OFFER, JOIN, MOST = 64, SLOTS = 4096, SLOT = 64 };
+enum { HELLO = 1, WELCOME, OFFER, JOIN, WITHDRAW = 6, MOST = 64, SLOTS = 4096, SLOT = 64 };
 
 static struct { int fd; char *family; uint64_t slot; } sessions[MOST];
 static struct end waiting[MOST];
 static int session_count, waiting_count;
+static uint64_t life;   /* at most so many words are carried before a way is lost; 0: never */
+static bool early;
 static struct pair *pairs;
 
 static uint64_t number(const unsigned char **at) {
@@ -73,7 +75,7 @@ static void join(struct pair *pair, struct end *end) {
     close(bells[1]);
 }
 
-static void offered(int session, const unsigned char *at, int socket, uint64_t *random, uint64_t life) {
+static void offered(int session, const unsigned char *at, int socket, uint64_t *random) {
     struct end end = { .session = session, .record = number(&at), .generation = number(&at) };
     socklen_t length = sizeof end.local;
     getsockname(socket, (void *)end.local, &length);
@@ -88,7 +90,8 @@ static void offered(int session, const unsigned char *at, int socket, uint64_t *
         waiting[i] = waiting[--waiting_count];
         pair->direction[1].from = 1;
         pair->random = draw(random, 1u << 30) + 1;
-        pair->die_after = life ? draw(&pair->random, life) : UINT64_MAX;
+        pair->die_after = life ? 1 + draw(&pair->random, life) : UINT64_MAX;
+        pair->early = early;
         pair->next = pairs;
         pairs = pair;
         join(pair, &pair->end[0]);
@@ -98,8 +101,16 @@ static void offered(int session, const unsigned char *at, int socket, uint64_t *
     if (waiting_count < MOST) waiting[waiting_count++] = end;
 }
 
+/* Closed; perhaps before the shim has read the Join, whose doorbell is open as long as the message is. */
+static void withdrawn(int session, const unsigned char *at) {
+    uint64_t record = number(&at), generation = number(&at);
+    for (struct pair *pair = pairs; pair; pair = pair->next)
+        for (int i = 0; i < 2; i++)
+            if (pair->end[i].session == session && pair->end[i].record == record && pair->end[i].generation == generation) pair->end[i].gone = true;
+}
+
 /* False once the process has gone. */
-static bool hear(int session, uint64_t *random, uint64_t life) {
+static bool hear(int session, uint64_t *random) {
     unsigned char message[512];
     char control[CMSG_SPACE(2 * sizeof(int))];
     struct iovec vector = { message, sizeof message };
@@ -117,7 +128,8 @@ static bool hear(int session, uint64_t *random, uint64_t life) {
         unsigned char welcome[] = { 0x93, WELCOME, 3, 1 };
         send_message(session, welcome, sizeof welcome, NULL, 0);
     }
-    else if (message[1] == OFFER) offered(session, at, descriptor, random, life);
+    else if (message[1] == OFFER) offered(session, at, descriptor, random);
+    else if (message[1] == WITHDRAW) withdrawn(session, at);
     __atomic_fetch_add((uint32_t *)(sessions[session].family + SLOTS + SLOT * sessions[session].slot + 8), 1, __ATOMIC_SEQ_CST);
     return true;
 }
@@ -134,7 +146,7 @@ static bool hear_bells(struct pair *pair) {
     return alive;
 }
 
-void serve(const char *path, uint64_t seed, uint64_t life) {
+static void serve(const char *path, uint64_t seed) {
     struct sockaddr_un address = { .sun_family = AF_UNIX };
     uint64_t random = seed * 2654435761u + 1;
     int listener = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0);
@@ -159,14 +171,16 @@ void serve(const char *path, uint64_t seed, uint64_t life) {
         /* Doorbells are looked at as often as words may be due. */
         if (poll(wait, session_count + 2, pairs ? 0 : -1) == 0) usleep(busy ? 50 : 100);
         if (wait[1].revents) return;
-        for (int i = 0; i < session_count; i++) if (wait[i + 2].revents && !hear(i, &random, life)) { close(sessions[i].fd); sessions[i].fd = -1; }
+        for (int i = 0; i < session_count; i++) if (wait[i + 2].revents && !hear(i, &random)) { close(sessions[i].fd); sessions[i].fd = -1; }
         if (wait[0].revents && session_count < MOST) sessions[session_count++].fd = accept4(listener, NULL, NULL, SOCK_CLOEXEC);
     }
 }
 
-/* Ends with its standard input. LIFE: at most so many words are carried before a way is lost; 0: never. */
+/* Ends with its standard input. */
 int main(int count, char **arguments) {
-    if (count != 4) { fprintf(stderr, "mirror SOCKET SEED LIFE\n"); return 2; }
-    serve(arguments[1], strtoull(arguments[2], NULL, 10), strtoull(arguments[3], NULL, 10));
+    if (count != 5) { fprintf(stderr, "mirror SOCKET SEED LIFE EARLY\n"); return 2; }
+    life = strtoull(arguments[3], NULL, 10);
+    early = arguments[4][0] == '1';
+    serve(arguments[1], strtoull(arguments[2], NULL, 10));
     return 0;
 }

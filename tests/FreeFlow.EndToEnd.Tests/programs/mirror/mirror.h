@@ -37,13 +37,14 @@ struct way { struct word *first, *last; };
 struct direction {
     int from;
     struct way forward, backward;
-    bool ready_told, want_told, switch_told, closed_told, reader_closed_told;
+    bool ready_told, want_told, switch_told, closed_told, reader_closed_told, ready;
     uint64_t forwarded, head_told;
 };
 
 struct pair {
     struct end end[2];
     struct direction direction[2];
+    bool early;             /* the way may be lost before each sender knows that its reader is Ready */
     uint64_t random, die_after, close_at[2];   /* words carried until the way is lost; when each router notices */
     uint64_t carried;
     struct pair *next;
@@ -52,4 +53,3 @@ struct pair {
 uint64_t now(void);
 uint64_t draw(uint64_t *random, uint64_t below);
 bool carry(struct pair *pair);   /* one look at everything; true if something is on its way */
-void serve(const char *path, uint64_t seed, uint64_t life);
