@@ -33,7 +33,7 @@ internal static unsafe class Receiver
         if (Strictness.HasRefused(record)) return -Linux.ENETUNREACH;
         // Told by the kernel while the ring still had bytes to answer.
         if (phase == DirectionPhase.Back && record->PendingError != 0) return -Interlocked.Exchange(ref record->PendingError, 0);
-        if (phase == DirectionPhase.Back || (flags & (Linux.MSG_OOB | Linux.MSG_ERRQUEUE)) != 0) return Kernel(fd, record, message, flags);
+        if ((phase == DirectionPhase.Back && !MustHearDoorbell(record)) || (flags & (Linux.MSG_OOB | Linux.MSG_ERRQUEUE)) != 0) return Kernel(fd, record, message, flags);
         nuint total = VectorCursor.Total(message->Vectors, message->VectorCount);
         nint result = total == 0 ? Nothing(fd, record, flags) : FromRing(fd, record, message, flags);
         // The descriptor may have been closed by another thread while this one slept.
@@ -42,6 +42,9 @@ internal static unsafe class Receiver
         Orphans.Release(record);
         return result;
     }
+
+    /// <summary>This end still sends by the ring: while it waits for the kernel's bytes the peer, or its router, may ask for those of the ring, or be gone.</summary>
+    private static bool MustHearDoorbell(ConnectionRecord* record) => Gate.Phase(&record->SendGate) is DirectionPhase.Ring or DirectionPhase.Returning;
 
     /// <summary>
     /// The short way of a plain receive from a ring: the bytes; −EAGAIN if the ring is empty and the call must not wait; 0 if <see cref="Receive"/> must see to it.

@@ -24,6 +24,7 @@ public sealed class ChaosTests
     private readonly Dictionary<string, int> _befallen = [];
     private Laboratory _lab = null!;
     private Random _random = null!;
+    private long _roundBegan = Environment.TickCount64;
 
     [OneTimeSetUp]
     public void Up() => _lab = Laboratory.Start(LabDescription.Create(hosts: 2, containers: 1));
@@ -50,6 +51,7 @@ public sealed class ChaosTests
         {
             Thread.Sleep(_random.Next(1000, 3000));
             fabric = Math.Max(fabric, FabricBytes());
+            TellIfStuck();
             Befall(s_faults[_random.Next(s_faults.Length)]);
         }
         TestContext.Out.WriteLine($"{rounds.Result} rounds of questions, {streams.Result} short streams; {string.Join(", ", _befallen.Select(fault => $"{fault.Key} {fault.Value}"))}");
@@ -63,7 +65,11 @@ public sealed class ChaosTests
     {
         HashSet<string> answers = [];
         int rounds = 0;
-        for (; clock.Elapsed.TotalSeconds < seconds; rounds++) answers.Add(questions.Work(stage, 1));
+        for (; clock.Elapsed.TotalSeconds < seconds; rounds++)
+        {
+            Volatile.Write(ref _roundBegan, Environment.TickCount64);
+            answers.Add(questions.Work(stage, 1));
+        }
         Assert.That(answers, Has.Count.EqualTo(1));
         return rounds;
     }
@@ -79,6 +85,13 @@ public sealed class ChaosTests
             run.Finish();
         }
         return count;
+    }
+
+    /// <summary>A round takes little more than a second: one that does not end leaves both hosts' views in the output.</summary>
+    private void TellIfStuck()
+    {
+        if (Environment.TickCount64 - Volatile.Read(ref _roundBegan) < 12_000) return;
+        foreach (LabHost host in _lab.Hosts) TestContext.Out.WriteLine($"{host.Name}:\n{host.Run(new CommandLine(Artifacts.Cli, "status")).Output}\n{string.Join('\n', host.Log("router").Split('\n').TakeLast(12))}");
     }
 
     private void Befall(string fault)
