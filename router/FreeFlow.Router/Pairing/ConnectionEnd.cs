@@ -1,3 +1,5 @@
+using FreeFlow.Router.Fabric.Links;
+
 namespace FreeFlow.Router.Pairing;
 
 /// <summary>One shown end of a connection, waiting or joined.</summary>
@@ -14,6 +16,9 @@ internal sealed class ConnectionEnd(IConnectionOwner owner, uint connection, uin
 
     /// <summary>Bytes of the ring it was given; 0 while it waits.</summary>
     public ulong RingBytes { get; set; }
+
+    /// <summary>The stream that carries it, by the link and this router's number; null without one.</summary>
+    public (IFabricLink Link, uint Number)? Stream { get; set; }
 
     /// <summary>Name of the policy's rule that decided about it; null before.</summary>
     public string? Rule { get; set; }

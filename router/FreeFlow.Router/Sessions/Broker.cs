@@ -81,7 +81,9 @@ internal sealed class Broker : IRingGiver
     /// <summary>A process of the family has closed a connection that it or another one of them showed.</summary>
     public void Withdraw(Session session, in Withdraw withdraw)
     {
-        if (session.Family!.Ends.TryGetValue(withdraw.Connection, out ConnectionEnd? end) && end.Generation == withdraw.Generation) Forget(end);
+        if (!session.Family!.Ends.TryGetValue(withdraw.Connection, out ConnectionEnd? end) || end.Generation != withdraw.Generation) return;
+        if (end.Stream is { } stream) stream.Link.Leave(stream.Number);
+        Forget(end);
     }
 
     /// <summary>The session is over: nothing that it showed waits or counts any more.</summary>
@@ -172,6 +174,8 @@ internal sealed class Broker : IRingGiver
         MirroredRing? mirror = ring is null ? null : GiveMirrored(second, RingBytes, other, one);
         // If the second cannot have one, the first finds its doorbell closed, and goes on in the kernel.
         if (mirror is null) { ring?.Dispose(); return; }
+        second.Stream = (_relay.Second, _lastRelayed);
+        first.Stream = (_relay.First, _lastRelayed);
         _relay.Second.Carry(new FabricStream(_lastRelayed, _lastRelayed, mirror, speaksFirst: false, second.ToString()) { Limit = secondLimit });
         _relay.First.Carry(new FabricStream(_lastRelayed, _lastRelayed, ring!, speaksFirst: true, first.ToString()) { Limit = firstLimit });
     }

@@ -205,6 +205,7 @@ internal sealed class RemoteBroker : IFabricEvents
         MirroredRing? ring = _giver.GiveMirrored(ours.End, capacity, markFromShim, markToShim);
         if (ring is null) return false;
         ours.Carrier = link;
+        ours.End.Stream = (link, ours.Number);
         Joined++;
         _log.Detail($"joined {ours.End} with its other end at {link.Host}");
         return link.Carry(new FabricStream(ours.Number, remote, ring, speaksFirst, ours.End.ToString()) { Limit = _giver.LimitOf(ours.End) });

@@ -68,6 +68,13 @@ internal sealed class FabricLink : IFabricLink
         return false;
     }
 
+    public void Leave(uint stream)
+    {
+        if (!_streams.TryGetValue(stream, out FabricStream? found)) return;
+        found.Leave();
+        _sender.Wake(found);
+    }
+
     public void Abandon(uint stream)
     {
         if (!_streams.TryGetValue(stream, out FabricStream? found)) return;

@@ -32,6 +32,9 @@ internal interface IFabricLink
     /// <summary>Tells the other router that a stream it has begun, and this one does not know, is none.</summary>
     void TurnDown(uint remote);
 
+    /// <summary>The program here has closed the stream's connection, whatever its doorbell says: a ring that it never took up keeps that open. Harmless if it is over.</summary>
+    void Leave(uint stream);
+
     /// <summary>Gives a stream back to the kernel; harmless if it is over.</summary>
     void Abandon(uint stream);
 }

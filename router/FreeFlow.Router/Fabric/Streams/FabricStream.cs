@@ -22,7 +22,7 @@ internal sealed class FabricStream(uint number, uint remote, MirroredRing ring, 
     private readonly IncomingHalf _incoming = new(ring);
     private uint _answers;
     private bool _opened, _closeTold;
-    private bool _heard, _abandoned, _remoteClosed;
+    private bool _heard, _abandoned, _remoteClosed, _left, _shimGone;
 
     /// <summary>This side's number: frames to this router name it.</summary>
     public uint Number { get; } = number;
@@ -49,7 +49,7 @@ internal sealed class FabricStream(uint number, uint remote, MirroredRing ring, 
     public uint RingsUnheard { get; set; }
 
     /// <summary>The shim's end of the bell is closed, or the shim cannot be believed any more.</summary>
-    public bool IsShimGone { get; set; }
+    public bool IsShimGone { get => _shimGone || Volatile.Read(ref _left); set => _shimGone = value; }
 
     /// <summary>The other router is done with it.</summary>
     public bool IsRemoteClosed => Volatile.Read(ref _remoteClosed);
@@ -59,6 +59,9 @@ internal sealed class FabricStream(uint number, uint remote, MirroredRing ring, 
 
     /// <summary>True if the shim has written what it never may.</summary>
     public bool IsCorrupt => _outgoing.Corrupt || _incoming.Corrupt;
+
+    /// <summary>The program has closed the connection.</summary>
+    public void Leave() => Volatile.Write(ref _left, true);
 
     /// <summary>The connection is to go back to the kernel, as if the fabric had failed.</summary>
     public void Abandon() => Volatile.Write(ref _abandoned, true);
