@@ -3,6 +3,7 @@ import os, signal, subprocess, tempfile
 from rig import AT_ONCE, BIN, PATIENCE, Failure, Rig
 
 PLACES = ("/tmp", "/var/tmp", "/dev/shm")
+PROJECT = os.path.realpath(os.path.join(os.path.dirname(__file__), "../../../.."))
 
 
 def disk(count, seed):
@@ -19,9 +20,23 @@ def disk(count, seed):
     try:
         return full(base, count, seed)
     finally:
-        subprocess.run(["umount", "-l", f"{base}/work", f"{base}/full"])
-        for name in ("work", "full", ""):
+        for name in ("work", "full", "project"):
+            subprocess.run(["umount", "-l", os.path.join(base, name)], stderr=subprocess.DEVNULL)
+        for name in ("work", "full", "project", ""):
             os.rmdir(os.path.join(base, name))
+
+
+def cover(kept):
+    """Small file systems in the places; the project stays where it is, even if that is inside one of them."""
+    os.mkdir(kept)
+    hidden = any(PROJECT.startswith(place + "/") for place in PLACES)
+    if hidden:
+        subprocess.run(["mount", "--bind", PROJECT, kept], check=True)
+    for place in PLACES:
+        mount(place, "size=64k")
+    if hidden:
+        os.makedirs(PROJECT)
+        subprocess.run(["mount", "--bind", kept, PROJECT], check=True)
 
 
 def full(base, count, seed):
@@ -29,8 +44,7 @@ def full(base, count, seed):
     for place, options in ((room, "size=16m"), (small, "size=64k,nr_inodes=10")):
         os.mkdir(place)
         mount(place, options)
-    for place in PLACES:
-        mount(place, "size=64k")
+    cover(os.path.join(base, "project"))
     fill(small)
     log = open(os.path.join(small, "log"), "ab", buffering=0)
     # The programs' own folder is what the test needs, the socket's is full; with room for a socket, which needs an inode only.
