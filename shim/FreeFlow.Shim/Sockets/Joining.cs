@@ -79,6 +79,12 @@ internal static unsafe class Joining
         Volatile.Write(ref record->RingAddress, (ulong)memory);
         Volatile.Write(ref record->State, (uint)ConnectionState.Joined);
         Registrations.AddDoorbell(join.Connection + 1);
+        // A stream that was ended before the ring came: the reader on the other host, once Ready, believes its end only when it is said here, too.
+        if (ReturnMark.IsMirrored(record) && (record->Flags & (uint)ConnectionFlags.SendShutdown) != 0)
+        {
+            Volatile.Write(ref Block.Outgoing(record)->WriterClosed, 1);
+            Doorbell.RingAlways(record);
+        }
         return true;
     }
 

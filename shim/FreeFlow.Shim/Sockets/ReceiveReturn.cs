@@ -122,7 +122,7 @@ internal static unsafe class ReceiveReturn
     }
 
     /// <summary>
-    /// The kernel's stream has ended without a mark. 0 if the router has said that the ring is whole; −ECONNRESET if nobody is left to say it; −EAGAIN if it is to come,
+    /// The kernel's stream has ended without a mark. 0 if the router has said that the ring is whole, or the reader has never heard of a switch and nobody is left to tell; −ECONNRESET if nobody is left to say that it is whole; −EAGAIN if it is to come,
     /// in a moment; <see cref="Taken"/> if the ring has got something new meanwhile.
     /// </summary>
     public static nint Verdict(ConnectionRecord* record, RingBlockHeader* incoming)
@@ -142,7 +142,9 @@ internal static unsafe class ReceiveReturn
                 bool held = !more && !whole && !gone;
                 if (held) Interlocked.Or(ref record->Flags, (uint)ConnectionFlags.EndHeld);
                 else Interlocked.And(ref record->Flags, ~(uint)ConnectionFlags.EndHeld);
-                return more ? Taken : whole ? 0 : gone ? -Linux.ECONNRESET : -Linux.EAGAIN;
+                // Never switched, as far as this end has heard: the sender most likely has not heard of Ready either, and then the kernel's end is the end.
+                bool early = Gate.Phase(&record->ReceiveGate) == DirectionPhase.Ready;
+                return more ? Taken : whole || (gone && early) ? 0 : gone ? -Linux.ECONNRESET : -Linux.EAGAIN;
             }
             Nap();
         }

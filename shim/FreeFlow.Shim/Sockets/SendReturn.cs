@@ -36,9 +36,9 @@ internal static unsafe class SendReturn
         record->SendReturned = 0;
         Volatile.Write(ref outgoing->BackAt, record->SendReturnFrom);
         Volatile.Write(ref outgoing->Handover, (uint)HandoverState.Back);
-        // Nobody reads any more, neither ring nor mark: what is sent to a socket that is closed comes back as a reset, and takes the peer's end of stream away from this end's
-        // program, which may not have read it yet.
-        if (Volatile.Read(ref outgoing->ReaderClosed) != 0) { Gate.Set(&record->SendGate, DirectionPhase.Back); return; }
+        // All is read, and nobody reads any more: a mark sent to a socket that is closed would come back as a reset, and take the peer's end of stream away from this end's
+        // program, which may not have read it yet. With bytes unread a reset is what the kernel says, too.
+        if (Volatile.Read(ref outgoing->ReaderClosed) != 0 && record->SendReturnFrom == record->SendTail) { Gate.Set(&record->SendGate, DirectionPhase.Back); return; }
         Gate.Set(&record->SendGate, DirectionPhase.Returning);
         Doorbell.NotifyReader(record, outgoing);
         _ = Advance(record, fd);
