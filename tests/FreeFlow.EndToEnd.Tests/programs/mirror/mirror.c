@@ -104,6 +104,8 @@ static void offered(int session, const unsigned char *at, int socket, uint64_t *
 /* Closed; perhaps before the shim has read the Join, whose doorbell is open as long as the message is. */
 static void withdrawn(int session, const unsigned char *at) {
     uint64_t record = number(&at), generation = number(&at);
+    for (int i = 0; i < waiting_count; i++)
+        if (waiting[i].session == session && waiting[i].record == record && waiting[i].generation == generation) waiting[i] = waiting[--waiting_count];
     for (struct pair *pair = pairs; pair; pair = pair->next)
         for (int i = 0; i < 2; i++)
             if (pair->end[i].session == session && pair->end[i].record == record && pair->end[i].generation == generation) pair->end[i].gone = true;
