@@ -15,4 +15,7 @@ internal interface IFabric : IDisposable
 
     /// <summary>A link to that host, or null if there is none now: then one is being made, again and again while somebody asks, and <see cref="IFabricEvents.Up"/> tells. Any thread.</summary>
     IFabricLink? LinkTo(InternetAddress host, int port);
+
+    /// <summary>The link to that host that there is now, or null. Any thread.</summary>
+    IFabricLink? Find(InternetAddress host);
 }

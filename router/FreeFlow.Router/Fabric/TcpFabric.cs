@@ -64,11 +64,16 @@ internal sealed unsafe class TcpFabric : IFabric, IFabricEvents
     {
         lock (_lock)
         {
-            if (_links.TryGetValue(host, out FabricLink? link) && link.IsUp) return link;
+            if (Find(host) is { } link) return link;
             _wanted[host] = (port, Environment.TickCount64 + WantedMilliseconds);
             if (!_disposed && _calling.Add(host)) Begin("fabric-call", () => Call(host));
             return null;
         }
+    }
+
+    public IFabricLink? Find(InternetAddress host)
+    {
+        lock (_lock) return _links.TryGetValue(host, out FabricLink? link) && link.IsUp ? link : null;
     }
 
     public void Dispose()

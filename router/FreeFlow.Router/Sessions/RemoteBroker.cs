@@ -79,7 +79,7 @@ internal sealed class RemoteBroker : IFabricEvents
         if (!_byEnd.Remove(end, out RemoteEnd? ours)) return;
         _ours.Remove(ours.Number);
         // A stream ends by itself, when the shim has closed its doorbell.
-        if (ours.Carrier is null && _fabric.LinkTo(ours.Host, 0) is { } link) link.Send(FrameType.Withdraw, ours.Number, default);
+        if (ours.Carrier is null && _fabric.Find(ours.Host) is { } link) link.Send(FrameType.Withdraw, ours.Number, default);
     }
 
     void IFabricEvents.Up(IFabricLink link) => _post(() => Up(link));
