@@ -24,7 +24,8 @@ internal static unsafe class Waiter
         ThreadRecord* thread = Process.Thread();
         uint signals = thread->SignalsHandled, interrupting = thread->InterruptingSignals;
         Spinner spinner = new(thread);
-        if (Gate.Phase(&record->ReceiveGate) == DirectionPhase.Ring)
+        // Behind a mirrored ring two routers must run before anything comes: they need the processor more than this wait does.
+        if (Gate.Phase(&record->ReceiveGate) == DirectionPhase.Ring && !ReturnMark.IsMirrored(record))
         {
             while (spinner.Continue())
             {
@@ -53,7 +54,7 @@ internal static unsafe class Waiter
         ThreadRecord* thread = Process.Thread();
         uint signals = thread->SignalsHandled, interrupting = thread->InterruptingSignals;
         Spinner spinner = new(thread);
-        while (spinner.Continue())
+        while (!ReturnMark.IsMirrored(record) && spinner.Continue())
         {
             if (RingReadiness.HasRoom(record, outgoing)) { spinner.Adapt(); return 0; }
             if (thread->SignalsHandled != signals) break;
