@@ -50,7 +50,7 @@ internal sealed unsafe class TcpFabric : IFabric, IFabricEvents
         try
         {
             _listener.SetSocketOption(SocketOptionLevel.Socket, SocketOptionName.ReuseAddress, true);
-            _listener.Bind(new IPEndPoint(AddressOf(_options.Host), _options.Port));
+            _listener.Bind(new IPEndPoint(_options.Host.ToIPAddress().MapToIPv6(), _options.Port));
             _listener.Listen();
         }
         catch (SocketException exception)
@@ -162,8 +162,8 @@ internal sealed unsafe class TcpFabric : IFabric, IFabricEvents
         try
         {
             // Called from the address that this router says it has, so that the other one finds it there.
-            socket.Bind(new IPEndPoint(Plain(_options.Host), 0));
-            IAsyncResult connecting = socket.BeginConnect(new IPEndPoint(Plain(host), port), null, null);
+            socket.Bind(new IPEndPoint(_options.Host.ToIPAddress(), 0));
+            IAsyncResult connecting = socket.BeginConnect(new IPEndPoint(host.ToIPAddress(), port), null, null);
             if (!connecting.AsyncWaitHandle.WaitOne(SilenceMilliseconds)) { socket.Dispose(); problem = "no answer"; return false; }
             socket.EndConnect(connecting);
         }
@@ -191,13 +191,4 @@ internal sealed unsafe class TcpFabric : IFabric, IFabricEvents
     }
 
     private static void Begin(string name, Action work) => new Thread(() => work()) { IsBackground = true, Name = name }.Start();
-
-    private static IPAddress AddressOf(InternetAddress address)
-    {
-        Span<byte> bytes = stackalloc byte[16];
-        address.Write(bytes);
-        return new IPAddress(bytes);
-    }
-
-    private static IPAddress Plain(InternetAddress address) => address.IsIPv4 ? AddressOf(address).MapToIPv4() : AddressOf(address);
 }

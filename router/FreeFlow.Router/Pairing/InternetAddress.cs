@@ -30,10 +30,13 @@ internal readonly record struct InternetAddress(UInt128 Value)
     /// <summary>The sixteen bytes in network order.</summary>
     public void Write(Span<byte> target) => BinaryPrimitives.WriteUInt128BigEndian(target, Value);
 
-    public override string ToString()
+    /// <summary>The framework's form: of IPv4 if it is that, mapped or not.</summary>
+    public IPAddress ToIPAddress()
     {
         Span<byte> bytes = stackalloc byte[16];
         Write(bytes);
-        return new IPAddress(IsIPv4 ? bytes[12..] : bytes).ToString();
+        return new IPAddress(IsIPv4 ? bytes[12..] : bytes);
     }
+
+    public override string ToString() => ToIPAddress().ToString();
 }

@@ -40,8 +40,6 @@ internal sealed class FabricStream(uint number, uint remote, MirroredRing ring, 
 
     public ulong BytesSent => _outgoing.Forwarded;
 
-    public ulong BytesReceived => _incoming.Placed;
-
     /// <summary>Sending thread: it is in the list of those with something to do.</summary>
     public bool IsQueued { get; set; }
 
@@ -153,18 +151,13 @@ internal sealed class FabricStream(uint number, uint remote, MirroredRing ring, 
     {
         if (Volatile.Read(ref _answers) == 0) return;
         uint answers = Interlocked.Exchange(ref _answers, 0);
-        foreach ((uint answer, FrameType type) in ((uint, FrameType)[])[(AnswerReleased, FrameType.Released), (AnswerRecall, FrameType.Recall)])
-        {
-            if ((answers & answer) == 0) continue;
-            header.Type = type;
-            writer.Write(header);
-        }
+        if ((answers & AnswerReleased) != 0) writer.Write(header with { Type = FrameType.Released });
+        if ((answers & AnswerRecall) != 0) writer.Write(header with { Type = FrameType.Recall });
     }
 
     private void TellClose(FrameWriter writer, FrameHeader header)
     {
-        header.Type = FrameType.Close;
-        writer.Write(header);
+        writer.Write(header with { Type = FrameType.Close });
         _closeTold = true;
     }
 }

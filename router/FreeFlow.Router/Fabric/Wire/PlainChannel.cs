@@ -13,10 +13,10 @@ internal sealed unsafe class PlainChannel(Socket socket) : IByteChannel
     {
         fixed (byte* one = first, two = second, three = third)
         {
-            IoVector* pieces = stackalloc IoVector[3];
-            pieces[0] = new() { Base = one, Length = (nuint)first.Length };
-            pieces[1] = new() { Base = two, Length = (nuint)second.Length };
-            pieces[2] = new() { Base = three, Length = (nuint)third.Length };
+            IoVector* pieces = stackalloc IoVector[3]
+            {
+                new() { Base = one, Length = (nuint)first.Length }, new() { Base = two, Length = (nuint)second.Length }, new() { Base = three, Length = (nuint)third.Length },
+            };
             nint left = first.Length + second.Length + third.Length;
             MessageHeader message = new() { Vectors = pieces, VectorCount = 3 };
             while (left > 0)
@@ -35,10 +35,10 @@ internal sealed unsafe class PlainChannel(Socket socket) : IByteChannel
     {
         fixed (byte* one = first, two = second, three = third)
         {
-            IoVector* pieces = stackalloc IoVector[3];
-            pieces[0] = new() { Base = one, Length = (nuint)first.Length };
-            pieces[1] = new() { Base = two, Length = (nuint)second.Length };
-            pieces[2] = new() { Base = three, Length = (nuint)third.Length };
+            IoVector* pieces = stackalloc IoVector[3]
+            {
+                new() { Base = one, Length = (nuint)first.Length }, new() { Base = two, Length = (nuint)second.Length }, new() { Base = three, Length = (nuint)third.Length },
+            };
             MessageHeader message = new() { Vectors = pieces, VectorCount = 3 };
             while (true)
             {
