@@ -168,10 +168,7 @@ internal static unsafe class Handover
             // A writer that has not switched yet must not any more.
             Interlocked.CompareExchange(ref incoming->Handover, (uint)HandoverState.Kernel, (uint)HandoverState.Ready);
             if (Volatile.Read(ref incoming->Handover) >= (uint)HandoverState.Ring && Volatile.Read(ref incoming->Tail) != record->ReceiveHead)
-            {
-                ulong reset = 1;   // struct linger { l_onoff = 1, l_linger = 0 }
-                Process.Libc->setsockopt(fd, Linux.SOL_SOCKET, Linux.SO_LINGER, &reset, sizeof(ulong));
-            }
+                Linger.ResetAtClose(fd);
         }
         Volatile.Write(ref incoming->ReaderClosed, 1);
         Doorbell.NotifyWriter(record, incoming);

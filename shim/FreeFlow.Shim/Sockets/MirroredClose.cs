@@ -27,12 +27,11 @@ internal static unsafe class MirroredClose
     public static void Announce(int fd, ConnectionRecord* record)
     {
         RingBlockHeader* incoming = Block.Incoming(record), outgoing = Block.Outgoing(record);
-        LingerTime linger = Linger(fd);
-        bool reset = linger.On != 0 && linger.Seconds == 0;
+        Linger linger = Linger.Of(fd);
+        bool reset = linger.IsReset;
         if (!reset && Gate.Phase(&record->ReceiveGate) == DirectionPhase.Ring && RingReader.Available(record, incoming) != 0)
         {
-            linger = new LingerTime { On = 1 };
-            Process.Libc->setsockopt(fd, Linux.SOL_SOCKET, Linux.SO_LINGER, &linger, (uint)sizeof(LingerTime));
+            Linger.ResetAtClose(fd);
             reset = true;
         }
         if (!reset && fd >= 0)
@@ -47,16 +46,5 @@ internal static unsafe class MirroredClose
         Volatile.Write(ref incoming->ReaderClosed, 1);
         Volatile.Write(ref outgoing->WriterClosed, 1);
         Doorbell.RingAlways(record);
-    }
-
-    /// <summary>struct linger.</summary>
-    private struct LingerTime { public int On; public int Seconds; }
-
-    private static LingerTime Linger(int fd)
-    {
-        LingerTime linger = default;
-        uint length = (uint)sizeof(LingerTime);
-        if (fd < 0 || Process.Libc->getsockopt(fd, Linux.SOL_SOCKET, Linux.SO_LINGER, &linger, &length) != 0) linger = default;
-        return linger;
     }
 }

@@ -122,8 +122,8 @@ internal static unsafe class ReceiveReturn
     }
 
     /// <summary>
-    /// The kernel's stream has ended without a mark. 0 if the router has said that the ring is whole, or the reader has never heard of a switch and nobody is left to tell; −ECONNRESET if nobody is left to say that it is whole; −EAGAIN if it is to come,
-    /// in a moment; <see cref="Taken"/> if the ring has got something new meanwhile.
+    /// The kernel's stream has ended without a mark. 0 if the router has said that the ring is whole, or the reader has never heard of a switch and nobody is left to
+    /// tell; −ECONNRESET if nobody is left to say that it is whole; −EAGAIN if it is to come, in a moment; <see cref="Taken"/> if the ring has got something new meanwhile.
     /// </summary>
     public static nint Verdict(ConnectionRecord* record, RingBlockHeader* incoming)
     {

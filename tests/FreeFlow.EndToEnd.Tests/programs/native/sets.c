@@ -190,6 +190,15 @@ static void inside_sleeping(int client, int server) {
   }
 }
 
+/* The end of a child: after it has read, neither set is ready. */
+static void read_and_leave(int server, int inner, int outer) {
+  report("recv", recv(server, buffer, 10, 0));
+  poll_for("child, read", inner, 10);
+  wait_for("child, read", outer, 10);
+  fflush(stdout);
+  _exit(0);
+}
+
 static void in_a_child(int client, int server) {
   int outer = new_set(), inner = new_set();
   add(inner, server, EPOLLIN, 0x51);
@@ -200,11 +209,7 @@ static void in_a_child(int client, int server) {
     wait_for("child, outer", outer, 100);
     poll_for("child, inner", inner, 0);
     wait_for("child, inner", inner, 0);
-    report("recv", recv(server, buffer, 10, 0));
-    poll_for("child, read", inner, 10);
-    wait_for("child, read", outer, 10);
-    fflush(stdout);
-    _exit(0);
+    read_and_leave(server, inner, outer);
   }
   wait(NULL);
   poll_for("parent, read", inner, 10);
@@ -226,11 +231,7 @@ static void first_in_a_child(int client, int server) {
     poll_for("child", inner, 100);
     add(outer, inner, EPOLLIN, 1);
     wait_for("child", outer, 100);
-    report("recv", recv(server, buffer, 10, 0));
-    poll_for("child, read", inner, 10);
-    wait_for("child, read", outer, 10);
-    fflush(stdout);
-    _exit(0);
+    read_and_leave(server, inner, outer);
   }
   wait(NULL);
   wait_for("parent, read", inner, 20);
