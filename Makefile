@@ -25,7 +25,7 @@ help:
 	@echo 'make test-chaos [SECONDS=600] [MEBIBYTES=10240] [SEED=n]  streams and questions between two hosts while routers, hunters and etcd are killed and links cut'
 	@echo 'make test-differential [SEED=n] [COUNT=n] [MINUTES=n] [ROAD=name]  random programs of socket calls, kernel against ring (docs/testing.md)'
 	@echo 'make bench [CASE=name]     every measurement against its target, or one (CASE=list names them);'
-	@echo '                           BENCH_RUNS=5 and BENCH_SECONDS=2 set runs and length'
+	@echo '                           BENCH_RUNS=5 and BENCH_SECONDS=2 set runs and length; CASE=two-hosts: overlay, host TCP and fabric'
 	@echo 'make size                  10,000 connections, 200 processes: memory, descriptors, CPU, beside the kernel'"'"'s own'
 	@echo 'make count [RECORD=1]      instructions of single calls, beside those on record (or make them the record)'
 	@echo 'make build                 the programs and libraries, into $(bin)'

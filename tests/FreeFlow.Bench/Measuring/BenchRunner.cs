@@ -4,6 +4,7 @@ using System.Globalization;
 using System.IO;
 using System.Linq;
 using FreeFlow.Bench.Cases;
+using FreeFlow.Bench.Hosts;
 using FreeFlow.Lab;
 
 namespace FreeFlow.Bench.Measuring;
@@ -15,13 +16,17 @@ internal static class BenchRunner
     internal static int Run(string? name)
     {
         BenchCase[] all = CaseList.All();
+        string[] names = [.. all.Select(@case => @case.Name), .. HostRunner.Names];
         if (name == "list")
         {
-            foreach (BenchCase @case in all) Console.WriteLine(@case.Name);
+            foreach (string each in names) Console.WriteLine(each);
             return 0;
         }
-        BenchCase[] cases = all.Where(@case => @case.Name.StartsWith(name ?? "", StringComparison.Ordinal)).ToArray();
-        if (cases.Length == 0) throw new LabException($"No case begins with '{name}'. There are: {string.Join(", ", all.Select(@case => @case.Name))}.");
+        bool Chosen(string each) => each.StartsWith(name ?? "", StringComparison.Ordinal);
+        if (!names.Any(Chosen)) throw new LabException($"No case begins with '{name}'. There are: {string.Join(", ", names)}.");
+        if (HostRunner.Names.Any(Chosen)) HostRunner.Run(Chosen);
+        BenchCase[] cases = all.Where(@case => Chosen(@case.Name)).ToArray();
+        if (cases.Length == 0) return 0;
         int runs = (int)Knob("BENCH_RUNS", 5, 1, 1000);
         using Testbed testbed = new(Knob("BENCH_SECONDS", 2, 0.1, 600));
         List<BenchRow> rows = [];
@@ -50,7 +55,7 @@ internal static class BenchRunner
         return Enumerable.Range(0, @case.Metrics.Length).Select(index => new BenchRow(@case, index, samples)).ToArray();
     }
 
-    private static double Knob(string name, double usual, double least, double most)
+    internal static double Knob(string name, double usual, double least, double most)
     {
         string? text = Environment.GetEnvironmentVariable(name);
         if (string.IsNullOrEmpty(text)) return usual;

@@ -25,6 +25,8 @@ int source(int argc, char **argv);
 int hold(int argc, char **argv);
 int idle(int argc, char **argv);
 int crowd(int argc, char **argv);
+int swallow(int argc, char **argv);
+int pour(int argc, char **argv);
 int count(int argc, char **argv);
 int descriptor(int argc, char **argv);
 int start(int argc, char **argv);

@@ -118,7 +118,9 @@ public sealed class LabHost : LabPlace
     private void StartRouter()
     {
         File.Delete(RouterSocket);
-        StartDaemon("router", [Artifacts.Router, "--locations", _lab.LocationSource, "--host", Address4, "--insecure-fabric", .. _lab.Description.RouterArguments]);
+        IReadOnlyList<string> more = _lab.Description.RouterArguments;
+        string[] open = more.Contains("--fabric-ca") ? [] : ["--insecure-fabric"];
+        StartDaemon("router", [Artifacts.Router, "--locations", _lab.LocationSource, "--host", Address4, .. open, .. more]);
         Ready("router", () => File.Exists(RouterSocket) && RouterStatus.TryQuery(RouterSocket) is not null);
     }
 
