@@ -158,29 +158,14 @@ internal sealed unsafe class TcpFabric : IFabric, IFabricEvents
 
     private bool TryCall(InternetAddress host, int port, out string problem)
     {
-        Socket socket = new(host.IsIPv4 ? AddressFamily.InterNetwork : AddressFamily.InterNetworkV6, SocketType.Stream, ProtocolType.Tcp);
-        try
-        {
-            // Called from the address that this router says it has, so that the other one finds it there.
-            socket.Bind(new IPEndPoint(_options.Host.ToIPAddress(), 0));
-            IAsyncResult connecting = socket.BeginConnect(new IPEndPoint(host.ToIPAddress(), port), null, null);
-            if (!connecting.AsyncWaitHandle.WaitOne(SilenceMilliseconds)) { socket.Dispose(); problem = "no answer"; return false; }
-            socket.EndConnect(connecting);
-        }
-        catch (SocketException exception)
-        {
-            socket.Dispose();
-            problem = exception.Message;
-            return false;
-        }
+        // Called from the address that this router says it has, so that the other one finds it there.
+        Socket? socket = Caller.TryConnect(_options.Host.ToIPAddress(), new IPEndPoint(host.ToIPAddress(), port), SilenceMilliseconds, out problem);
+        if (socket is null) return false;
         return Shake(socket, host, out problem);
     }
 
     private bool Shake(Socket socket, InternetAddress? called, out string problem)
     {
-        // The socket may have been used asynchronously: from here on every call blocks, in the thread that makes it.
-        socket.Blocking = true;
-        _ = Libc.fcntl((int)socket.Handle, Libc.F_SETFL, 0);
         socket.ReceiveTimeout = socket.SendTimeout = SilenceMilliseconds;
         int silence = SilenceMilliseconds;
         Libc.setsockopt((int)socket.Handle, Libc.IPPROTO_TCP, Libc.TCP_USER_TIMEOUT, &silence, sizeof(int));
