@@ -83,7 +83,8 @@ void ff_deliver_deferred(void) {
     pthread_sigmask(SIG_SETMASK, &inside, NULL);
     run(signal, &info, &context);
   } else {
-    syscall(SYS_rt_tgsigqueueinfo, getpid(), gettid(), signal, &info);
+    /* What a sender has made up may not be taken once more, or find the queue full: the signal counts, not what comes with it. */
+    if (syscall(SYS_rt_tgsigqueueinfo, getpid(), gettid(), signal, &info) != 0) syscall(SYS_tgkill, getpid(), gettid(), signal);
   }
   pthread_sigmask(SIG_SETMASK, &mask, NULL);
   errno = saved;
@@ -110,19 +111,23 @@ FF_EXPORT int sigaction(int signal, const struct sigaction *action, struct sigac
   if (ff_is_watched_fault(signal)) return ff_fault_action(signal, action, old);
   struct sigaction noted;
   struct ff_handler before = ff_handlers[signal];
+  if (action) ff_handlers[signal].flags = action->sa_flags;
   if (action && is_noted(signal, action)) {
     noted = *action;
     if (action->sa_sigaction != step) {
       ff_handlers[signal].handler = action->sa_sigaction;
-      ff_handlers[signal].flags = action->sa_flags;
       ff_handlers[signal].mask = action->sa_mask;
     }
     noted.sa_sigaction = step;
+    noted.sa_flags |= SA_SIGINFO;   /* without it the kernel leaves info as it finds it, and step passes it on */
     action = &noted;
   }
   int result = ff_real_sigaction()(signal, action, old);
   if (result != 0) ff_handlers[signal] = before;
-  else if (old && old->sa_sigaction == step) old->sa_sigaction = before.handler;
+  else if (old) {
+    if (old->sa_sigaction == step) old->sa_sigaction = before.handler;
+    if (before.handler && !(before.flags & SA_SIGINFO)) old->sa_flags &= ~SA_SIGINFO;
+  }
   return result;
 }
 FF_EXPORT int __sigaction(int signal, const struct sigaction *action, struct sigaction *old) __attribute__((alias("sigaction")));

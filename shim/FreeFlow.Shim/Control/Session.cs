@@ -140,6 +140,9 @@ internal static unsafe class Session
     /// <summary>True if there is no router to show anything to.</summary>
     public static bool IsAbsent => _control <= 0;
 
+    /// <summary>True if there is none, and it is too early to look for one again.</summary>
+    public static bool IsOutOfReach => _control <= 0 && Process.Now() < _nextAttempt;
+
     /// <summary>
     /// False until the router has dealt with Hello, and while it has not got on for a while with what it was sent. A socket on its way to a router that stands still is
     /// held open there: its peer would not hear of this process's end.

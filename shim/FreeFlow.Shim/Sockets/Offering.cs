@@ -117,6 +117,7 @@ internal static unsafe class Offering
         if (AnotherRoad) { KeepInKernel(record, Reason.AnotherRoad); return Reason.AnotherRoad; }
         if (record->Family == 0 && !Addresses.Fill(fd, record)) return Reason.NotEstablished;
         if (!Addresses.IsInsidePrefix(record)) { KeepInKernel(record, Reason.OutsidePrefix); return Reason.OutsidePrefix; }
+        if (Session.IsOutOfReach) return Reason.NoRouter;
         if (!Holders.IsSole(record)) return Reason.SharedByFork;
         if (!OwnDescriptors.HaveRoomFor(1)) return Reason.DescriptorLimit;
         return Reason.None;
