@@ -78,6 +78,25 @@ public sealed unsafe class LinkTests
     }
 
     [Test]
+    public void ABellThatIsFullStillRings()
+    {
+        using TcpFabric first = Start(Options(FirstHost, false), _first), second = Start(Options(SecondHost, false), _second);
+        (IFabricLink one, IFabricLink other) = Connect(first);
+        (FakeEnd sender, FakeEnd reader) = Join(one, other, 1);
+        reader.AnnounceReady();
+        sender.Switch(0);
+        sender.FillBell();
+        for (int i = 0; i < 5; i++)
+        {
+            System.Threading.Thread.Sleep(20); // for the router to have heard all there is and to sleep
+            sender.Write("a few words"u8);
+            FakeEnd.Eventually(() => reader.In->Tail == (ulong)(11 * (i + 1)), "they arrive");
+        }
+        sender.Dispose();
+        reader.Dispose();
+    }
+
+    [Test]
     public void EndsAndRequestsToReturnAreTold()
     {
         using TcpFabric first = Start(Options(FirstHost, false), _first), second = Start(Options(SecondHost, false), _second);

@@ -143,17 +143,15 @@ internal sealed unsafe class LinkSender(FrameWriter writer, ConcurrentDictionary
         {
             ulong count;
             _ = Libc.read(_wake, &count, sizeof(ulong));
-            Volatile.Write(ref _wakeRaised, 0);
+            // Before the lists are looked at: who finds it raised until then leaves it at that.
+            Interlocked.Exchange(ref _wakeRaised, 0);
             return;
         }
         if (!_carried.TryGetValue((uint)happened.Data, out FabricStream? stream)) return;
-        // Edge triggered: what was rung may stay where it is until it could fill up.
-        if ((happened.Events & (Libc.EPOLLHUP | Libc.EPOLLRDHUP)) != 0) stream.IsShimGone = true;
-        else if (++stream.RingsUnheard % RingsPerHearing == 0 && !stream.Ring.Hear()) stream.IsShimGone = true;
+        // Edge triggered, and one event may stand for any number of rings: a bell that is not emptied each time is full one day, and then no ring is an event any more.
+        if ((happened.Events & (Libc.EPOLLHUP | Libc.EPOLLRDHUP)) != 0 || !stream.Ring.Hear()) stream.IsShimGone = true;
         Queue(stream);
     }
-
-    private const uint RingsPerHearing = 64;
 
     private void Queue(FabricStream stream)
     {

@@ -43,9 +43,6 @@ internal sealed class FabricStream(uint number, uint remote, MirroredRing ring, 
     /// <summary>Sending thread: it is in the list of those with something to do.</summary>
     public bool IsQueued { get; set; }
 
-    /// <summary>Sending thread: rings at the doorbell since it was emptied.</summary>
-    public uint RingsUnheard { get; set; }
-
     /// <summary>The shim's end of the bell is closed, or the shim cannot be believed any more.</summary>
     public bool IsShimGone { get => _shimGone || Volatile.Read(ref _left); set => _shimGone = value; }
 
