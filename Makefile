@@ -23,7 +23,7 @@ help:
 	@echo 'make test-faults            ends and router killed, restarted and stopped under load, hostile neighbours, full disks, clocks that jump: FAULT=kill, router,'
 	@echo '                           stop, hostile, control, disk, clock or all, COUNT=1000 of them (seconds of hostile and control), SEED=n'
 	@echo 'make test-chaos [SECONDS=600] [MEBIBYTES=10240] [SEED=n]  streams and questions between two hosts while routers, hunters and etcd are killed and links cut'
-	@echo 'make test-differential [SEED=n] [COUNT=n] [MINUTES=n] [ROAD=name]  random programs of socket calls, kernel against ring (docs/testing.md)'
+	@echo 'make test-differential [SEED=n] [COUNT=n] [TIMES=n] [MINUTES=n] [ROAD=name]  random programs of socket calls, kernel against ring (docs/testing.md)'
 	@echo 'make bench [CASE=name]     every measurement against its target, or one (CASE=list names them);'
 	@echo '                           BENCH_RUNS=5 and BENCH_SECONDS=2 set runs and length; CASE=two-hosts: overlay, host TCP and fabric'
 	@echo 'make size                  10,000 connections, 200 processes: memory, descriptors, CPU, beside the kernel'"'"'s own'
@@ -105,7 +105,7 @@ artifacts/.differential: artifacts/.setup $(differential_sources) Directory.Buil
 	@touch $@
 
 test-differential: artifacts/.build artifacts/.differential
-	@artifacts/differential/freeflow-differential $(if $(SEED),--seed $(SEED)) $(if $(COUNT),--count $(COUNT)) $(if $(MINUTES),--minutes $(MINUTES)) $(if $(ROAD),--road $(ROAD)) $(if $(PROGRAM),--program $(PROGRAM))
+	@artifacts/differential/freeflow-differential $(if $(SEED),--seed $(SEED)) $(if $(COUNT),--count $(COUNT)) $(if $(TIMES),--times $(TIMES)) $(if $(MINUTES),--minutes $(MINUTES)) $(if $(ROAD),--road $(ROAD)) $(if $(PROGRAM),--program $(PROGRAM))
 
 clean:
 	@rm -rf artifacts

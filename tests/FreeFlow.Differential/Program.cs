@@ -8,25 +8,28 @@ using FreeFlow.Differential.Running;
 
 Option<int> seed = new("--seed") { Description = "The first seed.", DefaultValueFactory = _ => 1 };
 Option<int> count = new("--count") { Description = "How many programs.", DefaultValueFactory = _ => 1000 };
+Option<int> times = new("--times") { Description = "How often each is performed.", DefaultValueFactory = _ => 1 };
 Option<double> minutes = new("--minutes") { Description = "Stop after so long.", DefaultValueFactory = _ => 0 };
-Option<string> road = new("--road") { Description = "ring, soon, default, one-end, or plain (the kernel against itself).", DefaultValueFactory = _ => "ring" };
+Option<string> road = new("--road") { Description = "ring, soon, default, one-end, come-and-go, or plain (the kernel against itself).", DefaultValueFactory = _ => "ring" };
 Option<int> enough = new("--enough") { Description = "Stop after so many failures.", DefaultValueFactory = _ => 3 };
 Option<int> workers = new("--workers") { Description = "How many at once.", DefaultValueFactory = _ => Math.Max(2, Environment.ProcessorCount) };
 Option<string?> file = new("--program") { Description = "Perform the steps in this file instead, and show both roads' answers." };
 Option<bool> whole = new("--whole") { Description = "Do not shorten programs that fail." };
 Option<bool> print = new("--print") { Description = "Print the program of the seed; perform nothing." };
-RootCommand root = new("Performs random programs of socket calls over kernel TCP and over FreeFlow and compares every answer.") { seed, count, minutes, road, enough, workers, file, whole, print };
+RootCommand root = new("Performs random programs of socket calls over kernel TCP and over FreeFlow and compares every answer.") { seed, count, times, minutes, road, enough, workers, file, whole, print };
 root.SetAction(parsed =>
 {
     if (parsed.GetValue(print)) { Console.Write(Generator.Make(parsed.GetValue(seed)).Text); return 0; }
     using Router router = new();
     Road chosen = Road.Named(parsed.GetValue(road)!, router.Socket);
+    if (chosen.Name == "come-and-go") router.ComeAndGo();
     if (parsed.GetValue(file) is { } path) return Show(path, chosen);
     double limit = parsed.GetValue(minutes);
     Campaign campaign = new()
     {
         Seed = parsed.GetValue(seed),
         Count = limit > 0 && parsed.GetResult(count) is not { Implicit: false } ? int.MaxValue - parsed.GetValue(seed) : parsed.GetValue(count),
+        Times = parsed.GetValue(times),
         End = limit > 0 ? DateTime.UtcNow.AddMinutes(limit) : DateTime.MaxValue,
         Enough = parsed.GetValue(enough),
         Workers = parsed.GetValue(workers),

@@ -23,8 +23,7 @@ internal static unsafe class CopyingCalls
             Orphans.Release(record);
             if (moved != RingFiller.WentBack) return Process.Result(moved);
         }
-        if (Strictness.HasRefused(record)) return Process.Result(-Linux.ENETUNREACH);
-        if (SendReturn.IsUnderWay(record) && ReturnWaiter.BeforeSend(fd, record, 0) is var held && held < 0) return Process.Result(held);
+        if (Sender.BeforeKernel(fd, record, 0) is var held && held < 0) return Process.Result(held);
         bool entered = Gate.Enter(&record->SendGate, &record->SendLock);
         nint sent = Process.FromLibc(Process.Libc->sendfile(fd, source, offset, count));
         return Process.Result(Sender.LeaveKernel(fd, record, entered, sent));
@@ -48,8 +47,7 @@ internal static unsafe class CopyingCalls
             Orphans.Release(to);
             if (moved != RingFiller.WentBack) return Process.Result(moved);
         }
-        if (Strictness.HasRefused(to)) return Process.Result(-Linux.ENETUNREACH);
-        if (SendReturn.IsUnderWay(to) && ReturnWaiter.BeforeSend(target, to, 0) is var held && held < 0) return Process.Result(held);
+        if (Sender.BeforeKernel(target, to, 0) is var held && held < 0) return Process.Result(held);
         bool entered = Gate.Enter(&to->SendGate, &to->SendLock);
         nint sent = Process.FromLibc(Process.Libc->splice(source, sourceOffset, target, targetOffset, count, flags));
         return Process.Result(Sender.LeaveKernel(target, to, entered, sent));

@@ -6,12 +6,13 @@ namespace FreeFlow.Shim.Memory;
 internal static unsafe class Block
 {
     /// <summary>The block this end writes.</summary>
-    public static RingBlockHeader* Outgoing(ConnectionRecord* connection) =>
-        (RingBlockHeader*)(connection->RingAddress + RingLayout.WriterBlockOffset(connection->Side, connection->Capacity));
+    public static RingBlockHeader* Outgoing(ConnectionRecord* connection) => Of(connection->RingAddress, connection->Capacity, connection->Side);
 
     /// <summary>The block this end reads.</summary>
-    public static RingBlockHeader* Incoming(ConnectionRecord* connection) =>
-        (RingBlockHeader*)(connection->RingAddress + RingLayout.WriterBlockOffset(connection->Side ^ 1, connection->Capacity));
+    public static RingBlockHeader* Incoming(ConnectionRecord* connection) => Of(connection->RingAddress, connection->Capacity, connection->Side ^ 1);
+
+    /// <summary>The block that a side writes.</summary>
+    public static RingBlockHeader* Of(ulong ring, ulong capacity, uint side) => (RingBlockHeader*)(ring + RingLayout.WriterBlockOffset(side, capacity));
 
     /// <summary>
     /// Bytes of address space that a ring takes: a page more than there is. Beyond the sealed memfd's end is nothing (SIGBUS, mmap(2)), so that what strays out of a ring

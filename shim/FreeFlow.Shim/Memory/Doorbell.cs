@@ -28,7 +28,7 @@ internal static unsafe class Doorbell
         if (Volatile.Read(ref outgoing->ReaderWaiting) == 0 || Interlocked.Exchange(ref outgoing->ReaderWaiting, 0) == 0) return;
         Ring(connection);
         // Who has asked for these bytes by the kernel does not read them here (shim/models/recall.pml).
-        _ = Recall.Answer(connection);
+        Recall.AnswerAtOnce(connection);
     }
 
     /// <summary>Tells the peer's writer that there is room again.</summary>

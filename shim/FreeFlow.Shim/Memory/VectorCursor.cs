@@ -31,6 +31,17 @@ internal unsafe struct VectorCursor
         if (_offset == _current->Length) { _current++; _left--; _offset = 0; SkipEmpty(); }
     }
 
+    /// <summary>Moves on by so many bytes, which there are.</summary>
+    public void AdvanceAll(nuint bytes)
+    {
+        while (bytes > 0)
+        {
+            nuint piece = Contiguous < bytes ? Contiguous : bytes;
+            Advance(piece);
+            bytes -= piece;
+        }
+    }
+
     /// <summary>Bytes in all the buffers, or the maximum if the sum overflows.</summary>
     public static nuint Total(IoVector* vectors, nuint count)
     {

@@ -40,8 +40,8 @@ internal static unsafe class EpollArming
     {
         if (entry->Guest != 0) { _ = Arm(Registrations.Instances + (entry->Guest - 1)); return; }
         ConnectionRecord* record = Family.Records + (entry->Connection - 1);
-        RingBlockHeader* outgoing = Block.Outgoing(record);
-        if ((entry->Events & (Linux.EPOLLIN | Linux.EPOLLRDNORM)) != 0) Doorbell.ArmReader(Block.Incoming(record));
+        RingBlockHeader* outgoing = Registrations.Outgoing(entry, record);
+        if ((entry->Events & (Linux.EPOLLIN | Linux.EPOLLRDNORM)) != 0) Doorbell.ArmReader(Registrations.Incoming(entry, record));
         if ((entry->Events & (Linux.EPOLLOUT | Linux.EPOLLWRNORM)) != 0 && !RingReadiness.HasRoom(record, outgoing)) Doorbell.ArmWriter(outgoing);
     }
 

@@ -93,11 +93,19 @@ internal static unsafe class EpollControl
         unheard = false;
         // What has moved is not in the set that the application names.
         if (known != 0 && !Registrations.IsFree(owner, fd, wanted)) return -1;
-        int result = Process.Libc->epoll_ctl(epoll, Linux.EPOLL_CTL_ADD, fd, wanted);
-        if (result != 0) return result;
+        int index = Registrations.Add(owner, fd, wanted->Events, wanted->Data);
+        EpollEvent own = Registrations.WithTag(index, wanted);
+        int result = Process.Libc->epoll_ctl(epoll, Linux.EPOLL_CTL_ADD, fd, &own);
+        if (result != 0)
+        {
+            int errno = Process.Errno;
+            if (index != 0) Registrations.Remove(index);
+            Process.Errno = errno;
+            return result;
+        }
+        Registrations.NoteTag(index, &own);
         // The kernel forgot an earlier registration with the socket that had this number.
         if (known != 0) Registrations.Remove(known);
-        int index = Registrations.Add(owner, fd, wanted->Events, wanted->Data);
         ConnectionRecord* record = Connections.Find(fd);
         if (record == null) return 0;
         bool servable = index != 0 && Registrations.Instances[owner].GivenAway == 0 && !EpollTag.IsTag(wanted->Data);
@@ -117,9 +125,14 @@ internal static unsafe class EpollControl
         Registration* entry = Registrations.Entries + (index - 1);
         if (entry->Connection == 0)
         {
-            int plain = Process.Libc->epoll_ctl(epoll, Linux.EPOLL_CTL_MOD, fd, wanted);
-            if (plain == 0) { entry->Events = wanted->Events; entry->Data = wanted->Data; }
-            return plain;
+            EpollEvent own = Registrations.WithTag(index, wanted);
+            int plain = Process.Libc->epoll_ctl(epoll, Linux.EPOLL_CTL_MOD, fd, &own);
+            if (plain != 0) return plain;
+            entry->Events = wanted->Events;
+            entry->Data = wanted->Data;
+            entry->Flags &= ~RegistrationFlags.Disarmed;
+            Registrations.NoteTag(index, &own);
+            return 0;
         }
         // epoll_ctl(2): neither to it nor away from it.
         if (((entry->Events | wanted->Events) & Linux.EPOLLEXCLUSIVE) != 0)

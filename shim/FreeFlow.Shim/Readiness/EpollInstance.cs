@@ -21,6 +21,9 @@ internal unsafe struct EpollInstance
     /// <summary>Registrations whose connection has a ring.</summary>
     public int Accelerated;
 
+    /// <summary>Registrations that bear a tag without a ring (<see cref="RegistrationFlags.Tagged"/>).</summary>
+    public int Tagged;
+
     /// <summary>
     /// Hot registrations: those whose doorbell is not armed, to be looked at in user space. All others are armed and cost nothing: the kernel reports
     /// their doorbell.

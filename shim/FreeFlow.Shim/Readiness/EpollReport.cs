@@ -17,15 +17,15 @@ internal static unsafe class EpollReport
     public static uint Ready(Registration* entry, out ulong tail)
     {
         tail = 0;
-        if ((entry->Flags & RegistrationFlags.Disarmed) != 0) return 0;
+        if ((entry->Flags & (RegistrationFlags.Disarmed | RegistrationFlags.Bodiless)) != 0 && ((entry->Flags & RegistrationFlags.Disarmed) != 0 || !Registrations.IsAlive(entry))) return 0;
         if (entry->Guest != 0) return EpollWhole.Ready(entry, out tail);
         ConnectionRecord* record = Family.Records + (entry->Connection - 1);
-        RingBlockHeader* incoming = Block.Incoming(record);
+        RingBlockHeader* incoming = Registrations.Incoming(entry, record);
         tail = Volatile.Read(ref incoming->Tail);
         uint bits = 0;
         bool waitsForRoom = (entry->Events & (Linux.EPOLLOUT | Linux.EPOLLWRNORM)) != 0, sendsToRing = SendReturn.HidesKernelRoom(record);
         if ((entry->Events & (Linux.EPOLLIN | Linux.EPOLLRDNORM)) != 0 && RingReadiness.IsReadable(record, incoming)) bits |= Linux.EPOLLIN | Linux.EPOLLRDNORM;
-        if (waitsForRoom && sendsToRing && RingReadiness.HasRoom(record, Block.Outgoing(record))) bits |= Linux.EPOLLOUT | Linux.EPOLLWRNORM;
+        if (waitsForRoom && sendsToRing && RingReadiness.HasRoom(record, Registrations.Outgoing(entry, record))) bits |= Linux.EPOLLOUT | Linux.EPOLLWRNORM;
         uint owed = (entry->Flags & RegistrationFlags.Owed) == 0 ? 0 : StillOwed(entry, sendsToRing);
         bool edgeTriggered = (entry->Events & Linux.EPOLLET) != 0;
         if (edgeTriggered && owed == 0 && (entry->Flags & RegistrationFlags.Fresh) == 0)
@@ -55,6 +55,8 @@ internal static unsafe class EpollReport
 
     private static bool KernelHasRoom(Registration* entry)
     {
+        // Nobody can be asked: while the ring was used nothing has used it up, and the kernel reports for itself a set that is not edge-triggered.
+        if (Registrations.IsBodiless(entry)) return (entry->Events & Linux.EPOLLET) != 0;
         PollDescriptor look = new() { Descriptor = entry->Descriptor, Events = Linux.POLLOUT };
         int errno = Process.Errno;
         bool room = Process.Libc->poll(&look, 1, 0) > 0 && (look.Returned & Linux.POLLOUT) != 0;

@@ -26,6 +26,7 @@ internal static unsafe class EpollTranslation
             Registration* entry = Find(instance, raw.Data);
             if (entry == null) continue;
             if (EpollTag.IsDoorbell(raw.Data)) AddDoorbell(instance, entry, raw.Events);
+            else if (entry->Connection == 0 && entry->Guest == 0) count = AddPlain(instance, entry, raw.Events, events, count);
             else count = entry->Guest != 0 ? AddGuest(instance, entry, raw.Events, events, count) : AddSocket(instance, entry, raw.Events, events, count);
         }
         return count;
@@ -38,6 +39,7 @@ internal static unsafe class EpollTranslation
     {
         Registration* entry = EpollTag.IsTag(raw.Data) ? Find(instance, raw.Data) : null;
         if (entry == null || entry->Guest != 0) return false;
+        if (entry->Connection == 0) return (raw.Events & (entry->Events | Linux.EPOLLERR | Linux.EPOLLHUP)) != 0;
         if (EpollTag.IsDoorbell(raw.Data)) { AddDoorbell(instance, entry, raw.Events); return false; }
         bool says = Hear(instance, entry, raw.Events, merges: false, out uint bits) && (bits != 0 || Registrations.IsEdgeOnly(entry));
         if (!says || (entry->Events & (Linux.EPOLLET | Linux.EPOLLONESHOT)) == 0) return says;
@@ -54,7 +56,7 @@ internal static unsafe class EpollTranslation
         if (tag == EpollTag.ForNudge) { Registrations.TakeNudge(instance); return null; }
         if (tag == EpollTag.ForPrivateSet) return null;
         Registration* entry = Registrations.Entries + EpollTag.Registration(tag);
-        if (EpollTag.IsCurrent(tag, entry->Generation) && (entry->Connection != 0 || entry->Guest != 0)) return entry;
+        if (EpollTag.IsCurrent(tag, entry->Generation) && (entry->Connection != 0 || entry->Guest != 0 || ((Registrations.IsBodiless(entry) || Registrations.IsTagged(entry)) && !EpollTag.IsDoorbell(tag)))) return entry;
         // The doorbell of one that is gone, which others may share.
         if (EpollTag.IsDoorbell(tag) && instance->HasMates != 0) Registrations.HeatAll(instance);
         return null;
@@ -63,11 +65,25 @@ internal static unsafe class EpollTranslation
     private static void AddDoorbell(EpollInstance* instance, Registration* entry, uint raw)
     {
         ConnectionRecord* record = Family.Records + (entry->Connection - 1);
+        bool bodiless = Registrations.IsBodiless(entry);
+        if (bodiless && !Registrations.IsAlive(entry)) return;
         if ((raw & (Linux.EPOLLHUP | Linux.EPOLLERR)) != 0) Doorbell.NoteGone(record);
         else Doorbell.Heard(record);
-        if (Recall.Answer(record)) Registrations.Modify(entry, record);
+        // Whoever has the socket answers.
+        if (!bodiless && Recall.Answer(record)) Registrations.Modify(entry, record);
         Registrations.Heat(instance, entry);
         if (entry->NextMate != 0) Registrations.HearMates(instance, entry);
+    }
+
+    /// <summary>What bears a tag, and has no ring: not yet, or no more.</summary>
+    private static int AddPlain(EpollInstance* instance, Registration* entry, uint raw, EpollEvent* events, int count)
+    {
+        uint bits = raw & (entry->Events | Linux.EPOLLERR | Linux.EPOLLHUP);
+        if (bits == 0) return count;
+        if ((entry->Events & Linux.EPOLLONESHOT) != 0) entry->Flags |= RegistrationFlags.Disarmed;
+        EpollReport.AskAgain(instance);
+        events[count] = new EpollEvent { Events = bits, Data = entry->Data };
+        return count + 1;
     }
 
     /// <summary>An instance inside this one: the kernel may have been woken by a doorbell whose bytes are read already.</summary>
@@ -111,7 +127,9 @@ internal static unsafe class EpollTranslation
     {
         bits = 0;
         ConnectionRecord* record = Family.Records + (entry->Connection - 1);
-        raw = MirroredLook.Filter(entry->Descriptor, record, raw);
+        bool bodiless = Registrations.IsBodiless(entry);
+        if (bodiless && !Registrations.IsAlive(entry)) return false;
+        if (!bodiless) raw = MirroredLook.Filter(entry->Descriptor, record, raw);
         if ((raw & (Linux.EPOLLIN | Linux.EPOLLRDHUP | Linux.EPOLLHUP | Linux.EPOLLERR)) != 0) Volatile.Write(ref record->KernelAttention, 1);
         if ((raw & (Linux.EPOLLRDHUP | Linux.EPOLLHUP | Linux.EPOLLERR)) != 0)
         {
@@ -165,7 +183,7 @@ internal static unsafe class EpollTranslation
     /// </summary>
     private static void NotePeerFinished(Registration* entry, ConnectionRecord* record)
     {
-        if ((Interlocked.Or(ref record->Flags, (uint)ConnectionFlags.PeerFinished) & (uint)ConnectionFlags.PeerFinished) != 0) return;
+        if ((Interlocked.Or(ref record->Flags, (uint)ConnectionFlags.PeerFinished) & (uint)ConnectionFlags.PeerFinished) != 0 || Registrations.IsBodiless(entry)) return;
         bool back = false;
         if (Volatile.Read(ref record->SendBlocked) != 0 && ThreadLock.Enter(&record->SendLock))
         {

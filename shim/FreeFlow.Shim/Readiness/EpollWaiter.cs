@@ -168,6 +168,7 @@ internal static unsafe class EpollWaiter
         count = EpollReport.AddHot(instance, events, count, capacity);
         if (count > 0 || instance->Watched != 0) EpollArming.LeaveArmed(instance, left != 0 ? 1 : 0);
         ThreadLock.Exit(&instance->Lock);
+        if (Volatile.Read(ref Registrations.BodilessDue) != 0) Registrations.RemoveBodiless();
         return count;
     }
 

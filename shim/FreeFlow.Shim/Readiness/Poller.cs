@@ -234,7 +234,7 @@ internal static unsafe class Poller
             PollDescriptor* bell = bells + owners[i].Bell;
             if (bell->Returned == 0 || record->Doorbell != bell->Descriptor) continue;
             _ = Doorbell.Drain(record, bell->Returned);
-            if (Recall.Answer(record)) Registrations.Refresh(owners[i].Connection + 1, owed: true);
+            Recall.AnswerAtOnce(record);
             Registrations.HeatMates(record);
         }
     }

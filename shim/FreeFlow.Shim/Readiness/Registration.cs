@@ -80,6 +80,14 @@ internal enum RegistrationFlags : uint
     /// </summary>
     Ghost = 16,
 
+    /// <summary>A ghost of whose socket this process has no descriptor at all, but a relative has. <see cref="Registration.Descriptor"/> is −1.</summary>
+    Bodiless = 256,
+
+    /// <summary>
+    /// It has no ring, and bears the shim's tag in the kernel all the same: whether EPOLLONESHOT has fired must be known when a ring comes.
+    /// </summary>
+    Tagged = 512,
+
     /// <summary>Added or modified since the last report: edge-triggered mode owes a report of the present state.</summary>
     Fresh = 2,
 

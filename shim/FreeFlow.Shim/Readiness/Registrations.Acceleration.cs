@@ -36,6 +36,7 @@ internal static unsafe partial class Registrations
         bool locked = ThreadLock.Enter(&owner->Lock);
         if (owner->Accelerated < FamilyLayout.RecordCount)
         {
+            LoseTag(entry);
             entry->Connection = connection;
             entry->Flags |= RegistrationFlags.Fresh;
             owner->Accelerated++;

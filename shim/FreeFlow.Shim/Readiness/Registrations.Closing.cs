@@ -18,9 +18,10 @@ internal static unsafe partial class Registrations
             int first = Connections.Descriptors[fd].FirstRegistration;
             bool accelerated = record != null && Entries[first - 1].Connection != 0;
             if (record != null ? Haunt(fd, first, record) : Entries[first - 1].Guest != 0 && HauntGuest(fd, first)) continue;
-            // What a forked child closes, the parent may go on watching in the set that both share.
-            if (accelerated && !Holders.IsSole(record, fd)) Remove(first, kernel: false);
-            else if (accelerated) Discard(first);
+            if (accelerated && Outlive(fd, first, record)) continue;
+            // With a duplicate still open, here or elsewhere, the kernel goes on reporting it.
+            if (IsTagged(Entries + (first - 1))) RestoreItem(Instances + Entries[first - 1].Instance, Entries + (first - 1));
+            if (accelerated) Discard(first);
             else Remove(first);
         }
         int index = Connections.Descriptors[fd].Instance;

@@ -47,7 +47,7 @@ internal static unsafe partial class Registrations
 
     private static bool IsInherited(EpollInstance* owner)
     {
-        if (owner->References == 0 || (owner->Accelerated | owner->Guests) == 0) return false;
+        if (owner->References == 0 || (owner->Accelerated | owner->Guests | owner->Tagged) == 0) return false;
         int flags = Process.Libc->fcntl(owner->Epoll, Linux.F_GETFD, null);
         return flags >= 0 && ((flags & Linux.FD_CLOEXEC) == 0 || owner->References > 1);
     }
@@ -62,6 +62,7 @@ internal static unsafe partial class Registrations
         {
             Registration* entry = Entries + (index - 1);
             next = entry->NextOfInstance;
+            if (IsTagged(entry)) { RestoreItem(Instances + instance, entry); LoseTag(entry); continue; }
             if (entry->Connection == 0 && (entry->Guest == 0 || !guests || Instances[entry->Guest - 1].Accelerated != 0)) continue;
             if (entry->Guest != 0 && Instances[entry->Guest - 1].GivenAway == 0) Instances[entry->Guest - 1].GivenAway = (int)Reason.NestedEpoll;
             if ((entry->Flags & RegistrationFlags.Dormant) != 0) { Discard(index); continue; }
@@ -74,7 +75,7 @@ internal static unsafe partial class Registrations
     /// <summary>An item as the application registered it, in the set where it registered it.</summary>
     private static void RestoreItem(EpollInstance* owner, Registration* entry)
     {
-        bool disarmed = (entry->Flags & RegistrationFlags.Disarmed) != 0, moved = owner->IsPrivate != 0 && entry->Guest == 0;
+        bool disarmed = (entry->Flags & RegistrationFlags.Disarmed) != 0, moved = owner->IsPrivate != 0 && entry->Guest == 0 && entry->Connection != 0;
         EpollEvent own = new() { Events = disarmed ? Linux.EPOLLONESHOT : moved ? entry->Events : entry->Events & ~Linux.EPOLLEXCLUSIVE, Data = entry->Data };
         EpollEvent none;
         if (moved) Process.Libc->epoll_ctl(owner->Private, Linux.EPOLL_CTL_DEL, entry->Descriptor, &none);

@@ -58,8 +58,11 @@ internal static unsafe partial class Registrations
         {
             Registration* other = Entries + (mate - 1);
             ConnectionRecord* record = Family.Records + (other->Connection - 1);
-            if (gone) Doorbell.NoteGone(record);
-            if (Recall.Answer(record)) Modify(other, record);
+            if (!IsBodiless(other))
+            {
+                if (gone) Doorbell.NoteGone(record);
+                if (Recall.Answer(record)) Modify(other, record);
+            }
             Heat(owner, other);
         }
     }
@@ -81,7 +84,7 @@ internal static unsafe partial class Registrations
             ConnectionRecord* other = Family.Records + (mates[i] - 1);
             if (other->RingAddress == 0) continue;
             if (gone) Doorbell.NoteGone(other);
-            if (Recall.Answer(other)) Refresh(mates[i], owed: true);
+            Recall.AnswerAtOnce(other);
             Heat(other);
         }
     }

@@ -17,7 +17,7 @@ internal static unsafe partial class Registrations
         {
             Registration* entry = Entries + (index - 1);
             if ((entry->Flags & RegistrationFlags.Dormant) != 0) { Discard(index); continue; }
-            if (entry->Connection != 0) RestoreItem(Instances + entry->Instance, entry);
+            if (entry->Connection != 0 || IsTagged(entry)) RestoreItem(Instances + entry->Instance, entry);
             Remove(index);
         }
         if (locked) ThreadLock.Exit(Connections.LockWord());

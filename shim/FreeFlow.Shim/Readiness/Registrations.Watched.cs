@@ -101,7 +101,7 @@ internal static unsafe partial class Registrations
                 if (IsEdgeOnly(entry)) entry->Flags |= RegistrationFlags.Echoes;
                 MoveHome(owner, entry->Descriptor, new EpollEvent { Events = mask, Data = EpollTag.ForSocket(index - 1, entry->Generation) });
             }
-            int doorbell = Family.Records[entry->Connection - 1].Doorbell;
+            int doorbell = DoorbellOf(entry);
             EpollEvent none;
             Process.Libc->epoll_ctl(owner->Epoll, Linux.EPOLL_CTL_DEL, doorbell, &none);
             AddDoorbell(owner, index, doorbell);

@@ -93,25 +93,21 @@ internal static unsafe partial class Registrations
     {
         Registration* entry = Entries + (index - 1);
         EpollInstance* owner = Instances + entry->Instance;
-        int* link = &Connections.Descriptors[entry->Descriptor].FirstRegistration;
-        while (*link != 0 && *link != index) link = &Entries[*link - 1].NextOfDescriptor;
-        if (*link != 0) *link = entry->NextOfDescriptor;
+        bool bodiless = IsBodiless(entry);
+        uint body = bodiless ? entry->Connection : 0;
+        if (!bodiless)
+        {
+            int* link = &Connections.Descriptors[entry->Descriptor].FirstRegistration;
+            while (*link != 0 && *link != index) link = &Entries[*link - 1].NextOfDescriptor;
+            if (*link != 0) *link = entry->NextOfDescriptor;
+        }
 
         bool locked = ThreadLock.Enter(&owner->Lock);
         if (entry->PreviousOfInstance != 0) Entries[entry->PreviousOfInstance - 1].NextOfInstance = entry->NextOfInstance;
         else owner->FirstRegistration = entry->NextOfInstance;
         if (entry->NextOfInstance != 0) Entries[entry->NextOfInstance - 1].PreviousOfInstance = entry->PreviousOfInstance;
-        Cool(owner, entry);
-        if (entry->Connection != 0)
-        {
-            owner->Accelerated--;
-            EpollEvent none;
-            int errno = Process.Errno;
-            int doorbell = Family.Records[entry->Connection - 1].Doorbell, mate = LeaveMates(entry);
-            if (kernel) ControlHome(owner, Linux.EPOLL_CTL_DEL, doorbell, &none);
-            if (kernel && mate != 0) AddDoorbell(owner, mate, doorbell);
-            Process.Errno = errno;
-        }
+        LeaveConnection(owner, entry, kernel);
+        LoseTag(entry);
         if (entry->Guest != 0) owner->Guests--;
         entry->Generation++;
         entry->Connection = 0;
@@ -119,6 +115,21 @@ internal static unsafe partial class Registrations
         entry->NextOfInstance = _free;
         _free = index;
         if (locked) ThreadLock.Exit(&owner->Lock);
+        if (body != 0) LeaveBody(body);
+    }
+
+    /// <summary>A registration is the kernel's business alone from now on, and its doorbell nobody's. Caller holds the instance's lock.</summary>
+    private static void LeaveConnection(EpollInstance* owner, Registration* entry, bool kernel)
+    {
+        Cool(owner, entry);
+        if (entry->Connection == 0) return;
+        owner->Accelerated--;
+        EpollEvent none;
+        int errno = Process.Errno;
+        int doorbell = DoorbellOf(entry), mate = LeaveMates(entry);
+        if (kernel) ControlHome(owner, Linux.EPOLL_CTL_DEL, doorbell, &none);
+        if (kernel && mate != 0) AddDoorbell(owner, mate, doorbell);
+        Process.Errno = errno;
     }
 
     /// <summary>As <see cref="Remove"/>, out of the kernel's set too.</summary>

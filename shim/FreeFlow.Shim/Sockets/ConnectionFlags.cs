@@ -58,4 +58,7 @@ internal enum ConnectionFlags : uint
 
     /// <summary>Receiver of a mirrored ring: the kernel's end of stream is not told before the router has said that the ring is whole.</summary>
     EndHeld = 1 << 21,
+
+    /// <summary>A descriptor of it was passed to another process (SCM_RIGHTS), which may have the socket open for longer than the family.</summary>
+    Passed = 1 << 22,
 }

@@ -70,6 +70,7 @@ internal static unsafe class Connections
         // The number was closed by a road the shim does not see; what it stood for is not this socket.
         if (Descriptors[fd].Connection != 0) Closing(fd, visible: false);
         bool locked = ThreadLock.Enter(LockWord());
+        if (Local[taken - 1].Bodiless != 0) Registrations.RemoveBodiless(taken);
         Descriptors[fd].Connection = taken;
         Descriptors[fd].NextDescriptor = 0;
         Local[taken - 1] = default;
@@ -187,7 +188,8 @@ internal static unsafe class Connections
         if (record->RingAddress != 0 || (lastHolder && Graveyard.IsVisited(record)))
         {
             bool locked = ThreadLock.Enter(LockWord());
-            Graveyard.Bury(IndexOf(record) + 1, lastHolder);
+            if (lastHolder) Registrations.RemoveBodiless(IndexOf(record) + 1);
+            if (Local[IndexOf(record)].Bodiless == 0) Graveyard.Bury(IndexOf(record) + 1, lastHolder);
             if (locked) ThreadLock.Exit(LockWord());
         }
         else if (lastHolder) Family.ReturnRecord(record);

@@ -31,14 +31,19 @@ internal static unsafe class Graveyard
     public static void Bury(uint connection, bool lastHolder)
     {
         ConnectionRecord* record = Family.Records + (connection - 1);
-        int doorbell = DoorbellMates.Leave(connection - 1) ? record->Doorbell : -1;
+        Bury(connection, lastHolder, record->RingAddress, record->Capacity, record->Doorbell);
+    }
+
+    public static void Bury(uint connection, bool lastHolder, ulong ring, ulong capacity, int doorbell)
+    {
+        if (!DoorbellMates.Leave(connection - 1)) doorbell = -1;
         for (int attempt = 0; attempt < Places; attempt++)
         {
             Grave* grave = _graves + (_next++ % Places);
             if (grave->Connection != 0 && IsVisited(Family.Records + (grave->Connection - 1))) continue;
             if (grave->Connection != 0) LetGo(grave);
             Trimmer.NoteGrave();
-            *grave = new Grave { Connection = connection, LastHolder = lastHolder, Ring = record->RingAddress, Capacity = record->Capacity, Doorbell = doorbell };
+            *grave = new Grave { Connection = connection, LastHolder = lastHolder, Ring = ring, Capacity = capacity, Doorbell = doorbell };
             return;
         }
         // Every place is taken by a sleeper: this one is left to the end of the process.

@@ -14,4 +14,15 @@ internal struct LocalConnection
 
     /// <summary>Next connection with the same doorbell, plus one; 0 if there is none. See <see cref="DoorbellMates"/>.</summary>
     public uint NextMate;
+
+    /// <summary>
+    /// Registrations in epoll sets that outlive this process's last descriptor (<see cref="Readiness.Registrations.RemoveBodiless()"/>); what follows is theirs, as it
+    /// was in the record then.
+    /// </summary>
+    public int Bodiless;
+    public uint Generation;
+    public ulong Ring;
+    public ulong Capacity;
+    public uint Side;
+    public int Doorbell;
 }

@@ -1,4 +1,6 @@
+using System.Threading;
 using FreeFlow.Contract;
+using FreeFlow.Contract.Layout;
 using FreeFlow.Shim.Exports;
 using FreeFlow.Shim.Native;
 using FreeFlow.Shim.Readiness;
@@ -48,9 +50,11 @@ internal static unsafe class PassedDescriptors
                         if (*passed != *(int*)(original + (at - control) + offset)) Process.Libc->close(*passed);
                         continue;
                     }
+                    ConnectionRecord* record = Connections.Find(*passed);
+                    if (record != null) Interlocked.Or(ref record->Flags, (uint)ConnectionFlags.Passed);
                     Registrations.GiveAway(*passed, Reason.DescriptorPassed);
                     if (SocketCalls.KeepInKernel(*passed, Reason.DescriptorPassed) || !replace) continue;
-                    int pump = Pump.Start(*passed, Connections.Find(*passed));
+                    int pump = Pump.Start(*passed, record);
                     if (pump >= 0) *passed = pump;
                 }
             }

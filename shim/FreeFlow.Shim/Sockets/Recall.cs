@@ -112,6 +112,12 @@ internal static unsafe class Recall
         return back;
     }
 
+    /// <summary>As <see cref="Answer"/>, where no lock is held: epoll sets that wait for room hear from the kernel from now on.</summary>
+    public static void AnswerAtOnce(ConnectionRecord* record, int fd = -1)
+    {
+        if (Answer(record, fd)) Registrations.Refresh(Connections.IndexOf(record) + 1, owed: true);
+    }
+
     /// <summary>
     /// Sender, on its way back: if the reader has asked, sends what it has not read by the kernel, before anything else. False if there is no request.
     /// Caller holds SendLock.
@@ -157,7 +163,7 @@ internal static unsafe class Recall
             if (other->LocalPort != record->RemotePort || other->RemotePort != record->LocalPort) continue;
             RingBlockHeader* outgoing = Block.Outgoing(other);
             if (outgoing->ReaderWantsKernel != Asked || outgoing->SwitchAt != incoming->SwitchAt || outgoing->Tail != incoming->Tail || !Addresses.IsStill(fd, other)) continue;
-            if (Answer(other, fd)) Registrations.Refresh(i + 1, owed: true);
+            AnswerAtOnce(other, fd);
             return;
         }
     }

@@ -12,24 +12,16 @@ namespace FreeFlow.Shim.Sockets;
 internal static unsafe class Receiver
 {
     /// <summary>Receives into the message's buffers with MSG_ flags; the bytes, 0 at end of stream, or a negative errno.</summary>
-    public static nint Receive(int fd, ConnectionRecord* record, MessageHeader* message, int flags)
+    /// <param name="keep">What was closed meanwhile stays within reach; the caller is to release it (<see cref="Orphans.Release"/>).</param>
+    public static nint Receive(int fd, ConnectionRecord* record, MessageHeader* message, int flags, bool keep = false)
     {
-        DirectionPhase phase = Gate.Phase(&record->ReceiveGate);
-        if (phase == DirectionPhase.Kernel)
+        if (EnterKernel(fd, record))
         {
-            Session.Look();
-            Offering.AtOnce(fd, record);
-            if (Volatile.Read(ref record->RingAddress) != 0) Handover.AnnounceReady(fd, record);
-            if (Strictness.HasRefused(record)) return -Linux.ENETUNREACH;
-            if (Gate.Enter(&record->ReceiveGate, &record->ReceiveLock))
-            {
-                nint received = Kernel(fd, record, message, flags);
-                Gate.Leave(&record->ReceiveGate);
-                if (received > 0) Offering.Count(fd, record);
-                return received;
-            }
-            phase = Gate.Phase(&record->ReceiveGate);
+            nint received = Kernel(fd, record, message, flags);
+            LeaveKernel(fd, record, received);
+            return received;
         }
+        DirectionPhase phase = Gate.Phase(&record->ReceiveGate);
         if (Strictness.HasRefused(record)) return -Linux.ENETUNREACH;
         // Told by the kernel while the ring still had bytes to answer.
         if (phase == DirectionPhase.Back && record->PendingError != 0) return -Interlocked.Exchange(ref record->PendingError, 0);
@@ -39,8 +31,26 @@ internal static unsafe class Receiver
         // The descriptor may have been closed by another thread while this one slept.
         if (result == ByKernel) result = Orphans.Reach(record, fd) is >= 0 and var open ? Kernel(open, record, message, flags) : -Linux.EBADF;
         else if (result >= 0) SetOutputs(message, flags);
-        Orphans.Release(record);
+        if (!keep) Orphans.Release(record);
         return result;
+    }
+
+    /// <summary>
+    /// After every step that is due: true if this direction is in the kernel, where it stays until <see cref="LeaveKernel"/>.
+    /// </summary>
+    public static bool EnterKernel(int fd, ConnectionRecord* record)
+    {
+        if (Gate.Phase(&record->ReceiveGate) != DirectionPhase.Kernel) return false;
+        Session.Look();
+        Offering.AtOnce(fd, record);
+        if (Volatile.Read(ref record->RingAddress) != 0) Handover.AnnounceReady(fd, record);
+        return !Strictness.HasRefused(record) && Gate.Enter(&record->ReceiveGate, &record->ReceiveLock);
+    }
+
+    public static void LeaveKernel(int fd, ConnectionRecord* record, nint received)
+    {
+        Gate.Leave(&record->ReceiveGate);
+        if (received > 0) Offering.Count(fd, record);
     }
 
     /// <summary>This end still sends by the ring: while it waits for the kernel's bytes the peer, or its router, may ask for those of the ring, or be gone.</summary>
@@ -66,6 +76,7 @@ internal static unsafe class Receiver
         bool all = (flags & Linux.MSG_WAITALL) != 0, peek = (flags & Linux.MSG_PEEK) != 0;
         nint received = 0;
         ulong deadline = Waiter.Unknown;
+        int waiting = Unasked;
         while (true)
         {
             if (!ThreadLock.Enter(&record->ReceiveLock)) return received > 0 ? received : -Linux.EAGAIN;
@@ -82,10 +93,10 @@ internal static unsafe class Receiver
                 received += step;
                 // Where the kernel's bytes end and the ring's begin, one read goes on as if there were no seam.
                 bool more = !peek && RingReadiness.HasInput(record, Block.Incoming(record)) && !IsAtMark(fd, record);
-                if (target.AtEnd || !(all || more)) return received;
+                if (target.AtEnd || !(all || more) || (all && IsAtMark(fd, record))) return received;
                 if (!peek) continue;
                 // While no ring carries anything yet, only the kernel can wait for more than it has.
-                bool waits = (flags & Linux.MSG_DONTWAIT) == 0 && !IsNonBlocking(fd, record), early = Gate.Phase(&record->ReceiveGate) == DirectionPhase.Ready;
+                bool waits = Waits(fd, record, flags, ref waiting), early = Gate.Phase(&record->ReceiveGate) == DirectionPhase.Ready;
                 if (Gate.Phase(&record->ReceiveGate) == DirectionPhase.Back || (waits && early && Handover.Retract(record))) return ByKernel;
                 // Nothing was taken: wait until there is more than this, then look at all of it again.
                 if (!waits || !MayGrow(fd, record)) return received;
@@ -102,7 +113,7 @@ internal static unsafe class Receiver
                 return received > 0 ? received : step;
             }
             if (received > 0 && !all) return received;
-            if ((flags & Linux.MSG_DONTWAIT) != 0 || IsNonBlocking(fd, record))
+            if (!Waits(fd, record, flags, ref waiting))
             {
                 Session.GlanceSometimes();
                 return received > 0 ? received : -Linux.EAGAIN;
@@ -149,9 +160,11 @@ internal static unsafe class Receiver
                     if (record->KernelConsumed < record->ReceiveSwitchAt)
                     {
                         nuint before = (nuint)(record->ReceiveSwitchAt - record->KernelConsumed);
+                        VectorCursor start = target;
                         nint part = KernelPart(fd, record, ref target, flags, before);
-                        nint behind = (flags & Linux.MSG_PEEK) != 0 && part == (nint)before ? RingReader.Read(record, incoming, ref target, true, (flags & Linux.MSG_TRUNC) != 0) : 0;
-                        return behind > 0 ? part + behind : part;
+                        if ((flags & Linux.MSG_PEEK) == 0 || part != (nint)before) return part;
+                        nint behind = RingReader.Read(record, incoming, ref target, true, (flags & Linux.MSG_TRUNC) != 0);
+                        return behind < 0 ? part : part + behind + PeekBeyond(fd, record, incoming, start, ref target, flags, part, behind);
                     }
                     if ((record->Flags & (uint)ConnectionFlags.WantsKernel) != 0)
                     {
@@ -197,11 +210,30 @@ internal static unsafe class Receiver
         return behind > 0 ? behind : 0;
     }
 
-    /// <summary>True if the ring has ended at urgent data, which a read never crosses (tcp(7)).</summary>
+    /// <summary>
+    /// What the kernel has behind the ring's <paramref name="behind"/> bytes, where the ring has come and gone behind <paramref name="part"/> unread ones of the kernel: a
+    /// peek of the kernel alone sees both, so the first part is looked at once more, into its own place.
+    /// </summary>
+    private static nint PeekBeyond(int fd, ConnectionRecord* record, RingBlockHeader* incoming, VectorCursor start, ref VectorCursor target, int flags, nint part, nint behind)
+    {
+        const int pieces = 16;
+        if (target.AtEnd || ReturnMark.IsMirrored(record) || Volatile.Read(ref incoming->Handover) != (uint)HandoverState.Back || RingReader.Available(record, incoming) != behind) return 0;
+        IoVector* vectors = stackalloc IoVector[2 * pieces];
+        nuint first = start.CopyTo(vectors, pieces, (nuint)part);
+        if (VectorCursor.Total(vectors, first) != (nuint)part) return 0;
+        MessageHeader both = new() { Vectors = vectors, VectorCount = first + target.CopyTo(vectors + first, pieces, nuint.MaxValue) };
+        nint beyond = Kernel(fd, record, &both, (flags & ~Linux.MSG_WAITALL) | Linux.MSG_DONTWAIT) - part;
+        if (beyond <= 0) return 0;
+        target.AdvanceAll((nuint)beyond);
+        return beyond;
+    }
+
+    /// <summary>True if what the kernel has next is urgent data, which a read never crosses (tcp(7)).</summary>
     private static bool IsAtMark(int fd, ConnectionRecord* record)
     {
         int mark = 0;
-        if (Volatile.Read(ref Block.Incoming(record)->Handover) == (uint)HandoverState.Back) Process.Libc->ioctl(fd, Linux.SIOCATMARK, &mark);
+        bool kernel = Gate.Phase(&record->ReceiveGate) != DirectionPhase.Ring || Volatile.Read(ref Block.Incoming(record)->Handover) == (uint)HandoverState.Back;
+        if (kernel) Process.Libc->ioctl(fd, Linux.SIOCATMARK, &mark);
         return mark != 0;
     }
 
@@ -226,12 +258,7 @@ internal static unsafe class Receiver
             Volatile.Write(ref record->KernelConsumed, record->KernelConsumed + (ulong)received);
             ReceiveReturn.Passed(record, received);
         }
-        for (nint left = received; left > 0;)
-        {
-            nuint piece = target.Contiguous < (nuint)left ? target.Contiguous : (nuint)left;
-            target.Advance(piece);
-            left -= (nint)piece;
-        }
+        target.AdvanceAll((nuint)received);
         return received;
     }
 
@@ -276,6 +303,16 @@ internal static unsafe class Receiver
         while (Waiter.ForInput(fd, record, ref deadline) == 0 && thread->SignalsHandled == signals
             && !RingReadiness.HasInput(record, Block.Incoming(record)) && Process.Libc->poll(&kernel, 1, 0) == 0) { }
         return 0;
+    }
+
+    public const int Unasked = 0;
+
+    /// <summary>Whether a call may wait, found out once: O_NONBLOCK that is set while it sleeps is for the calls that follow, as in the kernel.</summary>
+    public static bool Waits(int fd, ConnectionRecord* record, int flags, ref int answer)
+    {
+        const int yes = 1, no = 2;
+        if (answer == Unasked) answer = (flags & Linux.MSG_DONTWAIT) == 0 && !IsNonBlocking(fd, record) ? yes : no;
+        return answer == yes;
     }
 
     /// <summary>O_NONBLOCK: believed when set, asked again from the kernel when not, because the thread is about to sleep.</summary>

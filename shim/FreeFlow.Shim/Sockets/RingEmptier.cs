@@ -13,13 +13,28 @@ internal static unsafe class RingEmptier
     /// <summary>Moves up to <paramref name="count"/> bytes; the bytes moved, 0 at end of stream, or a negative errno.</summary>
     public static nint Splice(int fd, ConnectionRecord* record, int target, nuint count, uint spliceFlags, bool dontWait)
     {
+        if (Receiver.EnterKernel(fd, record))
+        {
+            // One call to the end: the socket may be closed by another thread while it sleeps.
+            nint spliced = Process.FromLibc(Process.Libc->splice(fd, null, target, null, count, spliceFlags));
+            if (spliced > 0) Interlocked.Add(ref record->KernelReceived, (ulong)spliced);
+            Receiver.LeaveKernel(fd, record, spliced);
+            return spliced;
+        }
+        nint moved = FromRing(fd, record, target, count, spliceFlags, dontWait);
+        Orphans.Release(record);
+        return moved;
+    }
+
+    private static nint FromRing(int fd, ConnectionRecord* record, int target, nuint count, uint spliceFlags, bool dontWait)
+    {
         int writable = PipeEnd.Wait(target, Linux.POLLOUT, dontWait);
         if (writable < 0) return writable;
         // A look at one byte takes every step that is due, waits if the socket blocks, and finds end of stream and errors.
         byte one;
         IoVector vector = new() { Base = &one, Length = 1 };
         MessageHeader look = new() { Vectors = &vector, VectorCount = 1 };
-        nint ready = Receiver.Receive(fd, record, &look, Linux.MSG_PEEK);
+        nint ready = Receiver.Receive(fd, record, &look, Linux.MSG_PEEK, keep: true);
         if (ready <= 0) return ready;
         fd = Orphans.Reach(record, fd);
         if (fd < 0) return -Linux.EBADF;

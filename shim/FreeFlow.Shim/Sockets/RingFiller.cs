@@ -26,6 +26,7 @@ internal static unsafe class RingFiller
         RingBlockHeader* outgoing = Block.Outgoing(record);
         nint moved = 0;
         ulong deadline = Waiter.Unknown;
+        int waiting = Receiver.Unasked;
         while ((nuint)moved < count)
         {
             // A pipe may have nothing yet: wait for it before the lock is taken.
@@ -46,7 +47,7 @@ internal static unsafe class RingFiller
                 }
             }
             ThreadLock.Exit(&record->SendLock);
-            _ = Recall.Answer(record, fd);
+            Recall.AnswerAtOnce(record, fd);
             if (target != null)
             {
                 // A pipe that others read too, and have emptied since it was asked: ask again.
@@ -55,7 +56,7 @@ internal static unsafe class RingFiller
             }
             if (room != 0) Sender.GoBack(record, Reason.CorruptRing);
             if (!Sender.IsOnRing(fd, record, 0)) return moved > 0 ? moved : WentBack;
-            if (Receiver.IsNonBlocking(fd, record))
+            if (!Receiver.Waits(fd, record, 0, ref waiting))
             {
                 Volatile.Write(ref record->SendBlocked, 1);
                 Registrations.Heat(record);

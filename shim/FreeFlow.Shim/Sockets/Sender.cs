@@ -20,10 +20,7 @@ internal static unsafe class Sender
         if ((flags & Linux.MSG_OOB) != 0) Offering.KeepInKernel(record, Reason.KernelOnlyOption);
         if (!IsOnRing(fd, record, flags & KernelOnlyFlags))
         {
-            if (Strictness.HasRefused(record)) return -Linux.ENETUNREACH;
-            // The kernel has told this error already, to a receive that had bytes to answer first; whatever comes next tells it once.
-            if (record->PendingError != 0) return -Interlocked.Exchange(ref record->PendingError, 0);
-            if (SendReturn.IsUnderWay(record) && ReturnWaiter.BeforeSend(fd, record, flags) is var held && held < 0) return held;
+            if (BeforeKernel(fd, record, flags) is var held && held < 0) return held;
             bool entered = Gate.Enter(&record->SendGate, &record->SendLock);
             DirectionPhase phase = Gate.Phase(&record->SendGate);
             // A signal handler that has interrupted its own thread's switch: bytes sent now would be lost behind it.
@@ -57,10 +54,18 @@ internal static unsafe class Sender
     public static nint SendByKernel(int fd, ConnectionRecord* record, MessageHeader* message, int flags)
     {
         if (Gate.Phase(&record->SendGate) == DirectionPhase.Ring) GoBack(record, Reason.KernelOnlyOption);
-        if (Strictness.HasRefused(record)) return -Linux.ENETUNREACH;
-        if (SendReturn.IsUnderWay(record) && ReturnWaiter.BeforeSend(fd, record, flags) is var held && held < 0) return held;
+        if (BeforeKernel(fd, record, flags) is var held && held < 0) return held;
         bool entered = Gate.Enter(&record->SendGate, &record->SendLock);
         return LeaveKernel(fd, record, entered, Kernel(fd, message, flags));
+    }
+
+    /// <summary>Before a kernel send of any kind: 0, or the negative errno that is answered in its place.</summary>
+    public static nint BeforeKernel(int fd, ConnectionRecord* record, int flags)
+    {
+        if (Strictness.HasRefused(record)) return -Linux.ENETUNREACH;
+        // The kernel has told this error already, to a receive that had bytes to answer first; whatever comes next tells it once.
+        if (record->PendingError != 0) return -Interlocked.Exchange(ref record->PendingError, 0);
+        return SendReturn.IsUnderWay(record) ? ReturnWaiter.BeforeSend(fd, record, flags) : 0;
     }
 
     /// <summary>After a kernel send of any kind: counts its bytes, then leaves the gate if it was entered.</summary>
@@ -110,6 +115,7 @@ internal static unsafe class Sender
         RingBlockHeader* outgoing = Block.Outgoing(record);
         nint sent = 0;
         ulong deadline = Waiter.Unknown;
+        int waiting = Receiver.Unasked;
         while (true)
         {
             if (!ThreadLock.Enter(&record->SendLock)) return sent > 0 ? sent : -Linux.EAGAIN;
@@ -123,14 +129,14 @@ internal static unsafe class Sender
                 return KernelRest(fd, record, ref source, flags, sent);
             }
             sent += step;
-            _ = Recall.Answer(record, fd);
+            Recall.AnswerAtOnce(record, fd);
             if (source.AtEnd) return sent;
             if (MustGoBack(record, outgoing))
             {
                 GoBack(record, Reason.PeerClosed);
                 return KernelRest(fd, record, ref source, flags, sent);
             }
-            if ((flags & Linux.MSG_DONTWAIT) != 0 || Receiver.IsNonBlocking(fd, record))
+            if (!Receiver.Waits(fd, record, flags, ref waiting))
             {
                 Volatile.Write(ref record->SendBlocked, 1);
                 Registrations.Heat(record);

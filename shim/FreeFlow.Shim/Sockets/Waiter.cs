@@ -109,7 +109,7 @@ internal static unsafe class Waiter
         if (wait[1].Returned != 0)
         {
             gone = Doorbell.Drain(record, wait[1].Returned);
-            if (Recall.Answer(record)) Registrations.Refresh(Connections.IndexOf(record) + 1, owed: true);
+            Recall.AnswerAtOnce(record);
             // An epoll set that watches the same doorbell may have missed the edge that was just drained.
             Registrations.HeatMates(record);
         }

@@ -12,6 +12,11 @@ internal sealed class Actor(string name, Table table)
     /// <summary>The slot it probably sleeps on.</summary>
     public Slot? Asleep { get; set; }
 
+    /// <summary>So many bytes must come to wake it, so many it takes then, and whether it leaves them where they are (MSG_PEEK).</summary>
+    public int Needs { get; set; }
+    public int Takes { get; set; }
+    public bool Peeks { get; set; }
+
     /// <summary>Probably sleeps until a signal comes or the program ends.</summary>
     public bool Lost { get; set; }
 

@@ -1,4 +1,5 @@
 using System.Collections.Generic;
+using System.Linq;
 
 namespace FreeFlow.Differential.Programs;
 
@@ -16,6 +17,7 @@ public sealed partial class Generator
                 break;
             case 2:
                 KeyValuePair<int, Slot> onto = AnySlot(actor, OneIn(6) ? SlotKind.Epoll : SlotKind.Stream) ?? pick;
+                if (actor.Table.Polled.Contains(onto.Key)) break;
                 Do(actor, OneIn(2) ? $"dup2 {number} {onto.Key}" : $"dup3 {number} {onto.Key} {(OneIn(2) ? 0x80000 : 0)}");
                 if (onto.Key == number) break;
                 actor.Table.Slots[onto.Key] = pick.Value;
@@ -47,7 +49,11 @@ public sealed partial class Generator
             case 2: Do(actor, $"sndtimeo {number} {OneOf(0, 20)}"); break;
             case 3: Do(actor, $"setopt {number} {OneOf("nodelay", "keepalive", "oobinline", "quickack")} {(OneIn(2) ? 1 : 0)}"); break;
             case 4: Do(actor, $"setopt {number} {OneOf("rcvbuf", "sndbuf")} {OneOf(100_000, 200_000)}"); break;
-            case 5: Do(actor, $"setopt {number} rcvlowat {OneOf(1, 1, 10, 1000)}"); break;
+            case 5:
+                // What a call asks for that sleeps already is one thing to the kernel when it begins and another when something comes.
+                if (_actors.Any(other => other.Asleep?.Connection == pick.Value.Connection && other.Asleep?.Side == pick.Value.Side)) break;
+                Do(actor, $"setopt {number} rcvlowat {OneOf(1, 1, 10, 1000)}");
+                break;
             case 6:
                 int size = 1 + _chance.Next(3000);
                 if (pick.Value.Connection!.Outstanding[pick.Value.Side] + size > FitsAlways) break;

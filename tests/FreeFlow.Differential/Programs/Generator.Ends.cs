@@ -14,13 +14,14 @@ public sealed partial class Generator
             case 1 or 2 or 3: Do(actor, $"shutdown {pick.Key} 1"); Finish(slot); break;
             case 4: Do(actor, $"shutdown {pick.Key} 2"); Finish(slot); slot.Connection!.Finished[1 - slot.Side] = true; Wake(slot.Connection, slot.Side); break;
             case 5: Do(actor, $"linger {pick.Key} 1 0"); Close(actor, pick.Key); break;
-            case 6: Do(actor, $"recvall {pick.Key} -1 20000", true); Close(actor, pick.Key); break;
+            case 6 when !IsPeekedAt(slot): Do(actor, $"recvall {pick.Key} -1 20000", true); Close(actor, pick.Key); break;
             default: Close(actor, pick.Key); break;
         }
     }
 
     private void Close(Actor actor, int number)
     {
+        if (actor.Table.Polled.Contains(number)) return;
         Slot slot = actor.Table.Slots[number];
         Do(actor, $"close {number}");
         actor.Table.Slots.Remove(number);

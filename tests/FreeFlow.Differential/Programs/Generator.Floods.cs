@@ -17,6 +17,8 @@ public sealed partial class Generator
         (Actor from, int source) = OneOf(writers.ToArray());
         (Actor to, int target) = OneOf(readers.Where(reader => reader.Actor != from).DefaultIfEmpty((from, -1)).ToArray());
         if (target < 0) return;
+        // Who sleeps on the stream would take a part of it, and nobody knows how much.
+        if (_actors.Any(actor => actor.Asleep?.Connection == connection && actor.Asleep.Side != writer)) return;
         // What was sent before goes first.
         Do(to, $"recvall {target} -1 50000", true);
         connection.Outstanding[writer] = 0;

@@ -53,9 +53,10 @@ public sealed partial class Generator
         Drain(actor);
         int free = taker.Table.Free;
         Do(actor, $"pass {pick.Key} {taker.Name}");
+        // On its way it is held, too.
+        taker.Table.Slots[free] = pick.Value;
         if (OneIn(3)) Close(actor, pick.Key);
         Do(taker, $"take {free}");
-        taker.Table.Slots[free] = pick.Value;
     }
 
     /// <summary>
@@ -65,7 +66,7 @@ public sealed partial class Generator
     {
         foreach ((int number, Slot slot) in actor.Table.Slots)
         {
-            if (slot.Kind != SlotKind.Stream) continue;
+            if (slot.Kind != SlotKind.Stream || IsPeekedAt(slot)) continue;
             Do(actor, $"recvall {number} -1 20000", true);
             slot.Connection!.Outstanding[1 - slot.Side] = 0;
         }

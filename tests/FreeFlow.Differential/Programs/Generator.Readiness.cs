@@ -27,12 +27,19 @@ public sealed partial class Generator
     // Not yet: EPOLLEXCLUSIVE on a ring (reported twice), sets that are polled themselves (reported ready once too often).
     private void Poll(Actor actor)
     {
-        IEnumerable<string> wanted = actor.Table.Slots.Where(slot => slot.Value.Kind == SlotKind.Stream && OneIn(2)).Take(4).Select(slot => $"{(OneIn(12) ? -1 : slot.Key)} {OneOf<uint>(0, In, Out, In | Out, In | HalfClosed, In | Out | HalfClosed, In | Priority | HalfClosed, HalfClosed)}");
+        List<int> polled = [];
+        IEnumerable<string> wanted = actor.Table.Slots.Where(slot => slot.Value.Kind == SlotKind.Stream && OneIn(2)).Take(4).Select(slot => $"{(OneIn(12) ? -1 : Noted(polled, slot.Key))} {OneOf<uint>(0, In, Out, In | Out, In | HalfClosed, In | Out | HalfClosed, In | Priority | HalfClosed, HalfClosed)}");
         string list = string.Join(' ', wanted);
         if (list.Length == 0) return;
         bool forever = OneIn(25);
-        if (forever) actor.Lost = true;
+        if (forever) { actor.Lost = true; actor.Table.Polled.UnionWith(polled); }
         Do(actor, $"{OneOf("poll", "ppoll")} {(forever ? -1 : OneIn(5) ? 3 : 0)} {list}", forever);
+    }
+
+    private static int Noted(List<int> list, int number)
+    {
+        list.Add(number);
+        return number;
     }
 
     private void Select(Actor actor)

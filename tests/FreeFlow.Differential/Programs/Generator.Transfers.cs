@@ -56,11 +56,15 @@ public sealed partial class Generator
     {
         Connection connection = from.Connection!;
         int incoming = 1 - from.Side, available = connection.Outstanding[incoming], size = OneIn(4) ? available : Size(), flags = ReceiveFlags();
+        if (IsPeekedAt(from)) return;
         bool waits = !from.Description.NonBlocking && (flags & DontWait) == 0 && !connection.Finished[incoming]
             && (available == 0 || ((flags & WaitAll) != 0 && available < size));
         // A program in which everybody sleeps shows little; and which of two sleepers on one stream wakes is chance.
         bool crowded = _actors.Any(other => other.Asleep?.Connection == connection && other.Asleep.Side == from.Side);
         if (crowded || (waits && !OneIn(3) && !from.Description.TimesOut)) { flags |= DontWait; waits = false; }
+        // What else than bytes ends a wait for no bytes (an acknowledgement of the own end of stream) comes when it likes.
+        bool nothing = available == 0 && !connection.Finished[incoming];
+        if (nothing && size == 0) { flags |= DontWait; waits = false; }
         bool mayBlock = !from.Description.TimesOut && !from.Description.NonBlocking && (flags & DontWait) == 0;
         switch (_chance.Next(10))
         {
@@ -70,10 +74,14 @@ public sealed partial class Generator
             case 6 when available > 0 && !crowded: Do(actor, $"readv {slot} {Sizes(size, out size)}", !from.Description.TimesOut); break;
             case 7: Do(actor, $"recvmmsg {slot} {flags & ~Peek | (OneIn(3) ? WaitForOne : 0) | DontWait} {Sizes(size, out size)}"); break;
             case 8 when size > 0 && available > 0 && !crowded: Do(actor, $"spliceout {slot} {size} {(OneIn(2) ? 0 : 2)}", !from.Description.TimesOut); break;
-            default: Do(actor, $"recvmsg {slot} {flags} {Sizes(size, out size)}", mayBlock); break;
+            default:
+                string sizes = Sizes(size, out size);
+                if (nothing && size == 0) { flags |= DontWait; waits = false; }
+                Do(actor, $"recvmsg {slot} {flags} {sizes}", mayBlock && (flags & DontWait) == 0);
+                break;
         }
-        if ((flags & Peek) == 0) connection.Outstanding[incoming] = Math.Max(0, available - size);
-        if (waits && mayBlock) actor.Asleep = from;
+        if (waits && mayBlock) Sleep(actor, from, size, flags);
+        else if ((flags & Peek) == 0) connection.Outstanding[incoming] = Math.Max(0, available - size);
         if (OneIn(100)) Do(actor, $"recvbad {slot} 10");
     }
 
@@ -83,9 +91,31 @@ public sealed partial class Generator
         return OneOf(Peek, Peek | DontWait, WaitAll, WaitAll | DontWait, Truncate, Truncate | DontWait, Peek | Truncate, Peek | WaitAll, NoSignal, 0x40000000, Urgent, 0x2000);
     }
 
+    private static void Sleep(Actor actor, Slot on, int size, int flags)
+    {
+        int incoming = 1 - on.Side, available = on.Connection!.Outstanding[incoming];
+        actor.Asleep = on;
+        actor.Peeks = (flags & Peek) != 0;
+        // One that waits for all has taken what was there.
+        int taken = actor.Peeks ? 0 : Math.Min(available, size);
+        on.Connection.Outstanding[incoming] -= taken;
+        actor.Takes = actor.Peeks ? 0 : size - taken;
+        actor.Needs = (flags & WaitAll) != 0 ? size - taken : 1;
+    }
+
+    /// <summary>True if somebody sleeps until all that it wants to look at is there: another reader would take it from under its eyes, which the kernel does not hide.</summary>
+    private bool IsPeekedAt(Slot slot) => _actors.Any(actor => actor.Peeks && actor.Asleep?.Connection == slot.Connection && actor.Asleep?.Side == slot.Side);
+
     /// <summary>Something has come for one side of a connection: whoever sleeps there has probably woken.</summary>
     private void Wake(Connection connection, int side)
     {
-        foreach (Actor actor in _actors.Where(actor => actor.Asleep?.Connection == connection && actor.Asleep.Side == side)) actor.Asleep = null;
+        foreach (Actor actor in _actors.Where(actor => actor.Asleep?.Connection == connection && actor.Asleep.Side == side))
+        {
+            ref int outstanding = ref connection.Outstanding[1 - side];
+            if (outstanding < actor.Needs && !connection.Finished[1 - side]) continue;
+            outstanding -= Math.Min(outstanding, actor.Takes);
+            actor.Asleep = null;
+            actor.Peeks = false;
+        }
     }
 }

@@ -13,6 +13,9 @@ internal sealed class Table(int process)
 
     public SortedDictionary<int, Slot> Slots { get; } = [];
 
+    /// <summary>Those that a thread polls until the program ends: what becomes of one that is closed meanwhile is undefined (select(2), NOTES).</summary>
+    public HashSet<int> Polled { get; } = [];
+
     /// <summary>A number that is free, or −1.</summary>
     public int Free => Enumerable.Range(0, Capacity).FirstOrDefault(i => !Slots.ContainsKey(i), -1);
 

@@ -18,6 +18,9 @@ public sealed class Campaign
     /// <summary>How many, unless time ends first.</summary>
     public required int Count { get; init; }
 
+    /// <summary>How often each is performed.</summary>
+    public int Times { get; init; } = 1;
+
     /// <summary>When to stop.</summary>
     public DateTime End { get; init; } = DateTime.MaxValue;
 
@@ -55,7 +58,7 @@ public sealed class Campaign
     /// <summary>Runs it.</summary>
     public IReadOnlyList<Failure> Run(Road road)
     {
-        _next = Seed;
+        _next = 0;
         Exception? fault = null;
         Thread[] threads = [.. Enumerable.Range(0, Workers).Select(_ => new Thread(() =>
         {
@@ -72,8 +75,8 @@ public sealed class Campaign
         using Worker worker = new(road);
         while (DateTime.UtcNow < End && _failures.Count < Enough)
         {
-            int seed = Interlocked.Increment(ref _next) - 1;
-            if (seed >= Seed + Count) break;
+            int place = (Interlocked.Increment(ref _next) - 1) / Times, seed = Seed + place;
+            if (place >= Count) break;
             if (Without.Contains(seed)) continue;
             Failure? failure = worker.Judge(Generator.Make(seed), Shrink);
             Interlocked.Increment(ref _performed);

@@ -15,13 +15,16 @@ public sealed record Road(string Name, string PreloadA, string PreloadB, IReadOn
     public static Road Plain { get; } = new("plain", "", "", new Dictionary<string, string>());
 
     /// <summary>Whether connections move to their rings at any time.</summary>
-    public bool HandsOver => Name is "soon" or "default";
+    public bool HandsOver => Name is "soon" or "default" or "come-and-go";
 
     /// <summary>The ring from the first byte on.</summary>
     public static Road Ring(string socket) => Preloaded("ring", socket, new() { ["FREEFLOW_OFFER_AFTER"] = "0", ["FREEFLOW_JOIN"] = "wait", ["FREEFLOW_JOIN_TIMEOUT_MS"] = "8" });
 
     /// <summary>The ring as soon as it comes: the hand-over is somewhere in the midst.</summary>
     public static Road Soon(string socket) => Preloaded("soon", socket, new() { ["FREEFLOW_OFFER_AFTER"] = "2" });
+
+    /// <summary>The same, while the router is killed and started anew all the time (<see cref="Router.ComeAndGo"/>).</summary>
+    public static Road ComeAndGo(string socket) => Soon(socket) with { Name = "come-and-go" };
 
     /// <summary>The settings of somebody who sets nothing.</summary>
     public static Road Default(string socket) => Preloaded("default", socket, []);
@@ -34,6 +37,7 @@ public sealed record Road(string Name, string PreloadA, string PreloadB, IReadOn
     {
         "ring" => Ring(socket),
         "soon" => Soon(socket),
+        "come-and-go" => ComeAndGo(socket),
         "default" => Default(socket),
         "one-end" => OneEnd(socket),
         "plain" => Plain,

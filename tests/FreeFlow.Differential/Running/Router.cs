@@ -1,6 +1,7 @@
 using System;
 using System.Diagnostics;
 using System.IO;
+using System.Threading;
 using FreeFlow.Lab;
 
 namespace FreeFlow.Differential.Running;
@@ -9,7 +10,9 @@ namespace FreeFlow.Differential.Running;
 public sealed class Router : IDisposable
 {
     private readonly string _folder = Directory.CreateTempSubdirectory("freeflow-differential.").FullName;
+    private readonly ManualResetEventSlim _end = new();
     private Process _process;
+    private Thread? _killer;
 
     /// <summary>Starts it and waits until it answers.</summary>
     public Router()
@@ -21,16 +24,25 @@ public sealed class Router : IDisposable
     /// <summary>Its socket.</summary>
     public string Socket => Path.Combine(_folder, "router.sock");
 
-    /// <summary>SIGKILL, and a new one at once.</summary>
-    public void Restart()
+    /// <summary>From now on SIGKILL, and a new one at once, twice a second.</summary>
+    public void ComeAndGo()
     {
-        End();
-        _process = Start();
+        _killer = new Thread(() =>
+        {
+            while (!_end.Wait(500))
+            {
+                End();
+                _process = Start();
+            }
+        });
+        _killer.Start();
     }
 
     /// <inheritdoc/>
     public void Dispose()
     {
+        _end.Set();
+        _killer?.Join();
         End();
         Directory.Delete(_folder, recursive: true);
     }

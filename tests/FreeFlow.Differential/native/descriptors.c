@@ -4,6 +4,8 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/sockios.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
@@ -67,7 +69,11 @@ int descriptors(const char *verb)
             nap(1000);
         }
         say_result(result);
-        say(" %s", value ? "some" : "none");
+        // Of a connection that was reset the kernel goes on saying what had not been acknowledged when that happened.
+        struct tcp_info facts = {0};
+        socklen_t length = sizeof facts;
+        int known = getsockopt(fd, IPPROTO_TCP, TCP_INFO, &facts, &length) == 0;
+        say(" %s", known && facts.tcpi_state == TCP_CLOSE ? "closed" : value ? "some" : "none");
     } else if (strcmp(verb, "atmark") == 0) {
         say_result(sockatmark(slot()->fd));
     } else return 0;

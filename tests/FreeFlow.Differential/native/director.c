@@ -23,8 +23,19 @@ static void report(int actor, const char *at)
 static void look_round(int step, long limit)
 {
     char at[12];
+    int awake = 1;
     snprintf(at, sizeof at, "%d", step);
-    for (int i = 0; i < Cleaner; i++) if (blocked[i] && await(i, StaysBlocked, limit)) report(i, at);
+    // Who has woken may have done what wakes the next one.
+    while (awake) {
+        awake = 0;
+        for (int i = 0; i < Cleaner; i++) {
+            if (!blocked[i]) continue;
+            if (!awake) settle_wire(1);
+            if (!await(i, StaysBlocked, limit)) continue;
+            report(i, at);
+            awake = 1;
+        }
+    }
 }
 
 static void pair(int step, char *text)
@@ -73,6 +84,9 @@ static void perform_step(int step)
     if (actor < 0 || is_busy(actor) || stage->actors[actor].process < 0) { printf("%d: %s\n", step, actor >= 0 && is_busy(actor) ? "busy" : "absent"); return; }
     memmove(text, space + 1, strlen(space + 1) + 1 <= MaxLine ? (size_t)(copy + MaxLine - space - 1) : 0);
     text[MaxLine - 1] = 0;
+    int sleepers = 0;
+    for (int i = 0; i < Cleaner; i++) sleepers += blocked[i];
+    settle_wire(sleepers);
     given_at[actor] = step;
     give(actor, step);
     if (await(actor, may_block ? LooksBlocked : Patient, Patient)) printf("%d: %s\n", step, stage->results[step]);

@@ -9,8 +9,6 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-enum { MuchForAWindow = 45000 };
-
 static int info(int fd, struct tcp_info *into)
 {
     socklen_t length = sizeof *into;
@@ -18,10 +16,20 @@ static int info(int fd, struct tcp_info *into)
     return (int)syscall(SYS_getsockopt, fd, IPPROTO_TCP, TCP_INFO, into, &length);
 }
 
+/// What Nagle's algorithm holds back for an acknowledgement that takes its time goes out now, and what comes later is held back as before.
+static void push(int fd)
+{
+    int value = 0;
+    socklen_t length = sizeof value;
+    if (syscall(SYS_getsockopt, fd, IPPROTO_TCP, TCP_NODELAY, &value, &length) != 0 || value != 0) return;
+    for (value = 1; value >= 0; value--) syscall(SYS_setsockopt, fd, IPPROTO_TCP, TCP_NODELAY, &value, sizeof value);
+}
+
 void publish(const struct slot *slot)
 {
     struct tcp_info facts;
     if (slot->kind != Stream || info(slot->fd, &facts) != 0) return;
+    push(slot->fd);
     struct connection *connection = &stage->connections[slot->connection];
     uint64_t written = facts.tcpi_bytes_sent - facts.tcpi_bytes_retrans + facts.tcpi_notsent_bytes;
     if (written > connection->by[slot->side].kernel_written) {

@@ -15,6 +15,7 @@ enum {
     StageDescriptor = 300, FirstWire = 310,
     BufferBytes = 1 << 20,
     Quit = -1,
+    MuchForAWindow = 45000,  // so many unread bytes keep others from coming
 };
 
 struct direction {           // the bytes that one side of a connection has written
@@ -23,11 +24,14 @@ struct direction {           // the bytes that one side of a connection has writ
     _Atomic uint64_t in_ring;             // consumed, but never seen by the reader's kernel
     _Atomic uint64_t tally[4];            // of concurrent readers: how often each letter came
     _Atomic int finished;                 // shut down for writing
+    _Atomic int mixed;                    // written by pump: the bytes tell nothing of their place
 };
 
 struct connection {
     struct direction by[2];               // [0] by the side that connected
     _Atomic int holders[2], begun[2];     // descriptors of each side, in all processes; whether it has had one
+    _Atomic int six, ports[2];            // of its two ends, [0] of the one that connected; 0 before
+    int kept;                             // a socket is open that no actor has: the director waits for its end no more
     _Atomic int doomed;                   // bytes have been sent to a side that is gone: a reset is on its way
 };
 
@@ -73,6 +77,9 @@ void forget(struct slot *slot);
 void settle(void);                        // waits until the kernel has delivered to this process what is on its way
 void publish(const struct slot *slot);    // after a step that sent
 void note_roads(const struct slot *slot);
+
+// wire.c
+void settle_wire(int anybody_sleeps);     // the same for every connection of the program; for the director
 
 // the calls: true if the verb is theirs
 int transfer_out(const char *verb);

@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 int listeners[2];
@@ -22,6 +23,14 @@ static socklen_t loopback(struct sockaddr_storage *address, int six, int port)
     if (six) *whole = (struct sockaddr_in6){.sin6_family = AF_INET6, .sin6_port = htons((uint16_t)port), .sin6_addr = IN6ADDR_LOOPBACK_INIT};
     else *four = (struct sockaddr_in){.sin_family = AF_INET, .sin_port = htons((uint16_t)port), .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
     return six ? sizeof *whole : sizeof *four;
+}
+
+static int own_port(int fd)
+{
+    struct sockaddr_storage address = {0};
+    socklen_t length = sizeof address;
+    if (syscall(SYS_getsockname, fd, &address, &length) != 0) return 0;
+    return ntohs(address.ss_family == AF_INET6 ? ((struct sockaddr_in6 *)&address)->sin6_port : ((struct sockaddr_in *)&address)->sin_port);
 }
 
 static struct slot stream(int connection, int side) { return (struct slot){-1, Stream, connection, side}; }
@@ -46,6 +55,10 @@ static void dial(void)
         say_result(result);
     }
     new_slot(fd, Stream, &like);
+    struct connection *made = &stage->connections[like.connection];
+    made->six = six;
+    made->ports[1] = stage->ports[process][six];
+    made->ports[0] = own_port(fd);
 }
 
 /// answer CONNECTION SIX FLAGS NO-DELAY SLOT
@@ -85,6 +98,7 @@ static void pump(void)
     char letter = *word();
     unsigned chance = (unsigned)(letter * 7919) + (unsigned)left;
     memset(buffer, letter, most);
+    stage->connections[to->connection].by[to->side].mixed = 1;
     while (left > 0) {
         size_t piece = 1 + (size_t)rand_r(&chance) % most;
         if (piece > left) piece = left;

@@ -29,7 +29,7 @@ static void received(struct slot *from, long count, int flags)
     say_result(count);
     if (count > 0 && !(flags & MSG_TRUNC) && count <= BufferBytes) {
         // The right bytes need no digest; and where a flood went before, their place in the stream depends on how much that was.
-        if ((flags & MSG_OOB) || !check_bytes(buffer, !from->side, direction->consumed, (size_t)count)) say(" %08x", digest(buffer, (size_t)count));
+        if (!direction->mixed && ((flags & MSG_OOB) || !check_bytes(buffer, !from->side, direction->consumed, (size_t)count))) say(" %08x", digest(buffer, (size_t)count));
     }
     if (count > 0 && !(flags & (MSG_PEEK | MSG_OOB))) direction->consumed += (uint64_t)count;
     note_roads(from);
@@ -100,7 +100,7 @@ static void by_pipe(struct slot *from, size_t count, int flags)
 static void all(struct slot *from, long count, size_t most)
 {
     struct direction *direction = incoming(from);
-    uint64_t total = 0, target = count < 0 ? direction->sent - direction->consumed : count == 0 ? UINT64_MAX : (uint64_t)count;
+    uint64_t total = 0, target = count < 0 ? (direction->sent > direction->consumed ? direction->sent - direction->consumed : 0) : count == 0 ? UINT64_MAX : (uint64_t)count;
     ssize_t done = 1;
     while (total < target) {
         size_t piece = target - total < most ? (size_t)(target - total) : most;
@@ -110,7 +110,7 @@ static void all(struct slot *from, long count, size_t most)
             if (poll(&readable, 1, 2000) != 0) continue;
         }
         if (done <= 0) break;
-        (void)check_bytes(buffer, !from->side, direction->consumed, (size_t)done);
+        if (!direction->mixed) check_bytes(buffer, !from->side, direction->consumed, (size_t)done);
         total += (uint64_t)done;
         direction->consumed += (uint64_t)done;
     }

@@ -30,9 +30,11 @@ static void prepare(const struct slot *to, size_t at, size_t count)
     if (at + count <= BufferBytes) fill_bytes(buffer + at, to->side, outgoing(to)->sent + at, count);
 }
 
-static void sent(struct slot *to, long count)
+static void sent(struct slot *to, long count, int flags)
 {
     int error = errno;
+    // The last one goes beside the stream.
+    if (flags & MSG_OOB) count--;
     if (count > 0) outgoing(to)->sent += (uint64_t)count;
     publish(to);
     errno = error;
@@ -108,13 +110,13 @@ int transfer_out(const char *verb)
         struct slot *to = writing();
         size_t count = (size_t)number();
         prepare(to, 0, count);
-        sent(to, result = write(to->fd, buffer, count));
+        sent(to, result = write(to->fd, buffer, count), 0);
     } else if (strcmp(verb, "send") == 0 || strcmp(verb, "sendto") == 0) {
         struct slot *to = writing();
         size_t count = (size_t)number();
         int flags = (int)number();
         prepare(to, 0, count);
-        sent(to, result = verb[4] ? sendto(to->fd, buffer, count, flags, NULL, 0) : send(to->fd, buffer, count, flags));
+        sent(to, result = verb[4] ? sendto(to->fd, buffer, count, flags, NULL, 0) : send(to->fd, buffer, count, flags), flags);
     } else if (strcmp(verb, "more") == 0) {
         // The kernel holds the first part back for 200 ms, or until the second comes.
         struct slot *to = writing();
@@ -125,7 +127,7 @@ int transfer_out(const char *verb)
         say_result(result);
         say(" ");
         prepare(to, 0, second);
-        sent(to, result = send(to->fd, buffer, second, MSG_NOSIGNAL));
+        sent(to, result = send(to->fd, buffer, second, MSG_NOSIGNAL), 0);
     } else if (strcmp(verb, "corked") == 0) {
         struct slot *to = writing();
         size_t count = (size_t)number();
@@ -137,16 +139,16 @@ int transfer_out(const char *verb)
         int error = errno;
         setsockopt(to->fd, IPPROTO_TCP, TCP_CORK, &off, sizeof off);
         errno = error;
-        sent(to, result);
+        sent(to, result, 0);
     } else if (strcmp(verb, "writev") == 0) {
         struct slot *to = writing();
         int count = vectors(to, parts, 64);
-        sent(to, result = writev(to->fd, parts, count));
+        sent(to, result = writev(to->fd, parts, count), 0);
     } else if (strcmp(verb, "sendmsg") == 0) {
         struct slot *to = writing();
         int flags = (int)number();
         struct msghdr message = {.msg_iov = parts, .msg_iovlen = (size_t)vectors(to, parts, 64)};
-        sent(to, result = sendmsg(to->fd, &message, flags));
+        sent(to, result = sendmsg(to->fd, &message, flags), flags);
     } else if (strcmp(verb, "sendmmsg") == 0) {
         struct slot *to = writing();
         int flags = (int)number(), count = vectors(to, parts, 16);
@@ -156,13 +158,13 @@ int transfer_out(const char *verb)
         long bytes = 0;
         int error = errno;
         for (int i = 0; i < result; i++) { say("%u+", messages[i].msg_len); bytes += messages[i].msg_len; }
-        sent(to, bytes);
+        sent(to, bytes, 0);
         errno = error;
     } else if (strcmp(verb, "sendfile") == 0 || strcmp(verb, "splicein") == 0) {
         struct slot *to = writing();
         size_t count = (size_t)number();
         int flags = (int)number();
-        sent(to, result = from_descriptor(to, verb[1] == 'p', count, flags));
+        sent(to, result = from_descriptor(to, verb[1] == 'p', count, flags), 0);
     } else if (strcmp(verb, "sendall") == 0) {
         struct slot *to = writing();
         size_t count = (size_t)number(), most = (size_t)number();
