@@ -30,9 +30,6 @@ public sealed class Campaign
     /// <summary>Stop after so many failures.</summary>
     public int Enough { get; init; } = 3;
 
-    /// <summary>Seeds to leave out.</summary>
-    public IReadOnlySet<int> Without { get; init; } = new HashSet<int>();
-
     /// <summary>Whether failing programs are made shorter.</summary>
     public bool Shrink { get; init; } = true;
 
@@ -77,7 +74,6 @@ public sealed class Campaign
         {
             int place = (Interlocked.Increment(ref _next) - 1) / Times, seed = Seed + place;
             if (place >= Count) break;
-            if (Without.Contains(seed)) continue;
             Failure? failure = worker.Judge(Generator.Make(seed), Shrink);
             Interlocked.Increment(ref _performed);
             if (failure is null) continue;
