@@ -62,4 +62,6 @@ public enum Reason : uint
     ClosedRegistration = 28,
     /// <summary>A rule of the router's policy leaves connections between these two addresses to the kernel.</summary>
     Policy = 29,
+    /// <summary>The ring was given up with the router, or the way to the other host's; the connection will be offered again.</summary>
+    WayLost = 30,
 }

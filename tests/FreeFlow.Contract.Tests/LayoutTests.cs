@@ -27,6 +27,7 @@ public sealed class LayoutTests
         ReceiveLock@192:4 KernelAttention@196:4 ReceiveGate@200:8 ReceiveHead@208:8 KernelConsumed@216:8 ReceiveSwitchAt@224:8
         EmptyReads@232:4 PendingError@236:4 KernelLookedAt@240:8 DoorbellState@256:8 SendBlocked@264:4 SendsUnread@268:4
         SendReturnFrom@272:8 SendReturned@280:8 ReceiveReturnNext@288:8 ReceiveReturnEnd@296:8 ReceiveBackAt@304:8 ReceiveMarkBytes@312:4
+        MarksSent@316:4 MarksFound@320:4 Pause@324:4 OfferAgainAt@328:8 JoinedAt@336:8 EarlierSent@344:8 EarlierReceived@352:8
         """;
 
     private const string FamilyHeaderFields = "Magic@0:4 Version@4:4 SlotCount@8:4 RecordCount@12:4 RecordsUsed@16:4 NextRecord@20:4 RingBytes@24:8 Refused@32:8";
@@ -36,7 +37,7 @@ public sealed class LayoutTests
     private const string SessionSlotFields = "ProcessId@0:4 Mailbox@4:4 Handled@8:4";
 
     [TestCase(typeof(RingBlockHeader), 512, RingBlockHeaderFields, TestName = "RingBlockHeader")]
-    [TestCase(typeof(ConnectionRecord), 320, ConnectionRecordFields, TestName = "ConnectionRecord")]
+    [TestCase(typeof(ConnectionRecord), 384, ConnectionRecordFields, TestName = "ConnectionRecord")]
     [TestCase(typeof(FamilyHeader), 4096, FamilyHeaderFields, TestName = "FamilyHeader")]
     [TestCase(typeof(SessionSlot), 64, SessionSlotFields, TestName = "SessionSlot")]
     [TestCase(typeof(DoorbellState), 32, DoorbellStateFields, TestName = "DoorbellState")]
@@ -81,12 +82,12 @@ public sealed class LayoutTests
             FamilyLayout.SlotsOffset, FamilyLayout.RecordBytes, FamilyLayout.RecordCount, FamilyLayout.RecordsOffset,
             FamilyLayout.DoorbellBytes, FamilyLayout.DoorbellsOffset, FamilyLayout.TotalBytes,
         },
-        Is.EqualTo(new object[] { 0x34544646u, 4u, 4096, 64, 1024u, 4096, 320, 65536u, 69632, 32, 21041152, 23138304L }));
+        Is.EqualTo(new object[] { 0x35544646u, 5u, 4096, 64, 1024u, 4096, 384, 65536u, 69632, 32, 25235456, 27332608L }));
 
     [Test]
     public void Constants() => Assert.That(
         new object[] { Protocol.Version, Protocol.MaximumMessageBytes, Protocol.MaximumDescriptors, Protocol.MaximumNameBytes, Protocol.DefaultSocketPath },
-        Is.EqualTo(new object[] { 3u, 512, 2, 64, "/run/freeflow/router.sock" }));
+        Is.EqualTo(new object[] { 4u, 512, 2, 64, "/run/freeflow/router.sock" }));
 
     private static string[] Fields(Type layout) =>
         InstanceFields(layout).Select(f => $"{f.Name}@{Marshal.OffsetOf(layout, f.Name)}:{SizeOf(f)}").ToArray();

@@ -155,8 +155,8 @@ internal static unsafe class StatusReport
         json.WriteString("strictly_refused", record.Refused == 0 ? "" : ((Reason)record.Refused).ToString());
         json.WriteNumber("kernel_sent", Counter(record.KernelSent));
         json.WriteNumber("kernel_received", Counter(record.KernelReceived));
-        json.WriteNumber("ring_sent", Counter(record.SendTail));
-        json.WriteNumber("ring_received", Counter(record.ReceiveHead));
+        json.WriteNumber("ring_sent", Counter(record.EarlierSent + record.SendTail));
+        json.WriteNumber("ring_received", Counter(record.EarlierReceived + record.ReceiveHead));
         json.WriteNumber("age_s", AgeSeconds(record.CreatedNanoseconds));
         json.WriteEndObject();
     }

@@ -23,6 +23,12 @@ internal sealed class ConnectionEnd(IConnectionOwner owner, uint connection, uin
     /// <summary>Name of the policy's rule that decided about it; null before.</summary>
     public string? Rule { get; set; }
 
+    /// <summary>Return marks that it has written into the kernel stream: the other end must have found them before it takes a ring.</summary>
+    public uint MarksSent { get; init; }
+
+    /// <summary>It has lost a mirrored ring, and takes only another one of that kind.</summary>
+    public bool IsAgain { get; init; }
+
     /// <summary>Its process runs short of descriptors.</summary>
     public bool IsScarce { get; init; }
 

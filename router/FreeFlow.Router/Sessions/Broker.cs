@@ -62,11 +62,16 @@ internal sealed class Broker : IRingGiver
         if (reason == Reason.None && !Note(session, facts!)) reason = Reason.RouterLimit;
         if (reason != Reason.None) { Refuse(session, offer.Connection, offer.Generation, reason, null); return; }
 
-        ConnectionEnd end = new(session, offer.Connection, offer.Generation, facts!) { IsScarce = offer.Scarce != 0 };
+        ConnectionEnd end = new(session, offer.Connection, offer.Generation, facts!) { IsScarce = offer.Scarce != 0, MarksSent = offer.MarksSent, IsAgain = offer.Again != 0 };
         family.Ends[end.Connection] = end;
         session.Ends.Add(end);
         session.Account.Connections++;
+        Seek(end);
+    }
 
+    /// <summary>Looks for an end's other end, here and elsewhere.</summary>
+    private void Seek(ConnectionEnd end)
+    {
         PairingOutcome outcome = _pairing.Offer(end);
         foreach (ConnectionEnd forgotten in outcome.Forgotten) Forget(forgotten);
         foreach ((ConnectionEnd refused, Reason why) in outcome.Refused) Refuse(refused, why);
@@ -75,7 +80,7 @@ internal sealed class Broker : IRingGiver
             Remote?.Forget(outcome.Partner);
             Join(outcome.Partner, end);
         }
-        else if (session.Ends.Contains(end)) Remote?.Waits(end);
+        else if (((Session)end.Owner).Ends.Contains(end)) Remote?.Waits(end);
     }
 
     /// <summary>A process of the family has closed a connection that it or another one of them showed.</summary>
@@ -113,7 +118,7 @@ internal sealed class Broker : IRingGiver
         first.Rule = rule.Name;
         if ((rule.Over & Transports.SharedMemory) == 0) { Refuse(first, Reason.Policy); Refuse(second, Reason.Policy); return; }
         RateLimit? firstLimit = LimitOf(first), secondLimit = LimitOf(second);
-        if (firstLimit is not null || secondLimit is not null) { Relay(first, firstLimit, second, secondLimit); return; }
+        if (firstLimit is not null || secondLimit is not null || first.IsAgain || second.IsAgain) { Relay(first, firstLimit, second, secondLimit); return; }
         ulong bytes = RingLayout.TotalBytes(_options.RingBytes);
         if (!HasRoom(first, bytes) || !HasRoom(second, bytes)) { Refuse(first, Reason.RouterLimit); Refuse(second, Reason.RouterLimit); return; }
         DoorbellGroup? group = first.IsScarce || second.IsScarce ? DoorbellGroup.Find(first, second) : null;
@@ -131,35 +136,58 @@ internal sealed class Broker : IRingGiver
         if (group is null)
         {
             if (first.IsScarce || second.IsScarce) DoorbellGroup.Begin(first, second);
-            Tell(first, 0, null, [ring.Memory, ring.FirstDoorbell]);
-            Tell(second, 1, null, [ring.Memory, ring.SecondDoorbell]);
+            Tell(first, second.MarksSent, 0, null, [ring.Memory, ring.FirstDoorbell]);
+            Tell(second, first.MarksSent, 1, null, [ring.Memory, ring.SecondDoorbell]);
         }
         else
         {
-            Tell(first, 0, group.MateOf(first, second), [ring.Memory]);
-            Tell(second, 1, group.MateOf(second, first), [ring.Memory]);
+            Tell(first, second.MarksSent, 0, group.MateOf(first, second), [ring.Memory]);
+            Tell(second, first.MarksSent, 1, group.MateOf(second, first), [ring.Memory]);
         }
         _statistics.Joined++;
         _log.Detail($"joined {first} of {first.Owner} with {second.Owner}");
     }
 
     /// <inheritdoc/>
-    public MirroredRing? GiveMirrored(ConnectionEnd end, ulong capacity, ReadOnlySpan<byte> markFromShim, ReadOnlySpan<byte> markToShim)
+    public MirroredRing? GiveMirrored(ConnectionEnd end, uint marksToFind, ulong capacity, ReadOnlySpan<byte> markFromShim, ReadOnlySpan<byte> markToShim)
+    {
+        HeldRing? held = HoldMirrored(end, marksToFind, capacity, markFromShim, markToShim);
+        held?.Give();
+        return held?.Mirrored;
+    }
+
+    /// <inheritdoc/>
+    public HeldRing? HoldMirrored(ConnectionEnd end, uint marksToFind, ulong capacity, ReadOnlySpan<byte> markFromShim, ReadOnlySpan<byte> markToShim)
     {
         ulong bytes = RingLayout.TotalBytes(capacity);
         if (!HasRoom(end, bytes)) { Refuse(end, Reason.RouterLimit); return null; }
-        using Ring? ring = Ring.TryCreate(capacity, withDoorbell: true);
+        Ring? ring = Ring.TryCreate(capacity, withDoorbell: true);
         MirroredRing? mirrored = ring is null ? null : MirroredRing.TryCreate(ring, capacity, markFromShim, markToShim);
         if (mirrored is null)
         {
             _log.Line($"no memory or descriptors for a ring ({Errno.LastText}): {end} stays in the kernel");
+            ring?.Dispose();
             Refuse(end, Reason.MemoryLimit);
             return null;
         }
         Charge(end, bytes);
-        Tell(end, 0, null, [ring!.Memory, ring.FirstDoorbell], capacity);
-        _statistics.Joined++;
-        return mirrored;
+        return new HeldRing(ring!, mirrored, end, given =>
+        {
+            if (!((Session)end.Owner).Ends.Contains(end)) return;
+            Tell(end, marksToFind, 0, null, [given.Memory, given.FirstDoorbell], capacity);
+            _statistics.Joined++;
+        });
+    }
+
+    /// <inheritdoc/>
+    public void WaitAgain(ConnectionEnd end)
+    {
+        Session session = (Session)end.Owner;
+        if (!session.Ends.Contains(end)) return;
+        session.Account.RingBytes -= end.RingBytes;
+        if (end.RingBytes != 0) session.Account.Rings--;
+        (end.RingBytes, end.Stream) = (0, null);
+        Seek(end);
     }
 
     /// <summary>Joins two ends of this host by a stream through this router, which can hold its bytes back.</summary>
@@ -170,8 +198,8 @@ internal sealed class Broker : IRingGiver
         ReadOnlySpan<byte> one = marks[..RingLayout.ReturnMarkBytes], other = marks[RingLayout.ReturnMarkBytes..];
         _relay ??= new LocalRelay();
         do { _lastRelayed++; } while (_lastRelayed == 0);
-        MirroredRing? ring = GiveMirrored(first, RingBytes, one, other);
-        MirroredRing? mirror = ring is null ? null : GiveMirrored(second, RingBytes, other, one);
+        MirroredRing? ring = GiveMirrored(first, second.MarksSent, RingBytes, one, other);
+        MirroredRing? mirror = ring is null ? null : GiveMirrored(second, first.MarksSent, RingBytes, other, one);
         // If the second cannot have one, the first finds its doorbell closed, and goes on in the kernel.
         if (mirror is null) { ring?.Dispose(); return; }
         second.Stream = (_relay.Second, _lastRelayed);
@@ -194,10 +222,10 @@ internal sealed class Broker : IRingGiver
     /// <inheritdoc/>
     public void DenyByPolicy(ConnectionEnd end) => Refuse(end, Reason.Policy);
 
-    private void Tell(ConnectionEnd end, uint side, ConnectionEnd? mate, ReadOnlySpan<int> descriptors, ulong? capacity = null)
+    private void Tell(ConnectionEnd end, uint marksToFind, uint side, ConnectionEnd? mate, ReadOnlySpan<int> descriptors, ulong? capacity = null)
     {
         Span<byte> message = stackalloc byte[Protocol.MaximumMessageBytes];
-        Join join = new() { Connection = end.Connection, Generation = end.Generation, Side = side, Capacity = capacity ?? _options.RingBytes };
+        Join join = new() { Connection = end.Connection, Generation = end.Generation, Side = side, Capacity = capacity ?? _options.RingBytes, MarksToFind = marksToFind };
         if (mate is not null) join = join with { Mate = mate.Connection + 1, MateGeneration = mate.Generation };
         int length = join.Write(message);
         ((Session)end.Owner).Send(message[..length], descriptors);

@@ -105,7 +105,7 @@ internal sealed unsafe class Family : IDisposable
             for (uint first = 0; first < used; first += RecordsAtATime)
             {
                 int count = ReadRecords(first, chunk.AsSpan(0, (int)Math.Min(RecordsAtATime, used - first)));
-                foreach (ref readonly ConnectionRecord record in chunk.AsSpan(0, count)) sum = unchecked(sum + record.SendTail);
+                foreach (ref readonly ConnectionRecord record in chunk.AsSpan(0, count)) sum = unchecked(sum + record.SendTail + record.EarlierSent);
             }
             return (long)(sum & long.MaxValue);
         }

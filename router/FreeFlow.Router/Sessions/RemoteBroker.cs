@@ -35,7 +35,7 @@ internal sealed class RemoteBroker : IFabricEvents
     private readonly Dictionary<uint, RemoteEnd> _ours = [];
     private readonly Dictionary<ConnectionEnd, RemoteEnd> _byEnd = [];
     private readonly Dictionary<InternetAddress, HashSet<ConnectionEnd>> _byRemote = [];
-    private readonly Dictionary<FourTuple, (IFabricLink Link, uint Number)> _theirs = [];
+    private readonly Dictionary<FourTuple, (IFabricLink Link, uint Number, uint MarksSent)> _theirs = [];
     private readonly Dictionary<IFabricLink, HashSet<FourTuple>> _theirsByLink = [];
     private uint _lastNumber;
 
@@ -94,14 +94,14 @@ internal sealed class RemoteBroker : IFabricEvents
         if ((_giver.Decide(end).Over & Transports.Fabric) == 0) { _giver.DenyByPolicy(end); return; }
         do { _lastNumber++; } while (_lastNumber == 0 || _ours.ContainsKey(_lastNumber));
         RemoteEnd ours = _ours[_lastNumber] = _byEnd[end] = new RemoteEnd(_lastNumber, end, place);
-        if (_theirs.TryGetValue(end.Facts.Addresses.Mirrored, out (IFabricLink Link, uint Number) theirs) && theirs.Link.Host == place && Accept(ours, theirs.Link, theirs.Number)) return;
+        if (_theirs.TryGetValue(end.Facts.Addresses.Mirrored, out (IFabricLink Link, uint Number, uint MarksSent) theirs) && theirs.Link.Host == place && Accept(ours, theirs.Link, theirs.Number, theirs.MarksSent)) return;
         if (_fabric.LinkTo(place, host.Router?.Port is > 0 and int port ? port : FabricOptions.DefaultPort) is { } link) Offer(ours, link);
     }
 
     private static void Offer(RemoteEnd ours, IFabricLink link)
     {
         Span<byte> message = stackalloc byte[(int)FrameHeader.MaximumMessageBytes];
-        int length = new FabricOffer { Number = ours.Number, Addresses = ours.End.Facts.Addresses }.Write(message);
+        int length = new FabricOffer { Number = ours.Number, Addresses = ours.End.Facts.Addresses, MarksSent = ours.End.MarksSent }.Write(message);
         link.Send(FrameType.Offer, 0, message[..length]);
     }
 
@@ -117,9 +117,10 @@ internal sealed class RemoteBroker : IFabricEvents
     private void Down(IFabricLink link)
     {
         EarlierBytes = (EarlierBytes.Sent + link.BytesSent, EarlierBytes.Received + link.BytesReceived);
-        if (_theirsByLink.Remove(link, out HashSet<FourTuple>? offers))
+        if (_theirsByLink.TryGetValue(link, out HashSet<FourTuple>? offers))
         {
-            foreach (FourTuple offer in offers) _theirs.Remove(offer);
+            foreach (FourTuple offer in offers.ToArray()) ForgetTheirs(link, offer);
+            _theirsByLink.Remove(link);
         }
         // Joined ends live on in the kernel; their shims offer them anew if they can.
         foreach (RemoteEnd ours in _ours.Values.Where(end => end.Carrier == link).ToArray())
@@ -141,7 +142,7 @@ internal sealed class RemoteBroker : IFabricEvents
                 Accepted(link, accept);
                 return;
             case FrameType.Withdraw:
-                foreach (FourTuple tuple in offers.Where(tuple => _theirs[tuple].Number == position).ToArray()) { offers.Remove(tuple); _theirs.Remove(tuple); }
+                foreach (FourTuple tuple in offers.Where(tuple => _theirs.TryGetValue(tuple, out var theirs) && theirs.Link == link && theirs.Number == position).ToArray()) ForgetTheirs(link, tuple);
                 return;
             default:
                 _log.Line($"fabric: {link.Host} sent a malformed {type}");
@@ -151,14 +152,15 @@ internal sealed class RemoteBroker : IFabricEvents
 
     private void Offered(IFabricLink link, HashSet<FourTuple> offers, in FabricOffer offer)
     {
-        if (HostOf(offer.Addresses.Local.Address, out _) != link.Host)
+        // Where nobody has placed it yet it is kept: that may become known here later than there, and it is not offered twice.
+        if (HostOf(offer.Addresses.Local.Address, out _) is { } place && place != link.Host)
         {
             _log.Line($"fabric: {link.Host} offers {offer.Addresses}, but {offer.Addresses.Local.Address} does not live there");
             return;
         }
         if (offers.Count >= MaximumOffersPerHost) return;
         offers.Add(offer.Addresses);
-        _theirs[offer.Addresses] = (link, offer.Number);
+        _theirs[offer.Addresses] = (link, offer.Number, offer.MarksSent);
         FourTuple mirrored = offer.Addresses.Mirrored;
         if (!_byRemote.TryGetValue(mirrored.Remote.Address, out HashSet<ConnectionEnd>? ends)) return;
         foreach (ConnectionEnd end in ends)
@@ -166,13 +168,13 @@ internal sealed class RemoteBroker : IFabricEvents
             if (end.Facts.Addresses != mirrored) continue;
             // The locations may have become known here later than there.
             if (!_byEnd.TryGetValue(end, out RemoteEnd? ours)) { Waits(end); return; }
-            Accept(ours, link, offer.Number);
+            Accept(ours, link, offer.Number, offer.MarksSent);
             return;
         }
     }
 
     /// <summary>False if the other router is the one to accept.</summary>
-    private bool Accept(RemoteEnd ours, IFabricLink link, uint number)
+    private bool Accept(RemoteEnd ours, IFabricLink link, uint number, uint marksSent)
     {
         FourTuple addresses = ours.End.Facts.Addresses;
         bool higher = (addresses.Local.Address.Value, addresses.Local.Port).CompareTo((addresses.Remote.Address.Value, addresses.Remote.Port)) > 0;
@@ -180,9 +182,9 @@ internal sealed class RemoteBroker : IFabricEvents
         Span<byte> marks = stackalloc byte[2 * RingLayout.ReturnMarkBytes];
         RandomNumberGenerator.Fill(marks);
         ReadOnlySpan<byte> toOffering = marks[..RingLayout.ReturnMarkBytes], toAccepting = marks[RingLayout.ReturnMarkBytes..];
-        if (!Join(ours, link, number, _giver.RingBytes, toOffering, toAccepting, speaksFirst: false)) return true;
+        if (!Join(ours, link, number, marksSent, _giver.RingBytes, toOffering, toAccepting, speaksFirst: false)) return true;
         Span<byte> message = stackalloc byte[(int)FrameHeader.MaximumMessageBytes];
-        int length = new FabricAccept { Offer = number, Stream = ours.Number, Capacity = _giver.RingBytes, MarkToOffering = toOffering, MarkToAccepting = toAccepting }.Write(message);
+        int length = new FabricAccept { Offer = number, Stream = ours.Number, Capacity = _giver.RingBytes, MarkToOffering = toOffering, MarkToAccepting = toAccepting, MarksSent = ours.End.MarksSent }.Write(message);
         link.Send(FrameType.Accept, 0, message[..length]);
         return true;
     }
@@ -190,7 +192,7 @@ internal sealed class RemoteBroker : IFabricEvents
     private void Accepted(IFabricLink link, in FabricAccept accept)
     {
         if (_ours.TryGetValue(accept.Offer, out RemoteEnd? ours) && ours.Carrier is null && ours.Host == link.Host && IsProven(ours, link)
-            && Join(ours, link, accept.Stream, accept.Capacity, accept.MarkToAccepting, accept.MarkToOffering, speaksFirst: true)) return;
+            && Join(ours, link, accept.Stream, accept.MarksSent, accept.Capacity, accept.MarkToAccepting, accept.MarkToOffering, speaksFirst: true)) return;
         link.TurnDown(accept.Stream);
     }
 
@@ -199,16 +201,42 @@ internal sealed class RemoteBroker : IFabricEvents
         && (HostOf(ours.End.Facts.Addresses.Local.Address, out _) ?? _self) == _self
         && _pairing.IsProvenBeyondNamespace(ours.End) && _pairing.IsWaitingAndAlive(ours.End);
 
-    private bool Join(RemoteEnd ours, IFabricLink link, uint remote, ulong capacity, ReadOnlySpan<byte> markFromShim, ReadOnlySpan<byte> markToShim, bool speaksFirst)
+    private bool Join(RemoteEnd ours, IFabricLink link, uint remote, uint marksToFind, ulong capacity, ReadOnlySpan<byte> markFromShim, ReadOnlySpan<byte> markToShim, bool speaksFirst)
     {
         _pairing.Withdraw(ours.End);
-        MirroredRing? ring = _giver.GiveMirrored(ours.End, capacity, markFromShim, markToShim);
-        if (ring is null) return false;
+        // What the other router has offered it is answered with this: if its end comes again, it offers again.
+        FourTuple theirs = ours.End.Facts.Addresses.Mirrored;
+        if (_theirs.TryGetValue(theirs, out (IFabricLink Link, uint Number, uint MarksSent) offer)) ForgetTheirs(offer.Link, theirs);
+        HeldRing? held = _giver.HoldMirrored(ours.End, marksToFind, capacity, markFromShim, markToShim);
+        if (held is null) return false;
         ours.Carrier = link;
         ours.End.Stream = (link, ours.Number);
         Joined++;
         _log.Detail($"joined {ours.End} with its other end at {link.Host}");
-        return link.Carry(new FabricStream(ours.Number, remote, ring, speaksFirst, ours.End.ToString()) { Limit = _giver.LimitOf(ours.End) });
+        // The offering side knows that both ends take part; the accepting one before it tells its end.
+        if (speaksFirst) held.Give();
+        return link.Carry(new FabricStream(ours.Number, remote, held.Mirrored, speaksFirst, ours.End.ToString())
+        {
+            Limit = _giver.LimitOf(ours.End),
+            Confirmed = speaksFirst ? null : () => _post(held.Give),
+            Unconfirmed = speaksFirst ? null : () => _post(() => Unconfirmed(ours, held)),
+        });
+    }
+
+    /// <summary>The offer that was accepted here had been taken back, or the link went before the answer came.</summary>
+    private void Unconfirmed(RemoteEnd ours, HeldRing held)
+    {
+        held.Dispose();
+        if (_ours.TryGetValue(ours.Number, out RemoteEnd? known) && known == ours) _ours.Remove(ours.Number);
+        if (_byEnd.TryGetValue(ours.End, out known) && known == ours) _byEnd.Remove(ours.End);
+        _giver.WaitAgain(ours.End);
+    }
+
+    /// <summary>An offer that came by a link, unless the same end has been offered by another one since.</summary>
+    private void ForgetTheirs(IFabricLink link, FourTuple addresses)
+    {
+        if (_theirsByLink.TryGetValue(link, out HashSet<FourTuple>? offers)) offers.Remove(addresses);
+        if (_theirs.TryGetValue(addresses, out (IFabricLink Link, uint Number, uint MarksSent) theirs) && theirs.Link == link) _theirs.Remove(addresses);
     }
 
     /// <summary>An address is published, lives elsewhere, or nowhere any more.</summary>

@@ -4,7 +4,7 @@ namespace FreeFlow.Contract.Layout;
 
 /// <summary>
 /// One tracked TCP connection of a process family: what status shows, and the family's own, trusted side of the ring (the peer cannot reach it).
-/// Version 4, little endian. Lines of 64 bytes are grouped by who is busy with them: identity, counters, ring and sender, receiver.
+/// Version 5, little endian. Lines of 64 bytes are grouped by who is busy with them: identity, counters, ring and sender, receiver.
 /// </summary>
 [StructLayout(LayoutKind.Explicit, Size = FamilyLayout.RecordBytes)]
 public unsafe struct ConnectionRecord
@@ -102,4 +102,19 @@ public unsafe struct ConnectionRecord
     [FieldOffset(304)] public ulong ReceiveBackAt;
     /// <summary>Receiver: bytes of the mark that have been read.</summary>
     [FieldOffset(312)] public uint ReceiveMarkBytes;
+
+    // ---- from one mirrored ring to the next (docs/fabric.md)
+    /// <summary>Marks this end has written into the kernel stream, or begun to: what the other end has to have found before it takes a new ring.</summary>
+    [FieldOffset(316)] public uint MarksSent;
+    /// <summary>Marks this end has found there.</summary>
+    [FieldOffset(320)] public uint MarksFound;
+    /// <summary>Milliseconds that this end waits after the loss of a ring before it offers the connection again.</summary>
+    [FieldOffset(324)] public uint Pause;
+    /// <summary>CLOCK_MONOTONIC nanoseconds before which it is not offered again.</summary>
+    [FieldOffset(328)] public ulong OfferAgainAt;
+    /// <summary>CLOCK_MONOTONIC nanoseconds at the last join.</summary>
+    [FieldOffset(336)] public ulong JoinedAt;
+    /// <summary>Bytes sent and read by earlier rings.</summary>
+    [FieldOffset(344)] public ulong EarlierSent;
+    [FieldOffset(352)] public ulong EarlierReceived;
 }

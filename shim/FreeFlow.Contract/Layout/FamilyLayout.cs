@@ -6,16 +6,16 @@ namespace FreeFlow.Contract.Layout;
 /// </summary>
 public static class FamilyLayout
 {
-    /// <summary>"FFT4", read as a little-endian word.</summary>
-    public const uint Magic = 0x34544646;
-    public const uint Version = 4;
+    /// <summary>"FFT5", read as a little-endian word.</summary>
+    public const uint Magic = 0x35544646;
+    public const uint Version = 5;
     public const int HeaderBytes = 4096;
 
     public const int SlotBytes = 64;
     public const uint SlotCount = 1024;
     public const int SlotsOffset = HeaderBytes;
 
-    public const int RecordBytes = 320;
+    public const int RecordBytes = 384;
     public const uint RecordCount = 65536;
     public const int RecordsOffset = SlotsOffset + (SlotBytes * (int)SlotCount);
 

@@ -3,7 +3,7 @@ using System;
 namespace FreeFlow.Contract.Messages;
 
 /// <summary>
-/// Joins this end with its peer: [type, connection, generation, side, capacity, mate, mate's generation]. Descriptors: ring memfd and own end of the doorbell, which
+/// Joins this end with its peer: [type, connection, generation, side, capacity, mate, mate's generation, marks to find]. Descriptors: ring memfd and own end of the doorbell, which
 /// is missing if the connection shares its mate's.
 /// </summary>
 public struct Join
@@ -20,12 +20,14 @@ public struct Join
     public uint Mate;
     /// <summary>Generation of that record.</summary>
     public uint MateGeneration;
+    /// <summary>Return marks that the other end has written into the kernel stream before this ring, as it said in its Offer.</summary>
+    public uint MarksToFind;
 
     /// <summary>Encodes into <paramref name="buffer"/>; returns the length in bytes, or 0 if it does not fit.</summary>
     public readonly int Write(Span<byte> buffer)
     {
         MessagePackWriter writer = new(buffer);
-        writer.WriteArrayHeader(7);
+        writer.WriteArrayHeader(8);
         writer.WriteUInt64((ulong)MessageType.Join);
         writer.WriteUInt64(Connection);
         writer.WriteUInt64(Generation);
@@ -33,6 +35,7 @@ public struct Join
         writer.WriteUInt64(Capacity);
         writer.WriteUInt64(Mate);
         writer.WriteUInt64(MateGeneration);
+        writer.WriteUInt64(MarksToFind);
         return writer.Failed ? 0 : writer.Length;
     }
 
@@ -41,13 +44,14 @@ public struct Join
     {
         result = default;
         MessagePackReader reader = new(message);
-        if (reader.ReadArrayHeader() != 7 || reader.ReadUInt64() != (ulong)MessageType.Join) return false;
+        if (reader.ReadArrayHeader() != 8 || reader.ReadUInt64() != (ulong)MessageType.Join) return false;
         result.Connection = reader.ReadUInt32();
         result.Generation = reader.ReadUInt32();
         result.Side = reader.ReadUInt32();
         result.Capacity = reader.ReadUInt64();
         result.Mate = reader.ReadUInt32();
         result.MateGeneration = reader.ReadUInt32();
+        result.MarksToFind = reader.ReadUInt32();
         return reader.AtEnd;
     }
 }

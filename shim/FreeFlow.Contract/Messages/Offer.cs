@@ -2,7 +2,7 @@ using System;
 
 namespace FreeFlow.Contract.Messages;
 
-/// <summary>Shows one end of a connection: [type, connection, generation, scarce]. One descriptor: the connected socket.</summary>
+/// <summary>Shows one end of a connection: [type, connection, generation, scarce, marks sent, again]. One descriptor: the connected socket.</summary>
 public struct Offer
 {
     /// <summary>Index of the record in the family table.</summary>
@@ -11,16 +11,22 @@ public struct Offer
     public uint Generation;
     /// <summary>1: descriptors are running short, let the connection share the doorbell of another one with the same peer process.</summary>
     public uint Scarce;
+    /// <summary>Return marks that this end has written into the kernel stream so far (docs/fabric.md): the other end learns whether one is still to come.</summary>
+    public uint MarksSent;
+    /// <summary>1: it has a place for a ring already, one that a router mirrors or relays; it takes no other kind.</summary>
+    public uint Again;
 
     /// <summary>Encodes into <paramref name="buffer"/>; returns the length in bytes, or 0 if it does not fit.</summary>
     public readonly int Write(Span<byte> buffer)
     {
         MessagePackWriter writer = new(buffer);
-        writer.WriteArrayHeader(4);
+        writer.WriteArrayHeader(6);
         writer.WriteUInt64((ulong)MessageType.Offer);
         writer.WriteUInt64(Connection);
         writer.WriteUInt64(Generation);
         writer.WriteUInt64(Scarce);
+        writer.WriteUInt64(MarksSent);
+        writer.WriteUInt64(Again);
         return writer.Failed ? 0 : writer.Length;
     }
 
@@ -29,10 +35,12 @@ public struct Offer
     {
         result = default;
         MessagePackReader reader = new(message);
-        if (reader.ReadArrayHeader() != 4 || reader.ReadUInt64() != (ulong)MessageType.Offer) return false;
+        if (reader.ReadArrayHeader() != 6 || reader.ReadUInt64() != (ulong)MessageType.Offer) return false;
         result.Connection = reader.ReadUInt32();
         result.Generation = reader.ReadUInt32();
         result.Scarce = reader.ReadUInt32();
+        result.MarksSent = reader.ReadUInt32();
+        result.Again = reader.ReadUInt32();
         return reader.AtEnd;
     }
 }

@@ -71,7 +71,7 @@ internal static unsafe class Family
     public static void ReturnRecord(ConnectionRecord* record)
     {
         uint generation = record->Generation + 1;
-        if (record->SendTail != 0) Interlocked.Add(ref Header->RingBytes, record->SendTail);
+        if (record->SendTail + record->EarlierSent != 0) Interlocked.Add(ref Header->RingBytes, record->SendTail + record->EarlierSent);
         if (record->DoorbellState != 0) Interlocked.Decrement(ref ((DoorbellState*)record->DoorbellState)->Users);
         ulong* words = (ulong*)record;
         // The state word stays set until everything else is clean: a taker looks at it alone.

@@ -85,7 +85,7 @@ internal static unsafe class Session
     }
 
     /// <summary>Shows a connection to the router. False if there is no router to show it to.</summary>
-    public static bool Offer(uint connection, uint generation, int fd)
+    public static bool Offer(uint connection, ConnectionRecord* record, int fd)
     {
         if (!ThreadLock.Enter(LockWord())) return false;
         bool sent = false;
@@ -95,7 +95,8 @@ internal static unsafe class Session
         {
             if (_control <= 0 && !TryOpen()) break;
             if (!IsAwake()) break;
-            Offer offer = new() { Connection = connection, Generation = generation, Scarce = OwnDescriptors.AreScarce ? 1u : 0u };
+            bool again = Reattachment.IsDetached(record);
+            Offer offer = new() { Connection = connection, Generation = record->Generation, Scarce = OwnDescriptors.AreScarce && !again ? 1u : 0u, MarksSent = record->MarksSent, Again = again ? 1u : 0u };
             sent = ControlSocket.Send(_control, message[..offer.Write(message)], fd);
             if (sent) { NoteSent(); break; }
             // A full socket is no lost router; the connection is offered again after some messages.

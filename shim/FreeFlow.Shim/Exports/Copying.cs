@@ -23,10 +23,11 @@ internal static unsafe class CopyingCalls
             Orphans.Release(record);
             if (moved != RingFiller.WentBack) return Process.Result(moved);
         }
-        if (Sender.BeforeKernel(fd, record, 0) is var held && held < 0) return Process.Result(held);
-        bool entered = Gate.Enter(&record->SendGate, &record->SendLock);
+        int entered = Sender.EnterKernel(fd, record, 0);
+        if (entered == 0) return SendFile(fd, source, offset, count);
+        if (entered < 0) return Process.Result(entered);
         nint sent = Process.FromLibc(Process.Libc->sendfile(fd, source, offset, count));
-        return Process.Result(Sender.LeaveKernel(fd, record, entered, sent));
+        return Process.Result(Sender.LeaveKernel(fd, record, true, sent));
     }
 
     [Interpose("ssize_t splice(int source, long* sourceOffset, int target, long* targetOffset, size_t count, unsigned flags)", Guard = "(FF_FLAGS(source) | FF_FLAGS(target)) & FF_CONNECTION")]
@@ -47,10 +48,11 @@ internal static unsafe class CopyingCalls
             Orphans.Release(to);
             if (moved != RingFiller.WentBack) return Process.Result(moved);
         }
-        if (Sender.BeforeKernel(target, to, 0) is var held && held < 0) return Process.Result(held);
-        bool entered = Gate.Enter(&to->SendGate, &to->SendLock);
+        int entered = Sender.EnterKernel(target, to, 0);
+        if (entered == 0) return Splice(source, sourceOffset, target, targetOffset, count, flags);
+        if (entered < 0) return Process.Result(entered);
         nint sent = Process.FromLibc(Process.Libc->splice(source, sourceOffset, target, targetOffset, count, flags));
-        return Process.Result(Sender.LeaveKernel(target, to, entered, sent));
+        return Process.Result(Sender.LeaveKernel(target, to, true, sent));
     }
 
     /// <summary>sendfile(2) from a connection: the kernel splices it into a pipe, and refuses anything else.</summary>

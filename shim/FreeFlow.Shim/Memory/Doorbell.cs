@@ -109,11 +109,35 @@ internal static unsafe class Doorbell
     }
 
     /// <summary>Who closes its doorbell has closed its connections, or is dead: no byte will come or be read by the ring any more, and the kernel knows which.</summary>
+    /// <remarks>What a caller has seen may have been said of a doorbell that has been replaced since (<see cref="Reattachment"/>): it is asked once more, under the lock.</remarks>
     public static void NoteGone(ConnectionRecord* connection)
+    {
+        DoorbellState* state = State(connection);
+        bool locked = ThreadLock.Enter(&state->Lock);
+        int errno = Process.Errno;
+        PollDescriptor look = new() { Descriptor = connection->Doorbell };
+        if (Process.Libc->poll(&look, 1, 0) > 0 && (look.Returned & (Linux.POLLHUP | Linux.POLLERR | Linux.POLLNVAL)) != 0) MarkGone(connection);
+        Process.Errno = errno;
+        if (locked) ThreadLock.Exit(&state->Lock);
+    }
+
+    private static void MarkGone(ConnectionRecord* connection)
     {
         Interlocked.Or(ref connection->Flags, (uint)ConnectionFlags.DoorbellGone);
         Volatile.Write(ref connection->KernelAttention, 1);
     }
+
+    /// <summary>Keeps a doorbell from being slept on, emptied or found closed while another one takes its place; false if somebody sleeps on it.</summary>
+    public static bool TryHold(ConnectionRecord* connection)
+    {
+        DoorbellState* state = State(connection);
+        if (!ThreadLock.Enter(&state->Lock)) return false;
+        if (Volatile.Read(ref state->Sleepers) <= 0) return true;
+        ThreadLock.Exit(&state->Lock);
+        return false;
+    }
+
+    public static void Unhold(ConnectionRecord* connection) => ThreadLock.Exit(&State(connection)->Lock);
 
     private const uint RefusalsAtOnce = 64, MostRefusals = 500;
 
@@ -136,7 +160,7 @@ internal static unsafe class Doorbell
         byte* bytes = stackalloc byte[MostAtOnce];
         int flags = Volatile.Read(ref state->Sleepers) <= 0 ? Linux.MSG_DONTWAIT : Linux.MSG_DONTWAIT | Linux.MSG_PEEK;
         nint taken = Process.Libc->recv(connection->Doorbell, bytes, most < MostAtOnce ? most : MostAtOnce, flags);
-        if (taken == 0 || (taken < 0 && Process.Errno is not (Linux.EAGAIN or Linux.EINTR))) NoteGone(connection);
+        if (taken == 0 || (taken < 0 && Process.Errno is not (Linux.EAGAIN or Linux.EINTR))) MarkGone(connection);
         Process.Errno = errno;
         ThreadLock.Exit(&state->Lock);
     }
@@ -144,10 +168,7 @@ internal static unsafe class Doorbell
     /// <summary>Looks whether the peer's end is closed, for a sender that does not sleep on the doorbell.</summary>
     public static void LookForPeer(ConnectionRecord* connection)
     {
-        int errno = Process.Errno;
-        PollDescriptor wait = new() { Descriptor = ToSleepOn(connection) };
-        if (Process.Libc->poll(&wait, 1, 0) > 0 && (wait.Returned & (Linux.POLLHUP | Linux.POLLERR)) != 0) NoteGone(connection);
-        Process.Errno = errno;
+        if (ToSleepOn(connection) >= 0) NoteGone(connection);
     }
 
     private static void LetOthersWake()

@@ -24,7 +24,7 @@ internal static class Linux
     public const uint MFD_CLOEXEC = 1, MFD_ALLOW_SEALING = 2;
     public const uint FIONREAD = 0x541B, TIOCOUTQ = 0x5411, SIOCOUTQNSD = 0x894B, SIOCATMARK = 0x8905, FIONBIO = 0x5421, FIOASYNC = 0x5452, FIONCLEX = 0x5450;
 
-    public const int PROT_READ = 1, PROT_WRITE = 2, MAP_SHARED = 1, MAP_PRIVATE = 2, MAP_ANONYMOUS = 0x20, MAP_NORESERVE = 0x4000;
+    public const int PROT_READ = 1, PROT_WRITE = 2, MAP_SHARED = 1, MAP_PRIVATE = 2, MAP_FIXED = 0x10, MAP_ANONYMOUS = 0x20, MAP_NORESERVE = 0x4000;
     public const int CLOCK_MONOTONIC = 1, RLIMIT_NOFILE = 7;
     public const int SIG_BLOCK = 0, SIG_SETMASK = 2;
 

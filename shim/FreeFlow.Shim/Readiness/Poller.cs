@@ -71,20 +71,24 @@ internal static unsafe class Poller
     {
         if ((uint)fd >= DescriptorFlags.Capacity || (Process.Flags[fd] & DescriptorFlags.Connection) == 0) return null;
         ConnectionRecord* record = Connections.Find(fd);
-        return record == null || Volatile.Read(ref record->RingAddress) == 0 ? null : record;
+        return record == null || IsPlain(record) ? null : record;
     }
 
     /// <summary>A tracked connection without a ring, or null.</summary>
     private static ConnectionRecord* Ringless(int fd)
     {
         ConnectionRecord* record = Connections.Find(fd);
-        return record == null || Volatile.Read(ref record->RingAddress) != 0 ? null : record;
+        return record == null || !IsPlain(record) ? null : record;
     }
+
+    /// <summary>No ring, or one that is given up, with nothing of it left to come.</summary>
+    private static bool IsPlain(ConnectionRecord* record) =>
+        Volatile.Read(ref record->RingAddress) == 0 || (Reattachment.IsDetached(record) && Gate.Phase(&record->ReceiveGate) == DirectionPhase.Kernel);
 
     /// <summary>No ring in the set. Tracked connections are held in the kernel meanwhile: this call would not hear their doorbell.</summary>
     private static int Plain(PollDescriptor* descriptors, nuint count, uint* held, ulong nanoseconds, ulong* mask)
     {
-        if (!HoldGates(descriptors, count, held)) return Again;
+        if (!HoldGates(descriptors, count, held, all: true)) return Again;
         ulong deadline = Sleep.Deadline(nanoseconds), left = nanoseconds;
         int result;
         do
@@ -102,16 +106,17 @@ internal static unsafe class Poller
 
     /// <summary>
     /// Keeps the set's ringless connections in the kernel meanwhile, whose doorbells this call would not hear, and notes them: a ring may come, or the
-    /// descriptor go, while the gate is held. False, with nothing held, if one of them is being taken up.
+    /// descriptor go, while the gate is held. False, with nothing held, if one of them is being taken up; with <paramref name="all"/> also if one has a ring by now.
     /// </summary>
-    private static bool HoldGates(PollDescriptor* descriptors, nuint count, uint* held)
+    private static bool HoldGates(PollDescriptor* descriptors, nuint count, uint* held, bool all)
     {
         for (nuint i = 0; i < count; i++)
         {
             ConnectionRecord* record = Ringless(descriptors[i].Descriptor);
             bool entered = record != null && Gate.Enter(&record->ReceiveGate, &record->ReceiveLock);
             held[i] = entered ? Connections.IndexOf(record) + 1 : 0;
-            if (record == null || entered || Gate.Phase(&record->ReceiveGate) == DirectionPhase.Back) continue;
+            bool late = all && record == null && Ring(descriptors[i].Descriptor) != null;
+            if (!late && (record == null || entered || Gate.Phase(&record->ReceiveGate) == DirectionPhase.Back)) continue;
             LeaveGates(i, held);
             return false;
         }
@@ -146,11 +151,11 @@ internal static unsafe class Poller
         }
         while (true)
         {
-            if (!HoldGates(descriptors, count, held)) return Again;
+            if (!HoldGates(descriptors, count, held, all: false)) return Again;
             Interlocked.Increment(ref Registrations.WholeSleepers);
             PollDescriptor* doorbells = scratch + count;
             BellOwner* owners = (BellOwner*)(scratch + (2 * count));
-            nuint owned = CountIn(descriptors, count, rings, doorbells, owners, out nuint bells);
+            nuint owned = CountIn(descriptors, count, held, doorbells, owners, out nuint bells);
             Arm(descriptors, count);
             ulong left = LookAtRings(descriptors, count) > 0 ? 0 : Sleep.Left(deadline);
             if (left != 0) Session.Glance();
@@ -201,14 +206,15 @@ internal static unsafe class Poller
     private const nuint Neighbours = 16;
 
     /// <summary>Counts this thread among the sleepers of the set's rings, and notes whose doorbells are where; returns how many connections.</summary>
-    private static nuint CountIn(PollDescriptor* descriptors, nuint count, nuint most, PollDescriptor* bells, BellOwner* owners, out nuint used)
+    private static nuint CountIn(PollDescriptor* descriptors, nuint count, uint* held, PollDescriptor* bells, BellOwner* owners, out nuint used)
     {
         nuint owned = 0;
         used = 0;
-        for (nuint i = 0; i < count && owned < most; i++)
+        for (nuint i = 0; i < count; i++)
         {
-            ConnectionRecord* record = Ring(descriptors[i].Descriptor);
-            if (record == null) continue;
+            // Whatever has, or has had, a ring and is not held in the kernel: it may get another one at any moment.
+            ConnectionRecord* record = held[i] == 0 ? Connections.Find(descriptors[i].Descriptor) : null;
+            if (record == null || Volatile.Read(ref record->RingAddress) == 0) continue;
             Doorbell.CountIn(record);
             int doorbell = Doorbell.ToSleepOn(record);
             nuint bell = used;

@@ -61,4 +61,7 @@ internal enum ConnectionFlags : uint
 
     /// <summary>A descriptor of it was passed to another process (SCM_RIGHTS), which may have the socket open for longer than the family.</summary>
     Passed = 1 << 22,
+
+    /// <summary>Its mirrored ring was given up, and both directions are in the kernel, but for a mark that may still come; it may get another ring (<see cref="Reattachment"/>).</summary>
+    Detached = 1 << 23,
 }

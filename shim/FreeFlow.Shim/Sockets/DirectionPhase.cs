@@ -15,7 +15,7 @@ internal enum DirectionPhase : uint
     /// <summary>The ring carries the bytes (for the receiver: after the kernel's remaining ones).</summary>
     Ring = 2,
 
-    /// <summary>The kernel carries the bytes, for good; no counting any more.</summary>
+    /// <summary>The kernel carries the bytes again: for good, or until <see cref="Reattachment"/> makes it Kernel. Calls are counted as there.</summary>
     Back = 3,
 
     /// <summary>One thread, the holder of the direction's lock, is about to leave Kernel.</summary>

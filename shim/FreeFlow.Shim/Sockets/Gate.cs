@@ -11,7 +11,7 @@ internal static unsafe class Gate
 {
     public static DirectionPhase Phase(ulong* gate) => (DirectionPhase)(Volatile.Read(ref *gate) >> 32);
 
-    /// <summary>Enters the kernel path; false if the direction has left it, or (rare) if this thread itself is switching it.</summary>
+    /// <summary>Enters the kernel path, whether it was never left or is taken again; false if a ring carries the direction, or (rare) if this thread itself is switching it.</summary>
     public static bool Enter(ulong* gate, uint* directionLock)
     {
         while (true)
@@ -20,6 +20,7 @@ internal static unsafe class Gate
             switch ((DirectionPhase)(seen >> 32))
             {
                 case DirectionPhase.Kernel:
+                case DirectionPhase.Back:
                     if (Interlocked.CompareExchange(ref *gate, seen + 1, seen) == seen) return true;
                     break;
                 case DirectionPhase.Switching:
@@ -33,15 +34,15 @@ internal static unsafe class Gate
     }
 
     /// <summary>
-    /// Leaves the kernel path after <see cref="Enter"/>. Also for a caller that does not know whether it entered, or whose connection was closed meanwhile:
-    /// whoever is inside keeps the phase at Kernel and the count above 0.
+    /// Leaves the kernel path after <see cref="Enter"/>. Also for a caller whose connection was closed meanwhile: whoever is inside keeps the phase at Kernel, or lets it
+    /// go Back, and the count above 0.
     /// </summary>
     public static void Leave(ulong* gate)
     {
         while (true)
         {
             ulong seen = Volatile.Read(ref *gate);
-            if ((DirectionPhase)(seen >> 32) != DirectionPhase.Kernel || seen == 0) return;
+            if ((DirectionPhase)(seen >> 32) is not (DirectionPhase.Kernel or DirectionPhase.Back) || (uint)seen == 0) return;
             if (Interlocked.CompareExchange(ref *gate, seen - 1, seen) == seen) return;
         }
     }
@@ -52,6 +53,12 @@ internal static unsafe class Gate
     /// <summary>Closes the gate for a switch if nobody is inside. Caller holds the direction's lock.</summary>
     public static bool TryClose(ulong* gate) => Interlocked.CompareExchange(ref *gate, (ulong)DirectionPhase.Switching << 32, 0) == 0;
 
-    /// <summary>Sets the phase after <see cref="TryClose"/> succeeded, or in any later phase, where nobody is counted.</summary>
-    public static void Set(ulong* gate, DirectionPhase phase) => Volatile.Write(ref *gate, (ulong)phase << 32);
+    /// <summary>From Back to Kernel if nobody is inside: the direction may leave the kernel once more. Caller holds the direction's lock.</summary>
+    public static bool TryReopen(ulong* gate) => Interlocked.CompareExchange(ref *gate, (ulong)DirectionPhase.Kernel << 32, (ulong)DirectionPhase.Back << 32) == (ulong)DirectionPhase.Back << 32;
+
+    /// <summary>Sets the phase after <see cref="TryClose"/> succeeded, or in a later phase, where nobody is counted but in Back; who is inside there stays counted.</summary>
+    public static void Set(ulong* gate, DirectionPhase phase)
+    {
+        if (phase != DirectionPhase.Back || Phase(gate) != DirectionPhase.Back) Volatile.Write(ref *gate, (ulong)phase << 32);
+    }
 }

@@ -19,7 +19,7 @@ internal static unsafe class Handover
     /// </summary>
     public static void AnnounceReady(int fd, ConnectionRecord* record)
     {
-        if (Gate.Phase(&record->ReceiveGate) != DirectionPhase.Kernel || IsShutBothWays(record) || !ThreadLock.Enter(&record->ReceiveLock)) return;
+        if (Gate.Phase(&record->ReceiveGate) != DirectionPhase.Kernel || IsShutBothWays(record) || Reattachment.IsWayLost(record) || !ThreadLock.Enter(&record->ReceiveLock)) return;
         int errno = Process.Errno;
         if (Gate.TryClose(&record->ReceiveGate))
         {

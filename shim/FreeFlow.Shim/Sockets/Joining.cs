@@ -18,7 +18,7 @@ internal static unsafe class Joining
     public static void Take(in Join join, int* descriptors)
     {
         bool locked = ThreadLock.Enter(Connections.LockWord());
-        bool taken = locked && IsExpected(join) && Map(join, descriptors);
+        bool taken = locked && IsExpected(join) && (Reattachment.IsDetached(Family.Records + join.Connection) ? Rejoining.Take(join, descriptors) : Map(join, descriptors));
         if (locked) ThreadLock.Exit(Connections.LockWord());
         Process.Libc->close(descriptors[0]);
         if (!taken && join.Mate == 0) Process.Libc->close(descriptors[1]);
@@ -59,7 +59,8 @@ internal static unsafe class Joining
         nuint bytes = Block.MappedBytes(join.Capacity);
         void* memory = Process.Libc->mmap(null, bytes, Linux.PROT_READ | Linux.PROT_WRITE, Linux.MAP_SHARED, descriptors[0], 0);
         if ((nint)memory == -1) return Fail(record, Reason.MemoryLimit);
-        Reason reason = IsRing(memory, join.Capacity) ? Reason.None : Reason.CorruptRing;
+        // A mark that was sent before this end has had a ring at all is none.
+        Reason reason = IsRing(memory, join.Capacity) && join.MarksToFind == record->MarksFound ? Reason.None : Reason.CorruptRing;
         if (reason == Reason.None && !Registrations.CanHear(join.Connection + 1)) reason = Reason.DescriptorLimit;
         if (reason == Reason.None && !(join.Mate != 0 ? DoorbellMates.Join(join) : TakeDoorbell(join, descriptors[1]))) reason = Reason.DescriptorLimit;
         if (reason != Reason.None)
@@ -76,6 +77,7 @@ internal static unsafe class Joining
         record->SendWindow = (uint)join.Capacity;
         record->Side = join.Side;
         record->Reason = (uint)Reason.None;
+        record->JoinedAt = Process.Now();
         Volatile.Write(ref record->RingAddress, (ulong)memory);
         Volatile.Write(ref record->State, (uint)ConnectionState.Joined);
         Registrations.AddDoorbell(join.Connection + 1);
@@ -100,7 +102,7 @@ internal static unsafe class Joining
         return true;
     }
 
-    private static bool IsRing(void* memory, ulong capacity)
+    public static bool IsRing(void* memory, ulong capacity)
     {
         RingBlockHeader* first = (RingBlockHeader*)memory;
         RingBlockHeader* second = (RingBlockHeader*)((byte*)memory + RingLayout.BlockBytes(capacity));
@@ -108,7 +110,7 @@ internal static unsafe class Joining
             && second->Magic == RingLayout.Magic && second->Version == RingLayout.Version;
     }
 
-    private static bool Fail(ConnectionRecord* record, Reason reason)
+    public static bool Fail(ConnectionRecord* record, Reason reason)
     {
         Offering.KeepInKernel(record, reason);
         Volatile.Write(ref record->State, (uint)ConnectionState.Kernel);

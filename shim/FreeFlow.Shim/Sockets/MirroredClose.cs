@@ -15,7 +15,7 @@ internal static unsafe class MirroredClose
     /// <summary>Nothing more will be sent: the sending direction leaves the ring, or forgoes it. True if it has left the ring.</summary>
     public static bool Leave(ConnectionRecord* record, int fd = -1)
     {
-        if (SendReturn.Forgo(record, fd)) return true;
+        if (SendReturn.Forgo(record, fd, lost: false)) return true;
         if (Gate.Phase(&record->SendGate) != DirectionPhase.Ring || !ThreadLock.Enter(&record->SendLock)) return false;
         bool back = Gate.Phase(&record->SendGate) == DirectionPhase.Ring;
         if (back) Handover.SendBack(record, Reason.PeerClosed, fd);

@@ -22,7 +22,13 @@ internal static unsafe class Offering
     /// <summary>After bytes went through the kernel: counts, and offers when it is time.</summary>
     public static void Count(int fd, ConnectionRecord* record)
     {
-        if (record->State != (uint)ConnectionState.Kernel || (record->Flags & (uint)ConnectionFlags.KernelOnly) != 0) return;
+        if ((record->Flags & (uint)ConnectionFlags.KernelOnly) != 0) return;
+        if (record->State != (uint)ConnectionState.Kernel)
+        {
+            if (ReturnMark.IsMirrored(record)) Reattachment.Consider(fd, record);
+            return;
+        }
+        if (Reattachment.MustWait(record)) return;
         if (++record->Messages >= Settings.OfferAfterMessages || record->KernelSent + record->KernelReceived >= Settings.OfferAfterBytes) Try(fd, record);
         else if (record->Messages == MessagesBeforeAddresses) Addresses.Fill(fd, record);
     }
@@ -31,6 +37,12 @@ internal static unsafe class Offering
     public static void AtOnce(int fd, ConnectionRecord* record)
     {
         if (Settings.OfferAfterMessages != 0 || record->State != (uint)ConnectionState.Kernel || (record->Flags & (uint)ConnectionFlags.KernelOnly) != 0) return;
+        // A connection that has lost a ring does not hold its program up.
+        if (Reattachment.IsDetached(record))
+        {
+            if (!Reattachment.MustWait(record)) _ = Try(fd, record);
+            return;
+        }
         int errno = Process.Errno;
         bool offered = Try(fd, record);
         if (!offered && Settings.WaitForJoin && Session.WaitForWelcome(Settings.JoinTimeoutNanoseconds)) offered = Try(fd, record);
@@ -92,7 +104,7 @@ internal static unsafe class Offering
             record->Descriptor = fd;
             record->Reason = (uint)Reason.PeerNotOffered;
             Interlocked.Or(ref record->Flags, (uint)ConnectionFlags.ShownToRouter);
-            offered = Session.Offer(Connections.IndexOf(record), record->Generation, fd);
+            offered = Session.Offer(Connections.IndexOf(record), record, fd);
             if (offered) Interlocked.CompareExchange(ref Process.Flags[fd], DescriptorFlags.Connection, DescriptorFlags.Connection | DescriptorFlags.Fresh);
             else
             {
@@ -119,6 +131,7 @@ internal static unsafe class Offering
         if (!Addresses.IsInsidePrefix(record)) { KeepInKernel(record, Reason.OutsidePrefix); return Reason.OutsidePrefix; }
         if (Session.IsOutOfReach) return Reason.NoRouter;
         if (!Holders.IsSole(record)) return Reason.SharedByFork;
+        if (Reattachment.IsDetached(record)) return Reattachment.Obstacle(fd, record);
         if (!OwnDescriptors.HaveRoomFor(1)) return Reason.DescriptorLimit;
         return Reason.None;
     }

@@ -83,6 +83,8 @@ internal static unsafe class ReceiveReturn
         Volatile.Write(ref incoming->BackAt, record->ReceiveBackAt);
         Volatile.Write(ref incoming->Handover, (uint)HandoverState.Back);
         Interlocked.Or(ref record->Flags, (uint)ConnectionFlags.MarkTaken);
+        record->MarksFound++;
+        if (Reattachment.IsDetached(record)) return Taken;
         Volatile.Write(ref record->State, (uint)ConnectionState.HandedBack);
         if (record->Reason == (uint)Reason.None) record->Reason = (uint)Reason.NoRouter;
         return Taken;

@@ -15,6 +15,19 @@ internal static unsafe class Receiver
     /// <param name="keep">What was closed meanwhile stays within reach; the caller is to release it (<see cref="Orphans.Release"/>).</param>
     public static nint Receive(int fd, ConnectionRecord* record, MessageHeader* message, int flags, bool keep = false)
     {
+        while (true)
+        {
+            nint received = Once(fd, record, message, flags, keep);
+            if (received != Anew) return received;
+            // The descriptor may have been closed by another thread while this one slept.
+            fd = Orphans.Reach(record, fd);
+            if (fd < 0) return -Linux.EBADF;
+        }
+    }
+
+    /// <summary>As <see cref="Receive"/>, or <see cref="Anew"/>.</summary>
+    private static nint Once(int fd, ConnectionRecord* record, MessageHeader* message, int flags, bool keep)
+    {
         if (EnterKernel(fd, record))
         {
             nint received = Kernel(fd, record, message, flags);
@@ -25,14 +38,29 @@ internal static unsafe class Receiver
         if (Strictness.HasRefused(record)) return -Linux.ENETUNREACH;
         // Told by the kernel while the ring still had bytes to answer.
         if (phase == DirectionPhase.Back && record->PendingError != 0) return -Interlocked.Exchange(ref record->PendingError, 0);
-        if ((phase == DirectionPhase.Back && !MustHearDoorbell(record)) || (flags & (Linux.MSG_OOB | Linux.MSG_ERRQUEUE)) != 0) return Kernel(fd, record, message, flags);
+        if ((flags & (Linux.MSG_OOB | Linux.MSG_ERRQUEUE)) != 0) return Kernel(fd, record, message, flags);
+        if (phase == DirectionPhase.Back && !MustHearDoorbell(record)) return Held(fd, record, message, flags);
+        if (Reattachment.IsDetached(record)) Session.Look();
         nuint total = VectorCursor.Total(message->Vectors, message->VectorCount);
         nint result = total == 0 ? Nothing(fd, record, flags) : FromRing(fd, record, message, flags);
-        // The descriptor may have been closed by another thread while this one slept.
-        if (result == ByKernel) result = Orphans.Reach(record, fd) is >= 0 and var open ? Kernel(open, record, message, flags) : -Linux.EBADF;
+        if (result == ByKernel)
+        {
+            int open = Orphans.Reach(record, fd);
+            result = open >= 0 ? Held(open, record, message, flags) : -Linux.EBADF;
+        }
         else if (result >= 0) SetOutputs(message, flags);
+        if (result > 0 && Reattachment.IsWayLost(record)) Offering.Count(fd, record);
         if (!keep) Orphans.Release(record);
         return result;
+    }
+
+    /// <summary>A receive by the kernel, which is counted while it lasts; <see cref="Anew"/> if the direction has left the kernel.</summary>
+    private static nint Held(int fd, ConnectionRecord* record, MessageHeader* message, int flags)
+    {
+        if (!Gate.Enter(&record->ReceiveGate, &record->ReceiveLock)) return Anew;
+        nint received = Kernel(fd, record, message, flags);
+        LeaveKernel(fd, record, received);
+        return received;
     }
 
     /// <summary>
@@ -79,6 +107,8 @@ internal static unsafe class Receiver
         int waiting = Unasked;
         while (true)
         {
+            // The ring is gone, and another one may come: the kernel's own wait is counted, this one's is not.
+            if (received == 0 && Gate.Phase(&record->ReceiveGate) == DirectionPhase.Kernel) return Anew;
             if (!ThreadLock.Enter(&record->ReceiveLock)) return received > 0 ? received : -Linux.EAGAIN;
             // Only the kernel has ancillary data, or can wait for more behind what is peeked at. All else waits here, where the peer's requests are heard.
             if ((message->Control != null || (peek && all)) && received == 0 && HasGoneBack(fd, record)) { ThreadLock.Exit(&record->ReceiveLock); return ByKernel; }
@@ -188,6 +218,9 @@ internal static unsafe class Receiver
 
     private const int ByKernel = int.MinValue + 1;
 
+    /// <summary>The direction has changed its road meanwhile: the call is to be made again.</summary>
+    private const int Anew = int.MinValue + 3;
+
     /// <summary>True if nothing is left in the ring and the writer is Back. Caller holds ReceiveLock.</summary>
     private static bool HasGoneBack(int fd, ConnectionRecord* record)
     {
@@ -294,6 +327,7 @@ internal static unsafe class Receiver
         IoVector vector = new() { Base = &one, Length = 1 };
         MessageHeader look = new() { Vectors = &vector, VectorCount = 1 };
         nint found = FromRing(fd, record, &look, (flags & ~Linux.MSG_WAITALL) | Linux.MSG_PEEK | Linux.MSG_DONTWAIT);
+        if (found == Anew) return Anew;
         if (found != -Linux.EAGAIN || (flags & Linux.MSG_DONTWAIT) != 0 || IsNonBlocking(fd, record)) return found > 0 ? 0 : found;
         ThreadRecord* thread = Process.Thread();
         uint signals = thread->SignalsHandled;

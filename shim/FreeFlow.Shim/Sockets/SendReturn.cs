@@ -39,6 +39,7 @@ internal static unsafe class SendReturn
         // All is read, and nobody reads any more: a mark sent to a socket that is closed would come back as a reset, and take the peer's end of stream away from this end's
         // program, which may not have read it yet. With bytes unread a reset is what the kernel says, too.
         if (Volatile.Read(ref outgoing->ReaderClosed) != 0 && record->SendReturnFrom == record->SendTail) { Gate.Set(&record->SendGate, DirectionPhase.Back); return; }
+        record->MarksSent++;
         Gate.Set(&record->SendGate, DirectionPhase.Returning);
         Doorbell.NotifyReader(record, outgoing);
         _ = Advance(record, fd);
@@ -48,12 +49,15 @@ internal static unsafe class SendReturn
     /// For a sender that is still in the kernel, when its reader is Ready and watches for a mark: it will never switch. False if there is nothing to do, or a thread
     /// is inside a kernel send.
     /// </summary>
-    public static bool Forgo(ConnectionRecord* record, int fd)
+    /// <param name="record">The connection.</param>
+    /// <param name="fd">Its descriptor, or −1.</param>
+    /// <param name="lost">Only if its way is lost, looked at once more under the lock: another ring may have come meanwhile.</param>
+    public static bool Forgo(ConnectionRecord* record, int fd, bool lost)
     {
         RingBlockHeader* outgoing = Block.Outgoing(record);
         if (Gate.Phase(&record->SendGate) != DirectionPhase.Kernel || Volatile.Read(ref outgoing->Handover) != (uint)HandoverState.Ready || !ThreadLock.Enter(&record->SendLock)) return false;
         bool closed = Gate.TryClose(&record->SendGate);
-        bool forgone = closed && Interlocked.CompareExchange(ref outgoing->Handover, (uint)HandoverState.Back, (uint)HandoverState.Ready) == (uint)HandoverState.Ready;
+        bool forgone = closed && (!lost || Reattachment.IsWayLost(record)) && Interlocked.CompareExchange(ref outgoing->Handover, (uint)HandoverState.Back, (uint)HandoverState.Ready) == (uint)HandoverState.Ready;
         if (forgone) Begin(record, outgoing, fd);
         else if (closed) Gate.Set(&record->SendGate, DirectionPhase.Kernel);
         ThreadLock.Exit(&record->SendLock);
@@ -66,9 +70,10 @@ internal static unsafe class SendReturn
         RingBlockHeader* outgoing = Block.Outgoing(record);
         bool gone = (Volatile.Read(ref record->Flags) & (uint)ConnectionFlags.DoorbellGone) != 0;
         if (!gone && Volatile.Read(ref outgoing->ReaderWantsKernel) == 0) return false;
-        if (gone && Forgo(record, fd)) return true;
+        if (gone && Forgo(record, fd, lost: true)) return true;
         if (Gate.Phase(&record->SendGate) != DirectionPhase.Ring || !ThreadLock.Enter(&record->SendLock)) return false;
-        bool back = Gate.Phase(&record->SendGate) == DirectionPhase.Ring;
+        gone = Reattachment.IsWayLost(record);
+        bool back = Gate.Phase(&record->SendGate) == DirectionPhase.Ring && (gone || Volatile.Read(ref outgoing->ReaderWantsKernel) != 0);
         if (back) Handover.SendBack(record, gone ? Reason.NoRouter : Reason.DescriptorPassed, fd);
         ThreadLock.Exit(&record->SendLock);
         return back;

@@ -20,13 +20,9 @@ internal static unsafe class Sender
         if ((flags & Linux.MSG_OOB) != 0) Offering.KeepInKernel(record, Reason.KernelOnlyOption);
         if (!IsOnRing(fd, record, flags & KernelOnlyFlags))
         {
-            if (BeforeKernel(fd, record, flags) is var held && held < 0) return held;
-            bool entered = Gate.Enter(&record->SendGate, &record->SendLock);
-            DirectionPhase phase = Gate.Phase(&record->SendGate);
-            // A signal handler that has interrupted its own thread's switch: bytes sent now would be lost behind it.
-            if (!entered && phase == DirectionPhase.Switching) return -Linux.EAGAIN;
-            if (entered || phase != DirectionPhase.Ring)
-                return LeaveKernel(fd, record, entered, Kernel(fd, message, flags));
+            int entered = EnterKernel(fd, record, flags);
+            if (entered < 0) return entered;
+            if (entered > 0) return LeaveKernel(fd, record, true, Kernel(fd, message, flags));
         }
         VectorCursor source = new(message->Vectors, message->VectorCount);
         if (source.AtEnd) return Kernel(fd, message, flags);
@@ -53,10 +49,30 @@ internal static unsafe class Sender
     /// <summary>As <see cref="Send"/>, by the kernel whatever else is possible: the direction goes back to it.</summary>
     public static nint SendByKernel(int fd, ConnectionRecord* record, MessageHeader* message, int flags)
     {
-        if (Gate.Phase(&record->SendGate) == DirectionPhase.Ring) GoBack(record, Reason.KernelOnlyOption);
-        if (BeforeKernel(fd, record, flags) is var held && held < 0) return held;
-        bool entered = Gate.Enter(&record->SendGate, &record->SendLock);
-        return LeaveKernel(fd, record, entered, Kernel(fd, message, flags));
+        int entered;
+        do
+        {
+            if (Gate.Phase(&record->SendGate) == DirectionPhase.Ring) GoBack(record, Reason.KernelOnlyOption);
+            entered = EnterKernel(fd, record, flags);
+        }
+        while (entered == 0);
+        return entered < 0 ? entered : LeaveKernel(fd, record, true, Kernel(fd, message, flags));
+    }
+
+    /// <summary>
+    /// Enters the kernel path, behind a return that is under way: 1, or 0 if a ring carries the direction by now, or a negative errno.
+    /// </summary>
+    public static int EnterKernel(int fd, ConnectionRecord* record, int flags)
+    {
+        while (true)
+        {
+            if (BeforeKernel(fd, record, flags) is var held && held < 0) return (int)held;
+            if (Gate.Enter(&record->SendGate, &record->SendLock)) return 1;
+            DirectionPhase phase = Gate.Phase(&record->SendGate);
+            if (phase == DirectionPhase.Ring) return 0;
+            // A signal handler that has interrupted its own thread's switch: bytes sent now would be lost behind it.
+            if (phase == DirectionPhase.Switching) return -Linux.EAGAIN;
+        }
     }
 
     /// <summary>Before a kernel send of any kind: 0, or the negative errno that is answered in its place.</summary>
@@ -90,7 +106,7 @@ internal static unsafe class Sender
             Offering.AtOnce(fd, record);
             if (Volatile.Read(ref record->RingAddress) == 0 || kernelOnly != 0) return false;
             // The router is gone that would have to carry the bytes, or the way to the other one.
-            if ((Volatile.Read(ref record->Flags) & (uint)ConnectionFlags.DoorbellGone) != 0 && ReturnMark.IsMirrored(record)) { _ = SendReturn.Forgo(record, fd); return false; }
+            if ((Volatile.Read(ref record->Flags) & (uint)ConnectionFlags.DoorbellGone) != 0 && ReturnMark.IsMirrored(record)) { _ = SendReturn.Forgo(record, fd, lost: true); return false; }
             Handover.TrySwitch(fd, record);
             phase = Gate.Phase(&record->SendGate);
         }
@@ -113,7 +129,7 @@ internal static unsafe class Sender
     private static nint IntoRing(int fd, ConnectionRecord* record, ref VectorCursor source, int flags)
     {
         RingBlockHeader* outgoing = Block.Outgoing(record);
-        nint sent = 0;
+        nint sent = 0, rest;
         ulong deadline = Waiter.Unknown;
         int waiting = Receiver.Unasked;
         while (true)
@@ -126,7 +142,9 @@ internal static unsafe class Sender
             if (step < 0)
             {
                 if (onRing) GoBack(record, Reason.CorruptRing);
-                return KernelRest(fd, record, ref source, flags, sent);
+                rest = KernelRest(fd, record, ref source, flags, sent);
+                if (rest != OnRing) return rest;
+                continue;
             }
             sent += step;
             Recall.AnswerAtOnce(record, fd);
@@ -134,7 +152,9 @@ internal static unsafe class Sender
             if (MustGoBack(record, outgoing))
             {
                 GoBack(record, Reason.PeerClosed);
-                return KernelRest(fd, record, ref source, flags, sent);
+                rest = KernelRest(fd, record, ref source, flags, sent);
+                if (rest != OnRing) return rest;
+                continue;
             }
             if (!Receiver.Waits(fd, record, flags, ref waiting))
             {
@@ -154,16 +174,24 @@ internal static unsafe class Sender
         }
     }
 
+    /// <summary>The direction is on a ring again.</summary>
+    private const int OnRing = int.MinValue + 4;
+
+    /// <summary>The rest of a send that began in the ring, by the kernel; or <see cref="OnRing"/>.</summary>
     private static nint KernelRest(int fd, ConnectionRecord* record, ref VectorCursor source, int flags, nint sent)
     {
         // Who reads no more takes no more: as in the kernel, a call that has sent something says so, and the next one fails.
         if (sent > 0 && Volatile.Read(ref Block.Outgoing(record)->ReaderClosed) != 0) return sent;
         if (Strictness.HasRefused(record)) return sent > 0 ? sent : -Linux.ENETUNREACH;
-        if (SendReturn.IsUnderWay(record) && ReturnWaiter.BeforeSend(fd, record, flags) is var held && held < 0) return sent > 0 ? sent : held;
+        // An error is the next call's, which has nothing else to say.
+        if (sent > 0 && record->PendingError != 0) return sent;
+        int entered = EnterKernel(fd, record, flags);
+        if (entered == 0) return OnRing;
+        if (entered < 0) return sent > 0 ? sent : entered;
         const int pieces = 1024;
         IoVector* vectors = stackalloc IoVector[pieces];
         MessageHeader rest = new() { Vectors = vectors, VectorCount = source.CopyTo(vectors, pieces, nuint.MaxValue) };
-        nint more = LeaveKernel(fd, record, false, Kernel(fd, &rest, flags));
+        nint more = LeaveKernel(fd, record, true, Kernel(fd, &rest, flags));
         return more < 0 ? (sent > 0 ? sent : more) : sent + more;
     }
 

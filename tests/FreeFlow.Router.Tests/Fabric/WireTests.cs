@@ -31,16 +31,16 @@ public sealed class WireTests
 
     [Test]
     public void Offer() => AssertEncoded(
-        new FabricOffer { Number = 7, Addresses = Tuple }.Write, "9507B000000000000000000000FFFF0A4D0101CD9C40B000000000000000000000FFFF0A4D020150");
+        new FabricOffer { Number = 7, Addresses = Tuple, MarksSent = 2 }.Write, "9607B000000000000000000000FFFF0A4D0101CD9C40B000000000000000000000FFFF0A4D02015002");
 
     [Test]
     public void Accept()
     {
         byte[] message = new byte[512];
-        int length = new FabricAccept { Offer = 7, Stream = 8, Capacity = 1 << 20, MarkToOffering = "0123456789abcdef"u8, MarkToAccepting = "ABCDEFGHIJKLMNOP"u8 }.Write(message);
-        Assert.That(Convert.ToHexString(message.AsSpan(0, length)), Is.EqualTo("950708CE00100000B0" + "30313233343536373839616263646566" + "B0" + "4142434445464748494A4B4C4D4E4F50"));
+        int length = new FabricAccept { Offer = 7, Stream = 8, Capacity = 1 << 20, MarkToOffering = "0123456789abcdef"u8, MarkToAccepting = "ABCDEFGHIJKLMNOP"u8, MarksSent = 3 }.Write(message);
+        Assert.That(Convert.ToHexString(message.AsSpan(0, length)), Is.EqualTo("960708CE00100000B0" + "30313233343536373839616263646566" + "B0" + "4142434445464748494A4B4C4D4E4F50" + "03"));
         Assert.That(FabricAccept.TryRead(message.AsSpan(0, length), out FabricAccept read), Is.True);
-        Assert.That((read.Offer, read.Stream, read.Capacity), Is.EqualTo((7u, 8u, 1ul << 20)));
+        Assert.That((read.Offer, read.Stream, read.Capacity, read.MarksSent), Is.EqualTo((7u, 8u, 1ul << 20, 3u)));
         for (int cut = 0; cut < length; cut++) Assert.That(FabricAccept.TryRead(message.AsSpan(0, cut), out _), Is.False, $"{cut} of {length} bytes");
     }
 
@@ -48,9 +48,9 @@ public sealed class WireTests
     public void OfferIsReadBackAndNothingElseIs()
     {
         byte[] message = new byte[512];
-        int length = new FabricOffer { Number = 7, Addresses = Tuple }.Write(message);
+        int length = new FabricOffer { Number = 7, Addresses = Tuple, MarksSent = 2 }.Write(message);
         Assert.That(FabricOffer.TryRead(message.AsSpan(0, length), out FabricOffer read), Is.True);
-        Assert.That((read.Number, read.Addresses), Is.EqualTo((7u, Tuple)));
+        Assert.That((read.Number, read.Addresses, read.MarksSent), Is.EqualTo((7u, Tuple, 2u)));
         Random random = new(1);
         for (int i = 0; i < 20_000; i++)
         {

@@ -22,7 +22,7 @@ internal sealed class FabricStream(uint number, uint remote, MirroredRing ring, 
     private readonly IncomingHalf _incoming = new(ring);
     private uint _answers;
     private bool _opened, _closeTold;
-    private bool _heard, _abandoned, _remoteClosed, _left, _shimGone;
+    private bool _heard, _confirmed, _abandoned, _remoteClosed, _left, _shimGone;
 
     /// <summary>This side's number: frames to this router name it.</summary>
     public uint Number { get; } = number;
@@ -32,6 +32,12 @@ internal sealed class FabricStream(uint number, uint remote, MirroredRing ring, 
 
     /// <summary>What holds back the bytes that the program here sends; null: nothing does.</summary>
     public RateLimit? Limit { get; init; }
+
+    /// <summary>Called once, by the link's receiving thread, when the other router has shown that it has the stream, too.</summary>
+    public Action? Confirmed { get; init; }
+
+    /// <summary>Called instead, by any thread, if the stream has ended before.</summary>
+    public Action? Unconfirmed { get; init; }
 
     /// <summary>For log lines.</summary>
     public string Name { get; } = name;
@@ -91,6 +97,11 @@ internal sealed class FabricStream(uint number, uint remote, MirroredRing ring, 
     {
         wake = !_heard;
         Volatile.Write(ref _heard, true);
+        if (!_confirmed && frame.Type != FrameType.Close)
+        {
+            _confirmed = true;
+            Confirmed?.Invoke();
+        }
         if (!_outgoing.Acknowledge(frame.Credit)) return false;
         switch (frame.Type)
         {
@@ -134,6 +145,7 @@ internal sealed class FabricStream(uint number, uint remote, MirroredRing ring, 
     /// <summary>After both threads are done with it: closes this side of the doorbell, by which the shim learns that the kernel has its bytes again.</summary>
     public void Dispose()
     {
+        if (!_confirmed) Unconfirmed?.Invoke();
         _incoming.ReleaseIfUntold();
         Ring.Dispose();
     }

@@ -4,10 +4,10 @@ using FreeFlow.Contract.Layout;
 
 namespace FreeFlow.Router.Fabric.Wire;
 
-/// <summary>The sender has an end that fits an offer, and has made its ring: [offer, stream, capacity, mark towards the receiver, mark towards the sender].</summary>
+/// <summary>The sender has an end that fits an offer, and has made its ring: [offer, stream, capacity, mark towards the receiver, mark towards the sender, marks sent].</summary>
 internal ref struct FabricAccept
 {
-    private const int Fields = 5;
+    private const int Fields = 6;
 
     /// <summary>The receiver's number of the offer.</summary>
     public uint Offer;
@@ -24,6 +24,9 @@ internal ref struct FabricAccept
     /// <summary>And of the other direction.</summary>
     public ReadOnlySpan<byte> MarkToAccepting;
 
+    /// <summary>Return marks that the accepting end has written into the kernel stream so far.</summary>
+    public uint MarksSent;
+
     /// <summary>Encodes into <paramref name="buffer"/>; the length in bytes.</summary>
     public readonly int Write(Span<byte> buffer)
     {
@@ -34,6 +37,7 @@ internal ref struct FabricAccept
         writer.WriteUInt64(Capacity);
         writer.WriteString(MarkToOffering);
         writer.WriteString(MarkToAccepting);
+        writer.WriteUInt64(MarksSent);
         return writer.Length;
     }
 
@@ -48,6 +52,7 @@ internal ref struct FabricAccept
         result.Capacity = reader.ReadUInt64();
         result.MarkToOffering = reader.ReadString(RingLayout.ReturnMarkBytes);
         result.MarkToAccepting = reader.ReadString(RingLayout.ReturnMarkBytes);
+        result.MarksSent = reader.ReadUInt32();
         return reader.AtEnd && result.Stream != 0 && RingLayout.IsValidCapacity(result.Capacity)
             && result.MarkToOffering.Length == RingLayout.ReturnMarkBytes && result.MarkToAccepting.Length == RingLayout.ReturnMarkBytes;
     }

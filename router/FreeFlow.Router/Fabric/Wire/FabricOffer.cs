@@ -4,16 +4,19 @@ using FreeFlow.Router.Pairing;
 
 namespace FreeFlow.Router.Fabric.Wire;
 
-/// <summary>An end of a connection waits at the sender's host: [number, local address, local port, remote address, remote port].</summary>
+/// <summary>An end of a connection waits at the sender's host: [number, local address, local port, remote address, remote port, marks sent].</summary>
 internal struct FabricOffer
 {
-    private const int Fields = 5;
+    private const int Fields = 6;
 
     /// <summary>The sender's number for it, and for the stream that may come of it; never 0.</summary>
     public uint Number;
 
     /// <summary>As the waiting end sees them.</summary>
     public FourTuple Addresses;
+
+    /// <summary>Return marks that the waiting end has written into the kernel stream so far.</summary>
+    public uint MarksSent;
 
     /// <summary>Encodes into <paramref name="buffer"/>; the length in bytes.</summary>
     public readonly int Write(Span<byte> buffer)
@@ -23,6 +26,7 @@ internal struct FabricOffer
         writer.WriteUInt64(Number);
         FabricMessages.Write(ref writer, Addresses.Local);
         FabricMessages.Write(ref writer, Addresses.Remote);
+        writer.WriteUInt64(MarksSent);
         return writer.Length;
     }
 
@@ -35,6 +39,7 @@ internal struct FabricOffer
         result.Number = reader.ReadUInt32();
         if (!FabricMessages.TryRead(ref reader, out InternetEndpoint local) || !FabricMessages.TryRead(ref reader, out InternetEndpoint remote)) return false;
         result.Addresses = new FourTuple(local, remote);
+        result.MarksSent = reader.ReadUInt32();
         return reader.AtEnd && result.Number != 0;
     }
 }

@@ -1,0 +1,69 @@
+using System;
+using System.Linq;
+using FreeFlow.Lab;
+using FreeFlow.Lab.Hosts;
+using NUnit.Framework;
+
+namespace FreeFlow.EndToEnd.Tests.Laboratories;
+
+/// <summary>A connection that has lost its ring with its way gets another one when the way is there again, any number of times, and no byte is lost or repeated.</summary>
+[TestFixture]
+public sealed class ReattachTests
+{
+    private const long Some = 100_000;
+
+    private Laboratory _lab = null!;
+
+    [OneTimeSetUp]
+    public void Up() => _lab = Laboratory.Start(LabDescription.Create(hosts: 2, containers: 1));
+
+    [OneTimeTearDown]
+    public void Down() => _lab.Dispose();
+
+    [Test]
+    public void EveryStyleGetsARingAgainAfterEachLoss()
+    {
+        using Stage stage = new(_lab, Mixture.Both);
+        LastingRun[] runs = [.. LastingRun.Styles.Select(style => new LastingRun(stage, style))];
+        try
+        {
+            foreach (LastingRun run in runs) run.WaitForRingBytes(_lab, (0, 0), Some, "at first");
+            foreach (string fault in new[] { "sender's router", "reader's router", "sender's router", "cut" })
+            {
+                Befall(fault);
+                (long, long)[] before = [.. runs.Select(run => run.RingBytes(_lab.Hosts[0]))];
+                Mend(fault);
+                foreach ((LastingRun run, (long, long) then) in runs.Zip(before)) run.WaitForRingBytes(_lab, then, Some, fault);
+            }
+            foreach (LastingRun run in runs) run.Finish();
+        }
+        finally
+        {
+            foreach (LastingRun run in runs) run.Dispose();
+        }
+        Assert.That(stage.Complaints, Is.Empty, stage.ServerErrors);
+    }
+
+    private void Befall(string fault)
+    {
+        switch (fault)
+        {
+            case "sender's router": _lab.Hosts[0].Kill("router"); _lab.Hosts[0].Start("router"); break;
+            case "reader's router": _lab.Hosts[1].Kill("router"); break;
+            default:
+                _lab.Hosts[1].Cut();
+                // The routers notice it after three seconds of silence.
+                Assert.That(Waiting.Until(() => _lab.Hosts[0].Log("router").Split('\n').Count(line => line.Contains("is lost", StringComparison.Ordinal)) > _lost, TimeSpan.FromSeconds(10)), _lab.Hosts[0].Log("router"));
+                break;
+        }
+    }
+
+    private int _lost;
+
+    private void Mend(string fault)
+    {
+        if (fault == "reader's router") _lab.Hosts[1].Start("router");
+        if (fault == "cut") _lab.Hosts[1].Mend();
+        _lost = _lab.Hosts[0].Log("router").Split('\n').Count(line => line.Contains("is lost", StringComparison.Ordinal));
+    }
+}
