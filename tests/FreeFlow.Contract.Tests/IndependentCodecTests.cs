@@ -40,7 +40,7 @@ public sealed class IndependentCodecTests
     {
         if (!File.Exists(Python)) Assert.Ignore($"{Python} is not installed (apt-get install python3-msgpack)");
         Random random = new(2);
-        string[] lines = Enumerable.Range(0, 500).Select(_ => $"90\t[3,{Number(random)},{Number(random)},{Number(random)}]").ToArray();
+        string[] lines = Enumerable.Range(0, 500).Select(_ => $"90\t[3,{Number(random)},{Number(random)},{Number(random)},{Number(random)},{Number(random)}]").ToArray();
         MessageKind offer = MessageKind.All.Single(k => k.Type == MessageType.Offer);
         foreach (string answer in Ask(string.Join('\n', lines)))
         {

@@ -14,6 +14,9 @@ internal sealed class ConnectionEnd(IConnectionOwner owner, uint connection, uin
     public uint Generation { get; } = generation;
     public SocketFacts Facts { get; } = facts;
 
+    /// <summary>Its addresses as its other end sees them, behind what translates them on the way.</summary>
+    public FourTuple Addresses => Facts.Translation ?? Facts.Addresses;
+
     /// <summary>Bytes of the ring it was given; 0 while it waits.</summary>
     public ulong RingBytes { get; set; }
 

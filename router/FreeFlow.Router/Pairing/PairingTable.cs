@@ -29,7 +29,7 @@ internal sealed class PairingTable(IKernelWitness witness, AddressClaims claims)
             Withdraw(earlier);
             outcome.Forgotten.Add(earlier);
         }
-        if (_waiting.TryGetValue(end.Facts.Addresses.Mirrored, out List<ConnectionEnd>? mirrored))
+        if (_waiting.TryGetValue(end.Addresses.Mirrored, out List<ConnectionEnd>? mirrored))
         {
             foreach (ConnectionEnd candidate in mirrored.ToArray())
             {
@@ -48,13 +48,13 @@ internal sealed class PairingTable(IKernelWitness witness, AddressClaims claims)
     {
         if (!_waitingByCookie.TryGetValue(end.Facts.Cookie, out ConnectionEnd? waiting) || waiting != end) return;
         _waitingByCookie.Remove(end.Facts.Cookie);
-        List<ConnectionEnd> peers = _waiting[end.Facts.Addresses];
+        List<ConnectionEnd> peers = _waiting[end.Addresses];
         peers.Remove(end);
-        if (peers.Count == 0) _waiting.Remove(end.Facts.Addresses);
+        if (peers.Count == 0) _waiting.Remove(end.Addresses);
     }
 
     /// <summary>True if what this end shows means something outside its namespace: the namespace is the host's own, and no other one claims the address.</summary>
-    public bool IsProvenBeyondNamespace(ConnectionEnd end) => end.Facts.Owner == NamespaceOwner.Host && !end.Facts.Addresses.IsLocalToNamespace && OwnsItsAddress(end);
+    public bool IsProvenBeyondNamespace(ConnectionEnd end) => end.Facts.Owner == NamespaceOwner.Host && !end.Addresses.IsLocalToNamespace && OwnsItsAddress(end);
 
     /// <summary>The end waits, and the kernel says that its socket lives: what its addresses say is true at this moment.</summary>
     public bool IsWaitingAndAlive(ConnectionEnd end) =>
@@ -63,7 +63,7 @@ internal sealed class PairingTable(IKernelWitness witness, AddressClaims claims)
     private void Wait(ConnectionEnd end)
     {
         _waitingByCookie[end.Facts.Cookie] = end;
-        if (!_waiting.TryGetValue(end.Facts.Addresses, out List<ConnectionEnd>? peers)) _waiting[end.Facts.Addresses] = peers = [];
+        if (!_waiting.TryGetValue(end.Addresses, out List<ConnectionEnd>? peers)) _waiting[end.Addresses] = peers = [];
         peers.Add(end);
     }
 
@@ -82,7 +82,7 @@ internal sealed class PairingTable(IKernelWitness witness, AddressClaims claims)
     /// <summary>True if the matter is settled by an end of another namespace.</summary>
     private bool FindAcross(ConnectionEnd end, List<ConnectionEnd> mirrored, PairingOutcome outcome)
     {
-        if (end.Facts.Addresses.IsLocalToNamespace) return false;
+        if (end.Addresses.IsLocalToNamespace) return false;
         foreach (ConnectionEnd candidate in mirrored.ToArray())
         {
             if (candidate.Facts.NamespaceCookie == end.Facts.NamespaceCookie) continue;
@@ -124,7 +124,7 @@ internal sealed class PairingTable(IKernelWitness witness, AddressClaims claims)
         outcome.Refused.Add((waiting, reason));
     }
 
-    private bool OwnsItsAddress(ConnectionEnd end) => claims.BelongsTo(end.Facts.Addresses.Local.Address, end.Facts.NamespaceCookie);
+    private bool OwnsItsAddress(ConnectionEnd end) => claims.BelongsTo(end.Addresses.Local.Address, end.Facts.NamespaceCookie);
 
     private static Reason UnprovenReason(ConnectionEnd end) => end.Facts.Owner == NamespaceOwner.Other ? Reason.UnprovenNamespace : Reason.NoWitness;
 }

@@ -6,6 +6,9 @@ internal sealed record SocketFacts
     /// <summary>Its addresses (getsockname, getpeername).</summary>
     public required FourTuple Addresses { get; init; }
 
+    /// <summary>With whom it is connected really, where the kernel translates the address that it connected to (DNAT); null where it does not.</summary>
+    public FourTuple? Translation { get; init; }
+
     /// <summary>SO_COOKIE: names the socket, never used twice while the machine runs.</summary>
     public required ulong Cookie { get; init; }
 

@@ -211,7 +211,7 @@ internal sealed class Broker : IRingGiver
     /// <inheritdoc/>
     public PolicyRule Decide(ConnectionEnd end)
     {
-        PolicyRule rule = Policy.Decide(end.Facts.Addresses);
+        PolicyRule rule = Policy.Decide(end.Addresses);
         end.Rule = rule.Name;
         return rule;
     }

@@ -35,7 +35,7 @@ internal sealed class RemoteBroker : IFabricEvents
     private readonly Dictionary<uint, RemoteEnd> _ours = [];
     private readonly Dictionary<ConnectionEnd, RemoteEnd> _byEnd = [];
     private readonly Dictionary<InternetAddress, HashSet<ConnectionEnd>> _byRemote = [];
-    private readonly Dictionary<FourTuple, (IFabricLink Link, uint Number, uint MarksSent)> _theirs = [];
+    private readonly Dictionary<(FourTuple Addresses, InternetAddress Host), TheirOffer> _theirs = [];
     private readonly Dictionary<IFabricLink, HashSet<FourTuple>> _theirsByLink = [];
     private uint _lastNumber;
 
@@ -64,7 +64,7 @@ internal sealed class RemoteBroker : IFabricEvents
     public void Waits(ConnectionEnd end)
     {
         if (!_pairing.IsProvenBeyondNamespace(end)) return;
-        InternetAddress remote = end.Facts.Addresses.Remote.Address;
+        InternetAddress remote = end.Addresses.Remote.Address;
         // An address that nobody knows may be published later.
         if (!_byRemote.TryGetValue(remote, out HashSet<ConnectionEnd>? ends)) _byRemote[remote] = ends = [];
         ends.Add(end);
@@ -74,8 +74,7 @@ internal sealed class RemoteBroker : IFabricEvents
     /// <summary>The end is closed, or joined on this host; harmless if it never waited.</summary>
     public void Forget(ConnectionEnd end)
     {
-        InternetAddress remote = end.Facts.Addresses.Remote.Address;
-        if (_byRemote.TryGetValue(remote, out HashSet<ConnectionEnd>? ends) && ends.Remove(end) && ends.Count == 0) _byRemote.Remove(remote);
+        Unlist(end);
         if (!_byEnd.Remove(end, out RemoteEnd? ours)) return;
         _ours.Remove(ours.Number);
         // A stream ends by itself, when the shim has closed its doorbell.
@@ -94,14 +93,18 @@ internal sealed class RemoteBroker : IFabricEvents
         if ((_giver.Decide(end).Over & Transports.Fabric) == 0) { _giver.DenyByPolicy(end); return; }
         do { _lastNumber++; } while (_lastNumber == 0 || _ours.ContainsKey(_lastNumber));
         RemoteEnd ours = _ours[_lastNumber] = _byEnd[end] = new RemoteEnd(_lastNumber, end, place);
-        if (_theirs.TryGetValue(end.Facts.Addresses.Mirrored, out (IFabricLink Link, uint Number, uint MarksSent) theirs) && theirs.Link.Host == place && Accept(ours, theirs.Link, theirs.Number, theirs.MarksSent)) return;
+        if (AcceptKnown(ours)) return;
         if (_fabric.LinkTo(place, host.Router?.Port is > 0 and int port ? port : FabricOptions.DefaultPort) is { } link) Offer(ours, link);
     }
+
+    /// <summary>True if the other router has offered the other end, and this one is the one to accept.</summary>
+    private bool AcceptKnown(RemoteEnd ours) =>
+        _theirs.TryGetValue((ours.End.Addresses.Mirrored, ours.Host), out TheirOffer? theirs) && Accept(ours, theirs.Link, theirs.Number, theirs.MarksSent);
 
     private static void Offer(RemoteEnd ours, IFabricLink link)
     {
         Span<byte> message = stackalloc byte[(int)FrameHeader.MaximumMessageBytes];
-        int length = new FabricOffer { Number = ours.Number, Addresses = ours.End.Facts.Addresses, MarksSent = ours.End.MarksSent }.Write(message);
+        int length = new FabricOffer { Number = ours.Number, Addresses = ours.End.Addresses, MarksSent = ours.End.MarksSent }.Write(message);
         link.Send(FrameType.Offer, 0, message[..length]);
     }
 
@@ -125,8 +128,8 @@ internal sealed class RemoteBroker : IFabricEvents
         // Joined ends live on in the kernel; their shims offer them anew if they can.
         foreach (RemoteEnd ours in _ours.Values.Where(end => end.Carrier == link).ToArray())
         {
-            _ours.Remove(ours.Number);
-            _byEnd.Remove(ours.End);
+            Drop(ours);
+            Unlist(ours.End);
         }
     }
 
@@ -142,7 +145,7 @@ internal sealed class RemoteBroker : IFabricEvents
                 Accepted(link, accept);
                 return;
             case FrameType.Withdraw:
-                foreach (FourTuple tuple in offers.Where(tuple => _theirs.TryGetValue(tuple, out var theirs) && theirs.Link == link && theirs.Number == position).ToArray()) ForgetTheirs(link, tuple);
+                foreach (FourTuple tuple in offers.Where(tuple => _theirs.TryGetValue((tuple, link.Host), out TheirOffer? theirs) && theirs.Link == link && theirs.Number == position).ToArray()) ForgetTheirs(link, tuple);
                 return;
             default:
                 _log.Line($"fabric: {link.Host} sent a malformed {type}");
@@ -152,23 +155,20 @@ internal sealed class RemoteBroker : IFabricEvents
 
     private void Offered(IFabricLink link, HashSet<FourTuple> offers, in FabricOffer offer)
     {
-        // Where nobody has placed it yet it is kept: that may become known here later than there, and it is not offered twice.
+        // It is kept, though not believed: that the address lives there may become known here later than there, and nothing is offered twice.
         if (HostOf(offer.Addresses.Local.Address, out _) is { } place && place != link.Host)
-        {
             _log.Line($"fabric: {link.Host} offers {offer.Addresses}, but {offer.Addresses.Local.Address} does not live there");
-            return;
-        }
         if (offers.Count >= MaximumOffersPerHost) return;
         offers.Add(offer.Addresses);
-        _theirs[offer.Addresses] = (link, offer.Number, offer.MarksSent);
+        _theirs[(offer.Addresses, link.Host)] = new TheirOffer(link, offer.Number, offer.MarksSent);
         FourTuple mirrored = offer.Addresses.Mirrored;
         if (!_byRemote.TryGetValue(mirrored.Remote.Address, out HashSet<ConnectionEnd>? ends)) return;
         foreach (ConnectionEnd end in ends)
         {
-            if (end.Facts.Addresses != mirrored) continue;
+            if (end.Addresses != mirrored) continue;
             // The locations may have become known here later than there.
-            if (!_byEnd.TryGetValue(end, out RemoteEnd? ours)) { Waits(end); return; }
-            Accept(ours, link, offer.Number, offer.MarksSent);
+            if (!_byEnd.TryGetValue(end, out RemoteEnd? ours)) Waits(end);
+            else if (ours.Host == link.Host) Accept(ours, link, offer.Number, offer.MarksSent);
             return;
         }
     }
@@ -176,7 +176,7 @@ internal sealed class RemoteBroker : IFabricEvents
     /// <summary>False if the other router is the one to accept.</summary>
     private bool Accept(RemoteEnd ours, IFabricLink link, uint number, uint marksSent)
     {
-        FourTuple addresses = ours.End.Facts.Addresses;
+        FourTuple addresses = ours.End.Addresses;
         bool higher = (addresses.Local.Address.Value, addresses.Local.Port).CompareTo((addresses.Remote.Address.Value, addresses.Remote.Port)) > 0;
         if (!higher || ours.Carrier is not null || !IsProven(ours, link)) return false;
         Span<byte> marks = stackalloc byte[2 * RingLayout.ReturnMarkBytes];
@@ -197,16 +197,16 @@ internal sealed class RemoteBroker : IFabricEvents
     }
 
     private bool IsProven(RemoteEnd ours, IFabricLink link) =>
-        HostOf(ours.End.Facts.Addresses.Remote.Address, out _) == link.Host
-        && (HostOf(ours.End.Facts.Addresses.Local.Address, out _) ?? _self) == _self
+        HostOf(ours.End.Addresses.Remote.Address, out _) == link.Host
+        && (HostOf(ours.End.Addresses.Local.Address, out _) ?? _self) == _self
         && _pairing.IsProvenBeyondNamespace(ours.End) && _pairing.IsWaitingAndAlive(ours.End);
 
     private bool Join(RemoteEnd ours, IFabricLink link, uint remote, uint marksToFind, ulong capacity, ReadOnlySpan<byte> markFromShim, ReadOnlySpan<byte> markToShim, bool speaksFirst)
     {
         _pairing.Withdraw(ours.End);
         // What the other router has offered it is answered with this: if its end comes again, it offers again.
-        FourTuple theirs = ours.End.Facts.Addresses.Mirrored;
-        if (_theirs.TryGetValue(theirs, out (IFabricLink Link, uint Number, uint MarksSent) offer)) ForgetTheirs(offer.Link, theirs);
+        FourTuple theirs = ours.End.Addresses.Mirrored;
+        if (_theirs.TryGetValue((theirs, link.Host), out TheirOffer? offer)) ForgetTheirs(offer.Link, theirs);
         HeldRing? held = _giver.HoldMirrored(ours.End, marksToFind, capacity, markFromShim, markToShim);
         if (held is null) return false;
         ours.Carrier = link;
@@ -227,8 +227,7 @@ internal sealed class RemoteBroker : IFabricEvents
     private void Unconfirmed(RemoteEnd ours, HeldRing held)
     {
         held.Dispose();
-        if (_ours.TryGetValue(ours.Number, out RemoteEnd? known) && known == ours) _ours.Remove(ours.Number);
-        if (_byEnd.TryGetValue(ours.End, out known) && known == ours) _byEnd.Remove(ours.End);
+        Drop(ours);
         _giver.WaitAgain(ours.End);
     }
 
@@ -236,24 +235,53 @@ internal sealed class RemoteBroker : IFabricEvents
     private void ForgetTheirs(IFabricLink link, FourTuple addresses)
     {
         if (_theirsByLink.TryGetValue(link, out HashSet<FourTuple>? offers)) offers.Remove(addresses);
-        if (_theirs.TryGetValue(addresses, out (IFabricLink Link, uint Number, uint MarksSent) theirs) && theirs.Link == link) _theirs.Remove(addresses);
+        if (_theirs.TryGetValue((addresses, link.Host), out TheirOffer? theirs) && theirs.Link == link) _theirs.Remove((addresses, link.Host));
+    }
+
+    private void Drop(RemoteEnd ours)
+    {
+        if (_ours.TryGetValue(ours.Number, out RemoteEnd? known) && known == ours) _ours.Remove(ours.Number);
+        if (_byEnd.TryGetValue(ours.End, out known) && known == ours) _byEnd.Remove(ours.End);
+    }
+
+    /// <summary>The end waits for nothing any more, until it is offered again.</summary>
+    private void Unlist(ConnectionEnd end)
+    {
+        InternetAddress remote = end.Addresses.Remote.Address;
+        if (_byRemote.TryGetValue(remote, out HashSet<ConnectionEnd>? ends) && ends.Remove(end) && ends.Count == 0) _byRemote.Remove(remote);
     }
 
     /// <summary>An address is published, lives elsewhere, or nowhere any more.</summary>
     private void Moved(InternetAddress address)
     {
         InternetAddress? place = HostOf(address, out Host? host);
+        if (place == _self) CameHere(address);
         if (!_byRemote.TryGetValue(address, out HashSet<ConnectionEnd>? ends)) return;
         foreach (ConnectionEnd end in ends.ToArray())
         {
             if (_byEnd.TryGetValue(end, out RemoteEnd? ours))
             {
                 if (ours.Host == place) continue;
-                _ours.Remove(ours.Number);
-                _byEnd.Remove(end);
-                if (ours.Carrier is { } carrier) { carrier.Abandon(ours.Number); continue; }
+                Drop(ours);
+                if (ours.Carrier is { } carrier)
+                {
+                    // The way of the bytes is the overlay's to decide now; the end comes again by itself.
+                    carrier.Abandon(ours.Number);
+                    Unlist(end);
+                    continue;
+                }
+                if (_fabric.Find(ours.Host) is { } link) link.Send(FrameType.Withdraw, ours.Number, default);
             }
             if (place is { } there && there != _self) Offer(end, there, host!);
+        }
+    }
+
+    /// <summary>What was offered for an address before this router knew that it lives here could not be believed, neither here nor there.</summary>
+    private void CameHere(InternetAddress address)
+    {
+        foreach (RemoteEnd ours in _ours.Values.Where(ours => ours.Carrier is null && ours.End.Addresses.Local.Address == address).ToArray())
+        {
+            if (!AcceptKnown(ours) && _fabric.Find(ours.Host) is { } link) Offer(ours, link);
         }
     }
 

@@ -113,7 +113,7 @@ internal static unsafe class Doorbell
     public static void NoteGone(ConnectionRecord* connection)
     {
         DoorbellState* state = State(connection);
-        bool locked = ThreadLock.Enter(&state->Lock);
+        bool locked = state != null && ThreadLock.Enter(&state->Lock);
         int errno = Process.Errno;
         PollDescriptor look = new() { Descriptor = connection->Doorbell };
         if (Process.Libc->poll(&look, 1, 0) > 0 && (look.Returned & (Linux.POLLHUP | Linux.POLLERR | Linux.POLLNVAL)) != 0) MarkGone(connection);

@@ -1,0 +1,9 @@
+using FreeFlow.Router.Fabric.Links;
+
+namespace FreeFlow.Router.Sessions;
+
+/// <summary>An end that another router has offered.</summary>
+/// <param name="Link">By which it came.</param>
+/// <param name="Number">Its number there.</param>
+/// <param name="MarksSent">Return marks that it has sent, as it said then.</param>
+internal sealed record TheirOffer(IFabricLink Link, uint Number, uint MarksSent);
