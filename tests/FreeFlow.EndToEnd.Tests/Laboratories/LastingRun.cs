@@ -18,24 +18,36 @@ public sealed class LastingRun : IDisposable
     private static readonly TimeSpan s_patience = TimeSpan.FromSeconds(40);
     private static int s_lastPort = 24000;
 
-    private readonly int _port = Interlocked.Increment(ref s_lastPort);
+    private readonly int _clientsPort;
     private readonly LabProcess _server, _client;
 
-    public LastingRun(Stage stage, string style)
+    /// <param name="stage">Where it runs.</param>
+    /// <param name="style">How the connection is used.</param>
+    /// <param name="address">What the client connects to; by default the stage's server.</param>
+    /// <param name="place">Where the server runs; by default the stage's.</param>
+    /// <param name="servicePort">The port that the client connects to, if that is not the server's own.</param>
+    public LastingRun(Stage stage, string style, string? address = null, NetworkPlace? place = null, int servicePort = 0)
     {
         Style = style;
-        _server = stage.Serve(Tools.PythonProgram("lasting.py", "server", "0.0.0.0", $"{_port}", style), _port);
-        _client = stage.Client.Start(stage.AsClient(Tools.PythonProgram("lasting.py", "client", stage.Address, $"{_port}", style)));
+        Port = Interlocked.Increment(ref s_lastPort);
+        place ??= stage.Server;
+        _server = place.Start(stage.AsServer(Tools.PythonProgram("lasting.py", "server", "0.0.0.0", $"{Port}", style)));
+        place.WaitForPort(Port, _server);
+        _clientsPort = servicePort == 0 ? Port : servicePort;
+        _client = stage.Client.Start(stage.AsClient(Tools.PythonProgram("lasting.py", "client", address ?? stage.Address, $"{_clientsPort}", style)));
     }
+
+    /// <summary>Where the server listens.</summary>
+    public int Port { get; }
 
     public string Style { get; }
 
     /// <summary>The connection's ends that a router knows.</summary>
     public ConnectionStatus[] Connections(RouterStatus status)
     {
-        string port = string.Create(CultureInfo.InvariantCulture, $":{_port}");
+        string[] ports = [string.Create(CultureInfo.InvariantCulture, $":{Port}"), string.Create(CultureInfo.InvariantCulture, $":{_clientsPort}")];
         return status.Processes.SelectMany(process => process.Connections)
-            .Where(connection => connection.Local.EndsWith(port, StringComparison.Ordinal) || connection.Remote.EndsWith(port, StringComparison.Ordinal)).ToArray();
+            .Where(connection => Array.Exists(ports, port => connection.Local.EndsWith(port, StringComparison.Ordinal) || connection.Remote.EndsWith(port, StringComparison.Ordinal))).ToArray();
     }
 
     /// <summary>Bytes that the client has sent and received by rings, all that this one connection has had, once its router knows it.</summary>
@@ -44,6 +56,19 @@ public sealed class LastingRun : IDisposable
         ConnectionStatus[] found = [];
         Assert.That(Waiting.Until(() => (found = Connections(host.Status())).Length == 1, s_patience), $"{Style}: {host.Name} does not know the connection\n{Text}");
         return (found[0].RingSent, found[0].RingReceived);
+    }
+
+    /// <summary>Waits until the kernel has carried <paramref name="bytes"/>, and rings meanwhile none.</summary>
+    public void WaitForKernelBytes(LabHost host, long bytes)
+    {
+        (long Kernel, (long, long) Rings) before = default;
+        bool Grown()
+        {
+            ConnectionStatus connection = Connections(host.Status())[0];
+            if (before.Rings != (connection.RingSent, connection.RingReceived)) before = (connection.KernelSent, (connection.RingSent, connection.RingReceived));
+            return connection.KernelSent >= before.Kernel + bytes;
+        }
+        Assert.That(Waiting.Until(() => _client.HasExited || Grown(), s_patience) && !_client.HasExited, $"{Style}: {before} by the kernel and by rings\n{Text}");
     }
 
     /// <summary>Waits until rings have carried another <paramref name="bytes"/> beyond <paramref name="before"/> in each direction that carries any.</summary>
