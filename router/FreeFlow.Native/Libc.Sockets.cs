@@ -21,7 +21,7 @@ public static unsafe partial class Libc
 
     public const int AF_UNIX = 1, AF_INET = 2, AF_INET6 = 10, AF_NETLINK = 16;
     public const int SOCK_STREAM = 1, SOCK_DGRAM = 2, SOCK_RAW = 3, SOCK_SEQPACKET = 5, SOCK_NONBLOCK = 0x800, SOCK_CLOEXEC = 0x80000;
-    public const int IPPROTO_TCP = 6, NETLINK_SOCK_DIAG = 4;
+    public const int IPPROTO_TCP = 6, NETLINK_SOCK_DIAG = 4, NETLINK_NETFILTER = 12;
     public const int SOL_SOCKET = 1, SO_TYPE = 3, SO_LINGER = 13, SO_RCVTIMEO = 20, SO_SNDTIMEO = 21, SO_PEERCRED = 17, SO_PROTOCOL = 38, SO_DOMAIN = 39;
     public const int SO_COOKIE = 57, SO_BINDTOIFINDEX = 62, SO_NETNS_COOKIE = 71, SO_PASSRIGHTS = 83;
     public const int TCP_INFO = 11, TCP_USER_TIMEOUT = 18;

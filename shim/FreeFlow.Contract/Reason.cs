@@ -64,4 +64,6 @@ public enum Reason : uint
     Policy = 29,
     /// <summary>The ring was given up with the router, or the way to the other host's; the connection will be offered again.</summary>
     WayLost = 30,
+    /// <summary>The network translates this end's own address for the other one (SNAT, masquerading): they cannot be known to be one connection's.</summary>
+    Translated = 31,
 }

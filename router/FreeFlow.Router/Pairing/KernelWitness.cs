@@ -5,7 +5,7 @@ using FreeFlow.Native;
 
 namespace FreeFlow.Router.Pairing;
 
-/// <summary>The running kernel, asked through socket options, namespace ioctls (ioctl_ns(2)) and sock_diag(7).</summary>
+/// <summary>The running kernel, asked through socket options, namespace ioctls (ioctl_ns(2)) and sock_diag(7), and connection tracking.</summary>
 internal sealed class KernelWitness : IKernelWitness, IDisposable
 {
     private readonly Dictionary<ulong, KnownNamespace> _namespaces = [];
@@ -23,7 +23,7 @@ internal sealed class KernelWitness : IKernelWitness, IDisposable
         OwnNamespaceCookie = named ? cookie : 0;
         SocketDiagnosis? diagnosis = SocketDiagnosis.Open();
         HasDiagnosis = diagnosis is not null && diagnosis.KnowsTcp();
-        _namespaces[OwnNamespaceCookie] = new KnownNamespace(OwnerOf(_ownNetwork), HasDiagnosis ? diagnosis : null) { Sessions = 1 };
+        _namespaces[OwnNamespaceCookie] = new KnownNamespace(OwnerOf(_ownNetwork), HasDiagnosis ? diagnosis : null, ConnectionTracking.Open()) { Sessions = 1 };
     }
 
     /// <summary>SO_NETNS_COOKIE of the router's own namespace; 0 if the kernel (before 5.14) has none.</summary>
@@ -38,11 +38,26 @@ internal sealed class KernelWitness : IKernelWitness, IDisposable
         if (!SocketOptions.IsEstablishedTcp(socket, out int domain) || !SocketOptions.TryGetAddresses(socket, out FourTuple addresses)) return Reason.NotEstablished;
         if (!SocketOptions.TryGet(socket, Libc.SO_COOKIE, out ulong cookie) || !SocketOptions.TryGet(socket, Libc.SO_NETNS_COOKIE, out ulong namespaceCookie)
             || !SocketOptions.TryGet(socket, Libc.SO_BINDTOIFINDEX, out int boundInterface)) return Reason.NoWitness;
+        KnownNamespace known = Know(socket, namespaceCookie);
         facts = new SocketFacts
         {
-            Addresses = addresses, Cookie = cookie, NamespaceCookie = namespaceCookie, Owner = Know(socket, namespaceCookie).Owner, Domain = domain, BoundInterface = boundInterface,
+            Addresses = addresses, Cookie = cookie, NamespaceCookie = namespaceCookie, Owner = known.Owner, Domain = domain, BoundInterface = boundInterface,
+            Translation = TryTranslate(known, addresses, out FourTuple real) && real != addresses ? real : null,
         };
-        return Reason.None;
+        return real.Local == addresses.Local ? Reason.None : Reason.Translated;
+    }
+
+    /// <summary>
+    /// Follows a connection from its own namespace to this one, the host's, where service addresses are translated. False, with an address that is not the end's own, if
+    /// the other end does not see that.
+    /// </summary>
+    private bool TryTranslate(KnownNamespace known, FourTuple addresses, out FourTuple real)
+    {
+        real = addresses;
+        KnownNamespace own = _namespaces[OwnNamespaceCookie];
+        bool told = (known == own || known.Tracking is null || known.Tracking.TryTranslate(ref real)) && (own.Tracking is null || own.Tracking.TryTranslate(ref real));
+        if (!told) real = default;
+        return told;
     }
 
     public Liveness Ask(SocketFacts facts) =>
@@ -56,7 +71,7 @@ internal sealed class KernelWitness : IKernelWitness, IDisposable
     public void Release(ulong namespaceCookie)
     {
         if (!_namespaces.TryGetValue(namespaceCookie, out KnownNamespace? known) || --known.Sessions > 0) return;
-        known.Diagnosis?.Dispose();
+        known.Dispose();
         _namespaces.Remove(namespaceCookie);
     }
 
@@ -73,7 +88,7 @@ internal sealed class KernelWitness : IKernelWitness, IDisposable
 
     public void Dispose()
     {
-        foreach (KnownNamespace known in _namespaces.Values) known.Diagnosis?.Dispose();
+        foreach (KnownNamespace known in _namespaces.Values) known.Dispose();
         _namespaces.Clear();
         Libc.close(_ownNetwork);
     }
@@ -82,8 +97,9 @@ internal sealed class KernelWitness : IKernelWitness, IDisposable
     {
         if (_namespaces.TryGetValue(cookie, out KnownNamespace? known)) return known;
         int network = Libc.ioctl(socket, Libc.SIOCGSKNS, 0); // needs CAP_NET_ADMIN there
-        if (network < 0) return _namespaces[cookie] = new KnownNamespace(NamespaceOwner.Unknown, null);
-        known = new KnownNamespace(OwnerOf(network), HasDiagnosis ? OpenInside(network) : null);
+        if (network < 0) return _namespaces[cookie] = new KnownNamespace(NamespaceOwner.Unknown, null, null);
+        (SocketDiagnosis? diagnosis, ConnectionTracking? tracking) = OpenInside(network);
+        known = new KnownNamespace(OwnerOf(network), diagnosis, tracking);
         Libc.close(network);
         return _namespaces[cookie] = known;
     }
@@ -99,11 +115,12 @@ internal sealed class KernelWitness : IKernelWitness, IDisposable
     }
 
     /// <summary>A socket belongs for good to the namespace its maker was in: this thread steps inside for that one call.</summary>
-    private SocketDiagnosis? OpenInside(int network)
+    private (SocketDiagnosis?, ConnectionTracking?) OpenInside(int network)
     {
-        if (Libc.setns(network, Libc.CLONE_NEWNET) != 0) return null;
-        SocketDiagnosis? diagnosis = SocketDiagnosis.Open();
+        if (Libc.setns(network, Libc.CLONE_NEWNET) != 0) return default;
+        SocketDiagnosis? diagnosis = HasDiagnosis ? SocketDiagnosis.Open() : null;
+        ConnectionTracking? tracking = ConnectionTracking.Open();
         if (Libc.setns(_ownNetwork, Libc.CLONE_NEWNET) != 0) throw new RouterException($"the way back to the router's own network namespace is closed ({Errno.LastText}): restart the router.");
-        return diagnosis;
+        return (diagnosis, tracking);
     }
 }

@@ -38,6 +38,7 @@ internal static class ReasonNames
         Reason.AnotherRoad => "AnotherRoad"u8,
         Reason.ClosedRegistration => "ClosedRegistration"u8,
         Reason.Policy => "Policy"u8,
+        Reason.Translated => "Translated"u8,
         Reason.WayLost => "WayLost"u8,
         _ => "unknown"u8,
     };

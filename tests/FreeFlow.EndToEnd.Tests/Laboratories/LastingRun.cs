@@ -26,13 +26,15 @@ public sealed class LastingRun : IDisposable
     /// <param name="address">What the client connects to; by default the stage's server.</param>
     /// <param name="place">Where the server runs; by default the stage's.</param>
     /// <param name="servicePort">The port that the client connects to, if that is not the server's own.</param>
-    public LastingRun(Stage stage, string style, string? address = null, NetworkPlace? place = null, int servicePort = 0)
+    /// <param name="listening">Called with the server's port before the client connects.</param>
+    public LastingRun(Stage stage, string style, string? address = null, NetworkPlace? place = null, int servicePort = 0, Action<int>? listening = null)
     {
         Style = style;
         Port = Interlocked.Increment(ref s_lastPort);
         place ??= stage.Server;
         _server = place.Start(stage.AsServer(Tools.PythonProgram("lasting.py", "server", "0.0.0.0", $"{Port}", style)));
         place.WaitForPort(Port, _server);
+        listening?.Invoke(Port);
         _clientsPort = servicePort == 0 ? Port : servicePort;
         _client = stage.Client.Start(stage.AsClient(Tools.PythonProgram("lasting.py", "client", address ?? stage.Address, $"{_clientsPort}", style)));
     }
@@ -54,7 +56,7 @@ public sealed class LastingRun : IDisposable
     public (long Sent, long Received) RingBytes(LabHost host)
     {
         ConnectionStatus[] found = [];
-        Assert.That(Waiting.Until(() => (found = Connections(host.Status())).Length == 1, s_patience), $"{Style}: {host.Name} does not know the connection\n{Text}");
+        Assert.That(Waiting.Until(() => (found = [.. Connections(host.Status()).Where(IsClients)]).Length == 1, s_patience), $"{Style}: {host.Name} does not know the connection\n{Text}");
         return (found[0].RingSent, found[0].RingReceived);
     }
 
@@ -64,7 +66,7 @@ public sealed class LastingRun : IDisposable
         (long Kernel, (long, long) Rings) before = default;
         bool Grown()
         {
-            ConnectionStatus connection = Connections(host.Status())[0];
+            ConnectionStatus connection = Connections(host.Status()).First(IsClients);
             if (before.Rings != (connection.RingSent, connection.RingReceived)) before = (connection.KernelSent, (connection.RingSent, connection.RingReceived));
             return connection.KernelSent >= before.Kernel + bytes;
         }
@@ -96,6 +98,8 @@ public sealed class LastingRun : IDisposable
         _client.Dispose();
         _server.Dispose();
     }
+
+    private bool IsClients(ConnectionStatus connection) => connection.Remote.EndsWith(string.Create(CultureInfo.InvariantCulture, $":{_clientsPort}"), StringComparison.Ordinal);
 
     private string Text => $"client: {_client.Output}{_client.Error}\nserver: {_server.Output}{_server.Error}";
 
