@@ -66,7 +66,7 @@ public sealed class LastingRun : IDisposable
         (long Kernel, (long, long) Rings) before = default;
         bool Grown()
         {
-            ConnectionStatus connection = Connections(host.Status()).First(IsClients);
+            if (Connections(host.Status()).FirstOrDefault(IsClients) is not { } connection) return false;
             if (before.Rings != (connection.RingSent, connection.RingReceived)) before = (connection.KernelSent, (connection.RingSent, connection.RingReceived));
             return connection.KernelSent >= before.Kernel + bytes;
         }

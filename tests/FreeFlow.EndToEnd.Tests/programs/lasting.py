@@ -10,7 +10,7 @@ import os, random, select, socket, struct, sys, threading, time
 ROLE, ADDRESS, PORT, STYLE = sys.argv[1], sys.argv[2], int(sys.argv[3]), sys.argv[4]
 PATTERN = random.Random(5).randbytes(1 << 20)
 STEP = 16384
-PAUSE = 0.002   # so that several of these leave the routers some of two processors
+PAUSE = 0.005   # so that several of these leave the routers some of two processors
 PATIENCE = 60
 
 
