@@ -150,7 +150,7 @@ internal static unsafe class DescriptorCalls
     /// </summary>
     private static int Unread(ConnectionRecord* record)
     {
-        if (record->RingAddress == 0) return 0;
+        if (record->RingAddress == 0 || Reattachment.IsDetached(record)) return 0;
         ulong used = record->SendTail - Volatile.Read(ref Block.Outgoing(record)->Head);
         return used > record->Capacity / 2 && used <= record->Capacity ? (int)(used - (record->Capacity / 2)) : 0;
     }

@@ -1,4 +1,5 @@
 using System;
+using System.IO;
 using System.Linq;
 using FreeFlow.Lab;
 using FreeFlow.Lab.Hosts;
@@ -14,11 +15,41 @@ public sealed class ReattachTests
 
     private Laboratory _lab = null!;
 
+    private string _policy = null!;
+
     [OneTimeSetUp]
-    public void Up() => _lab = Laboratory.Start(LabDescription.Create(hosts: 2, containers: 1));
+    public void Up()
+    {
+        _policy = Path.Combine(Directory.CreateTempSubdirectory("freeflow-policy-").FullName, "policy");
+        // Only the second container of the first host is limited.
+        LabDescription lab = LabDescription.Create(hosts: 2, containers: 2);
+        File.WriteAllText(_policy, $"rate {lab.Hosts[0].Containers[1].Address4} max=400\n");
+        _lab = Laboratory.Start(lab with { RouterArguments = ["--policy", _policy] });
+    }
 
     [OneTimeTearDown]
-    public void Down() => _lab.Dispose();
+    public void Down()
+    {
+        _lab.Dispose();
+        Directory.Delete(Path.GetDirectoryName(_policy)!, recursive: true);
+    }
+
+    /// <summary>Inside one host only those have a router in their way that it limits.</summary>
+    [Test]
+    public void ALimitedConnectionOfOneHostComesBackToItsRouter()
+    {
+        using Stage stage = new(_lab, Mixture.Both);
+        LabPlace limited = _lab.Hosts[0].Containers[1];
+        using LastingRun run = new(stage, "poll", limited.Address4, limited);
+        run.WaitForRingBytes(_lab, (0, 0), Some, "at first");
+        for (int time = 1; time <= 2; time++)
+        {
+            _lab.Hosts[0].Kill("router");
+            _lab.Hosts[0].Start("router");
+            run.WaitForRingBytes(_lab, run.RingBytes(_lab.Hosts[0]), Some, $"time {time}");
+        }
+        run.Finish();
+    }
 
     [Test]
     public void EveryStyleGetsARingAgainAfterEachLoss()
