@@ -29,7 +29,7 @@ public unsafe struct RingBlockHeader
     [FieldOffset(88)] public ulong BackAt;
 
     // Written by the writer, with Tail.
-    /// <summary>The processor's clock at the last bytes, in its own unit; a hint that puts the reports of one epoll_wait into the order of arrival. 0: unknown.</summary>
+    /// <summary>The processor's clock at the last bytes, or at the end of the stream if they were read then, in its own unit; a hint that puts the reports of one epoll_wait into the order of arrival. 0: unknown.</summary>
     [FieldOffset(96)] public ulong WrittenAt;
 
     // Written by the reader.

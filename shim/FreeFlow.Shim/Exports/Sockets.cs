@@ -200,7 +200,7 @@ internal static unsafe class SocketCalls
         Interlocked.Or(ref record->Flags, (uint)ConnectionFlags.SendShutdown);
         if (record->RingAddress == 0) return;
         RingBlockHeader* outgoing = Memory.Block.Outgoing(record);
-        Volatile.Write(ref outgoing->WriterClosed, 1);
+        Memory.RingWriter.NoteEnd(outgoing);
         if (ReturnMark.IsMirrored(record)) Memory.Doorbell.RingAlways(record);
         else Memory.Doorbell.NotifyReader(record, outgoing);
     }

@@ -135,6 +135,13 @@ internal static unsafe class RingWriter
         if (++connection->SendsUnread % UnreadPerLook == 0) Doorbell.LookForPeer(connection);
     }
 
+    /// <summary>Tells the reader that nothing more comes; the kernel's end of stream, which counts, is on its way. To a reader that has read all of it the end is an arrival.</summary>
+    public static void NoteEnd(RingBlockHeader* outgoing)
+    {
+        if (Volatile.Read(ref outgoing->Head) == Volatile.Read(ref outgoing->Tail)) outgoing->WrittenAt = Process.Ticks();
+        Volatile.Write(ref outgoing->WriterClosed, 1);
+    }
+
     private static void Advance(ConnectionRecord* connection, RingBlockHeader* outgoing, nuint bytes)
     {
         connection->SendTail += bytes;

@@ -74,6 +74,14 @@ internal static unsafe class EpollReport
         return Gate.Phase(&record->ReceiveGate) == DirectionPhase.Ring && (!waitsForRoom || Gate.Phase(&record->SendGate) == DirectionPhase.Ring);
     }
 
+    /// <summary>The peer has ended its stream, and all of it is read: the kernel has the end, or will in a moment, and it is as old as what other rings have.</summary>
+    private static bool EndIsDue(Registration* entry)
+    {
+        if (entry->Guest != 0) return false;
+        ConnectionRecord* record = Family.Records + (entry->Connection - 1);
+        return Volatile.Read(ref Registrations.Incoming(entry, record)->WriterClosed) != 0 && (record->Flags & (uint)ConnectionFlags.PeerFinished) == 0;
+    }
+
     /// <summary>What the kernel has once it may have again: a level-triggered registration is reported by every wait, however busy the rings are.</summary>
     public static void AskAgain(EpollInstance* instance) => instance->KernelAsked = 0;
 
@@ -96,6 +104,7 @@ internal static unsafe class EpollReport
             if (entry->ReportedRound != instance->Round)
             {
                 uint bits = Ready(entry, out ulong tail);
+                if (bits == 0 && EndIsDue(entry)) AskAgain(instance);
                 if (bits == 0 && hot > FewHot && instance->Waits - entry->HotSince > HotWaits && EpollArming.TryCool(instance, entry))
                 {
                     // The last one has taken its place.

@@ -158,6 +158,7 @@ internal static unsafe class EpollWaiter
         if (count == 0 || instance->Round != round) instance->Round++;
         instance->KernelAsked = Process.Now();
         EpollTurns.KernelAnswered(instance, fresh, received, capacity - count);
+        int rings = count;
         count = EpollTranslation.Add(instance, events, count, fresh, received, out bool inside);
         if (inside)
         {
@@ -165,7 +166,10 @@ internal static unsafe class EpollWaiter
             received = Process.Libc->epoll_pwait(instance->Private, events + count, capacity - count, 0, null);
             count = EpollTranslation.Add(instance, events, count, events + count, received, out _);
         }
+        int kernels = count - rings;
         count = EpollReport.AddHot(instance, events, count, capacity);
+        // The end of one stream came before the bytes of another, or behind them.
+        if (kernels != 0 && count > kernels) EpollOrder.Sort(instance, events, 0, count);
         if (count > 0 || instance->Watched != 0) EpollArming.LeaveArmed(instance, left != 0 ? 1 : 0);
         ThreadLock.Exit(&instance->Lock);
         if (Volatile.Read(ref Registrations.BodilessDue) != 0) Registrations.RemoveBodiless();

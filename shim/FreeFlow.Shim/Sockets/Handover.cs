@@ -172,7 +172,7 @@ internal static unsafe class Handover
         }
         Volatile.Write(ref incoming->ReaderClosed, 1);
         Doorbell.NotifyWriter(record, incoming);
-        Volatile.Write(ref outgoing->WriterClosed, 1);
+        RingWriter.NoteEnd(outgoing);
         Doorbell.NotifyReader(record, outgoing);
     }
 
