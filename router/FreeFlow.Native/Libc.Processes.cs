@@ -4,6 +4,7 @@ namespace FreeFlow.Native;
 
 public static unsafe partial class Libc
 {
+    [LibraryImport("libc")] public static partial int sched_yield();
     [LibraryImport("libc", SetLastError = true)] public static partial int epoll_create1(int flags);
     [LibraryImport("libc", SetLastError = true)] public static partial int epoll_ctl(int epoll, int operation, int fd, EpollEvent* change);
     [LibraryImport("libc", SetLastError = true)] public static partial int epoll_wait(int epoll, EpollEvent* events, int capacity, int timeoutMilliseconds);

@@ -17,6 +17,7 @@ internal sealed record RouterOptions
 
           --socket PATH                     where to listen; default $FREEFLOW_SOCKET or /run/freeflow/router.sock
           --ring-bytes N                    data bytes of one direction of a ring, a power of two; default 1048576
+          --fabric-ring-bytes N             the same of a ring that is mirrored to another host; default 262144, alike on all hosts
           --max-sessions-per-user N         connected processes of one user; default 16384
           --max-connections-per-user N      shown ends of connections of one user; default 131072
           --max-rings-per-user N            ends of rings of one user; default 65536
@@ -31,6 +32,7 @@ internal sealed record RouterOptions
 
     public string SocketPath { get; init; } = Environment.GetEnvironmentVariable("FREEFLOW_SOCKET") is { Length: > 0 } path ? path : Protocol.DefaultSocketPath;
     public ulong RingBytes { get; init; } = 1 << 20;
+    public ulong FabricRingBytes { get; init; } = 256 << 10;
     public ulong MaximumSessionsPerUser { get; init; } = 16384;
     public ulong MaximumConnectionsPerUser { get; init; } = 131072;
     public ulong MaximumRingsPerUser { get; init; } = 65536;
@@ -52,7 +54,7 @@ internal sealed record RouterOptions
             if (equals > 0) { value = name[(equals + 1)..]; name = name[..equals]; }
             if (name == "--verbose" && value is null) { options = options with { Verbose = true }; continue; }
             if (name == ClusterOptions.InsecureFabric && value is null) { cluster[name] = ""; continue; }
-            if (name is not ("--socket" or "--ring-bytes" or "--max-sessions-per-user" or "--max-connections-per-user" or "--max-rings-per-user" or "--max-ring-bytes-per-user" or "--policy") && !ClusterOptions.Knows(name))
+            if (name is not ("--socket" or "--ring-bytes" or "--fabric-ring-bytes" or "--max-sessions-per-user" or "--max-connections-per-user" or "--max-rings-per-user" or "--max-ring-bytes-per-user" or "--policy") && !ClusterOptions.Knows(name))
             {
                 throw new RouterException($"unknown option {arguments[i]}; freeflow-router --help lists them.");
             }
@@ -65,7 +67,8 @@ internal sealed record RouterOptions
             options = name switch
             {
                 "--socket" => options with { SocketPath = value.Length > 0 ? value : throw new RouterException("--socket needs a path; it was empty.") },
-                "--ring-bytes" => options with { RingBytes = Capacity(value) },
+                "--ring-bytes" => options with { RingBytes = Capacity(name, value) },
+                "--fabric-ring-bytes" => options with { FabricRingBytes = Capacity(name, value) },
                 "--max-sessions-per-user" => options with { MaximumSessionsPerUser = Number(name, value) },
                 "--max-connections-per-user" => options with { MaximumConnectionsPerUser = Number(name, value) },
                 "--policy" => options with { PolicyPath = value },
@@ -79,8 +82,8 @@ internal sealed record RouterOptions
     private static ulong Number(string name, string value) =>
         ulong.TryParse(value, NumberStyles.None, CultureInfo.InvariantCulture, out ulong number) ? number : throw new RouterException($"{name} {value}: give a whole number, 0 or more.");
 
-    private static ulong Capacity(string value) =>
+    private static ulong Capacity(string name, string value) =>
         ulong.TryParse(value, NumberStyles.None, CultureInfo.InvariantCulture, out ulong number) && RingLayout.IsValidCapacity(number)
             ? number
-            : throw new RouterException($"--ring-bytes {value}: give a power of two from {RingLayout.MinimumCapacity} to {RingLayout.MaximumCapacity}.");
+            : throw new RouterException($"{name} {value}: give a power of two from {RingLayout.MinimumCapacity} to {RingLayout.MaximumCapacity}.");
 }

@@ -45,7 +45,7 @@ internal sealed class Broker : IRingGiver
     public PolicyTable Policy { get; }
 
     /// <inheritdoc/>
-    public ulong RingBytes => _options.RingBytes;
+    public ulong FabricRingBytes => _options.FabricRingBytes;
 
     /// <summary>The ends that wait for their other end.</summary>
     public PairingTable Pairing => _pairing;
@@ -198,8 +198,8 @@ internal sealed class Broker : IRingGiver
         ReadOnlySpan<byte> one = marks[..RingLayout.ReturnMarkBytes], other = marks[RingLayout.ReturnMarkBytes..];
         _relay ??= new LocalRelay();
         do { _lastRelayed++; } while (_lastRelayed == 0);
-        MirroredRing? ring = GiveMirrored(first, second.MarksSent, RingBytes, one, other);
-        MirroredRing? mirror = ring is null ? null : GiveMirrored(second, first.MarksSent, RingBytes, other, one);
+        MirroredRing? ring = GiveMirrored(first, second.MarksSent, FabricRingBytes, one, other);
+        MirroredRing? mirror = ring is null ? null : GiveMirrored(second, first.MarksSent, FabricRingBytes, other, one);
         // If the second cannot have one, the first finds its doorbell closed, and goes on in the kernel.
         if (mirror is null) { ring?.Dispose(); return; }
         second.Stream = (_relay.Second, _lastRelayed);

@@ -182,9 +182,9 @@ internal sealed class RemoteBroker : IFabricEvents
         Span<byte> marks = stackalloc byte[2 * RingLayout.ReturnMarkBytes];
         RandomNumberGenerator.Fill(marks);
         ReadOnlySpan<byte> toOffering = marks[..RingLayout.ReturnMarkBytes], toAccepting = marks[RingLayout.ReturnMarkBytes..];
-        if (!Join(ours, link, number, marksSent, _giver.RingBytes, toOffering, toAccepting, speaksFirst: false)) return true;
+        if (!Join(ours, link, number, marksSent, _giver.FabricRingBytes, toOffering, toAccepting, speaksFirst: false)) return true;
         Span<byte> message = stackalloc byte[(int)FrameHeader.MaximumMessageBytes];
-        int length = new FabricAccept { Offer = number, Stream = ours.Number, Capacity = _giver.RingBytes, MarkToOffering = toOffering, MarkToAccepting = toAccepting, MarksSent = ours.End.MarksSent }.Write(message);
+        int length = new FabricAccept { Offer = number, Stream = ours.Number, Capacity = _giver.FabricRingBytes, MarkToOffering = toOffering, MarkToAccepting = toAccepting, MarksSent = ours.End.MarksSent }.Write(message);
         link.Send(FrameType.Accept, 0, message[..length]);
         return true;
     }

@@ -9,7 +9,7 @@ namespace FreeFlow.Router.Fabric.Links;
 
 /// <summary>
 /// Carries streams over one byte channel, with a thread that sends (it sleeps on all the streams' doorbells together) and one that receives (it sleeps in the
-/// channel), so that a byte passes through the router with one wake-up. The receiving thread never waits for a stream's program: its ring has room for all the
+/// channel), so that a byte passes through the router with one wake-up, or none (<see cref="LinkPoller"/>). The receiving thread never waits for a stream's program: its ring has room for all the
 /// other router may send.
 /// </summary>
 internal sealed class FabricLink : IFabricLink
@@ -33,7 +33,7 @@ internal sealed class FabricLink : IFabricLink
         _events = events;
         _writer = new FrameWriter(channel);
         _sender = new LinkSender(_writer, _streams);
-        _receiver = new LinkReceiver(this, new FrameReader(channel), _streams, _sender, events);
+        _receiver = new LinkReceiver(this, new FrameReader(channel), _streams, _sender, new LinkPoller(channel, _sender), events);
         _sending = new Thread(Sending) { IsBackground = true, Name = "fabric-send" };
         _receiving = new Thread(Receiving) { IsBackground = true, Name = "fabric-receive" };
     }

@@ -10,6 +10,9 @@ internal sealed class FrameReader(IByteChannel channel)
     private readonly byte[] _buffer = new byte[16 * 1024];
     private int _start, _end;
 
+    /// <summary>True if the next frame is the channel's to bring.</summary>
+    public bool IsEmpty => _start == _end;
+
     /// <summary>Waits for the next head; false if the channel has ended.</summary>
     public bool TryReadHeader(out FrameHeader header)
     {

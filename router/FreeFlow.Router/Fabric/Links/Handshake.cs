@@ -58,7 +58,8 @@ internal sealed class Handshake
 
     private TlsChannel Secure(Socket socket, InternetAddress? called, out X509Certificate2? theirs)
     {
-        SslStream stream = new(new NetworkStream(socket, ownsSocket: true));
+        ChannelStream below = new(new PlainChannel(socket));
+        SslStream stream = new(below);
         X509ChainPolicy policy = new() { TrustMode = X509ChainTrustMode.CustomRootTrust, RevocationMode = X509RevocationMode.NoCheck };
         policy.CustomTrustStore.Add(_authority!);
         // Names are compared after Hello has said which one is meant.
@@ -81,7 +82,7 @@ internal sealed class Handshake
             });
         }
         theirs = stream.RemoteCertificate as X509Certificate2;
-        return new TlsChannel(stream);
+        return new TlsChannel(stream, below);
     }
 
     /// <summary>Exchanges Hello; what is wrong, or nothing.</summary>

@@ -7,7 +7,7 @@ using FreeFlow.Router.Fabric.Wire;
 namespace FreeFlow.Router.Fabric.Links;
 
 /// <summary>The receiving half of a link: reads frames and acts on them. Whatever no honest router sends ends the link.</summary>
-internal sealed class LinkReceiver(IFabricLink link, FrameReader reader, ConcurrentDictionary<uint, FabricStream> streams, LinkSender sender, IFabricEvents events)
+internal sealed class LinkReceiver(IFabricLink link, FrameReader reader, ConcurrentDictionary<uint, FabricStream> streams, LinkSender sender, LinkPoller poller, IFabricEvents events)
 {
     private long _dataBytes;
     private readonly byte[] _unwanted = new byte[16 * 1024];
@@ -18,8 +18,11 @@ internal sealed class LinkReceiver(IFabricLink link, FrameReader reader, Concurr
     /// <summary>Works until the channel ends; says why it did.</summary>
     public string Run()
     {
-        while (reader.TryReadHeader(out FrameHeader header))
+        while (true)
         {
+            if (reader.IsEmpty) poller.Wait();
+            if (!reader.TryReadHeader(out FrameHeader header)) break;
+            poller.Arrived();
             if (!header.IsPossible || header.Type == FrameType.Hello) return $"malformed frame: type {(int)header.Type}, {header.Length} bytes, stream {header.Stream}";
             if (header.Stream == 0)
             {
@@ -38,13 +41,14 @@ internal sealed class LinkReceiver(IFabricLink link, FrameReader reader, Concurr
             {
                 if (!stream.Reserve(header, out Span<byte> first, out Span<byte> second)) return $"{stream.Name}: {header.Length} bytes at {header.Position}, which is not their place";
                 if (stream.IsCorrupt) sender.Wake(stream);
+                poller.Expect(stream, header.Length);
                 bool read = first.IsEmpty ? Drop(header.Length) : Place(stream, first, second);
                 if (!read) break;
                 continue;
             }
             if (!stream.Handle(header, out bool wake)) return $"{stream.Name}: {header.Type} at {header.Position}, credit {header.Credit}: impossible";
             // After Close its numbers mean nothing any more, and the sending thread may free it.
-            if (stream.IsRemoteClosed) streams.TryRemove(stream.Number, out _);
+            if (stream.IsRemoteClosed) { poller.Forget(stream); streams.TryRemove(stream.Number, out _); }
             if (wake) sender.Wake(stream);
         }
         return "connection lost";

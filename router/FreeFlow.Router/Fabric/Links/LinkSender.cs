@@ -13,6 +13,11 @@ internal sealed unsafe class LinkSender(FrameWriter writer, ConcurrentDictionary
 {
     private const int EventsAtATime = 64;
     private const ulong BytesPerTurn = FrameHeader.MaximumDataBytes;
+
+    /// <summary>Streams that wait for their turns, from which on turns are short, so that they get on evenly.</summary>
+    private const int ManyStreams = 4;
+    private const ulong BytesPerShortTurn = BytesPerTurn / 4;
+    private const ulong BytesPerLook = 4095;
     private const ulong WakeKey = 0;
 
     /// <summary>Silence after which a Ping says that this side lives; the other one gives up after some of them.</summary>
@@ -27,6 +32,9 @@ internal sealed unsafe class LinkSender(FrameWriter writer, ConcurrentDictionary
     private readonly PriorityQueue<FabricStream, long> _held = new();
     private readonly Dictionary<uint, FabricStream> _carried = [];
     private readonly Lock _ending = new();
+
+    /// <summary>Held by whoever puts streams' bytes into frames. This link's own thread keeps it while it waits for the other side to take some: the receiving one only ever tries.</summary>
+    private readonly Lock _working = new();
     private bool _stopped, _freed;
     private int _wakeRaised;
     private long _framesSeen, _lastFrame;
@@ -69,15 +77,51 @@ internal sealed unsafe class LinkSender(FrameWriter writer, ConcurrentDictionary
     {
         EpollEvent* events = stackalloc EpollEvent[EventsAtATime];
         Watch(_wake, WakeKey, 0);
+        int count = 0;
         while (!Volatile.Read(ref _stopped) && !writer.Failed)
         {
-            TakeNews();
-            for (int turns = _turns.Count; turns > 0 && !writer.Failed; turns--) TakeTurn(_turns.Dequeue());
-            writer.Flush();
-            int count = Libc.epoll_wait(_epoll, events, EventsAtATime, _turns.Count > 0 ? 0 : UntilHeldGoOn());
-            for (int i = 0; i < count; i++) Heard(events[i]);
-            PingIfSilent();
+            int pause;
+            lock (_working)
+            {
+                for (int i = 0; i < count; i++) Heard(events[i]);
+                TakeNews();
+                for (int turns = _turns.Count; turns > 0 && !writer.Failed; turns--) TakeTurn(_turns.Dequeue());
+                PingIfSilent();
+                writer.Flush();
+                pause = _turns.Count > 0 ? 0 : UntilHeldGoOn();
+            }
+            count = Libc.epoll_wait(_epoll, events, EventsAtATime, pause);
         }
+    }
+
+    /// <summary>Receiving thread: puts a little of what these streams have on its way, unless this would have to wait for something.</summary>
+    public void TryForward(ReadOnlySpan<FabricStream> streams)
+    {
+        if (!_working.TryEnter()) return; // the other thread will, or the next look
+        if (!writer.HasKept)
+        {
+            bool left = false;
+            foreach (FabricStream stream in streams)
+            {
+                if (!stream.HasMore || !stream.Send(writer, BytesPerLook)) continue;
+                Queue(stream);
+                left = true;
+            }
+            writer.Flush(mayWait: false);
+            if (left || writer.HasKept || writer.Failed) Raise();
+        }
+        _working.Exit();
+    }
+
+    /// <summary>Receiving thread: from here on these streams' shims have to ring again.</summary>
+    public void Watch(ReadOnlySpan<FabricStream> streams)
+    {
+        bool armed = _working.TryEnter();
+        foreach (FabricStream stream in streams)
+        {
+            if (!armed || stream.Arm()) Wake(stream);
+        }
+        if (armed) _working.Exit();
     }
 
     /// <summary>Milliseconds that may be slept; streams whose rate allows more by now get their turn.</summary>
@@ -99,7 +143,6 @@ internal sealed unsafe class LinkSender(FrameWriter writer, ConcurrentDictionary
         if (writer.Frames != _framesSeen) { _framesSeen = writer.Frames; _lastFrame = now; }
         if (now - _lastFrame < PingMilliseconds) return;
         writer.Write(new FrameHeader { Type = FrameType.Ping });
-        writer.Flush();
     }
 
     /// <summary>After both threads of the link have ended.</summary>
@@ -165,10 +208,11 @@ internal sealed unsafe class LinkSender(FrameWriter writer, ConcurrentDictionary
         stream.IsQueued = false;
         if (!_carried.ContainsKey(stream.Number)) return;
         int pause = 0;
-        ulong quota = stream.Limit?.Take(BytesPerTurn, out pause) ?? BytesPerTurn, sent = stream.BytesSent;
+        ulong most = _turns.Count < ManyStreams ? BytesPerTurn : BytesPerShortTurn;
+        ulong quota = stream.Limit?.Take(most, out pause) ?? most, sent = stream.BytesSent;
         bool more = stream.Send(writer, quota);
         stream.Limit?.GiveBack(quota - (stream.BytesSent - sent));
-        if (more && quota < BytesPerTurn) { _held.Enqueue(stream, Environment.TickCount64 + Math.Max(pause, 1)); return; }
+        if (more && quota < most) { _held.Enqueue(stream, Environment.TickCount64 + Math.Max(pause, 1)); return; }
         if (more || stream.Arm()) { Queue(stream); return; }
         if (!stream.IsOver) return;
         _carried.Remove(stream.Number);

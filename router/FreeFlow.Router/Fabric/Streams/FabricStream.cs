@@ -67,6 +67,12 @@ internal sealed class FabricStream(uint number, uint remote, MirroredRing ring, 
     /// <summary>The connection is to go back to the kernel, as if the fabric had failed.</summary>
     public void Abandon() => Volatile.Write(ref _abandoned, true);
 
+    /// <summary>Receiving thread: the program here has written something that is not on its way yet.</summary>
+    public bool HasMore => _outgoing.HasMore;
+
+    /// <summary>Receiving thread: somebody looks for <see cref="HasMore"/>, so that the shim need not ring; until <see cref="Arm"/>.</summary>
+    public void Disarm() => _outgoing.Disarm();
+
     /// <summary>Sending thread: puts everything that is due into frames. True if more is left.</summary>
     public bool Send(FrameWriter writer, ulong quota)
     {

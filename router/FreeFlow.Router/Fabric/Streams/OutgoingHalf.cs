@@ -56,6 +56,12 @@ internal sealed unsafe class OutgoingHalf(MirroredRing ring)
         return _switchTold ? Volatile.Read(ref block->Tail) != _forwarded || Volatile.Read(ref block->Handover) == (uint)HandoverState.Back : Volatile.Read(ref block->Handover) == (uint)HandoverState.Ring;
     }
 
+    /// <summary>There are bytes that are not in frames yet.</summary>
+    public bool HasMore => Volatile.Read(ref ring.FromShim->Tail) != Forwarded;
+
+    /// <summary>The shim need not ring: somebody looks.</summary>
+    public void Disarm() => Volatile.Write(ref ring.FromShim->ReaderWaiting, 0);
+
     private bool ForwardBytes(FrameWriter writer, FrameHeader header, ulong quota)
     {
         RingBlockHeader* block = ring.FromShim;

@@ -4,7 +4,7 @@ using System.Threading;
 
 namespace FreeFlow.Router.Fabric.Wire;
 
-/// <summary>Puts frames on a channel: small ones are gathered until <see cref="Flush"/>, large payloads go out from where they lie. One thread.</summary>
+/// <summary>Puts frames on a channel: small ones are gathered until <see cref="Flush"/>, large payloads go out from where they lie. One thread at a time.</summary>
 internal sealed class FrameWriter(IByteChannel channel)
 {
     private const int GatherBelow = 4096;
@@ -38,15 +38,18 @@ internal sealed class FrameWriter(IByteChannel channel)
         _length += payload;
     }
 
-    /// <summary>Sends what is gathered.</summary>
-    public void Flush()
+    /// <summary>Sends what is gathered. Without <paramref name="mayWait"/> the channel may keep some of it, until the next flush that may.</summary>
+    public void Flush(bool mayWait = true)
     {
-        if (_length > 0) Push(default, default);
+        if (_length > 0 || (mayWait && channel.HasKept)) Push(default, default, mayWait);
     }
 
-    private void Push(ReadOnlySpan<byte> first, ReadOnlySpan<byte> second)
+    /// <summary>True if the channel keeps something that must be flushed.</summary>
+    public bool HasKept => channel.HasKept;
+
+    private void Push(ReadOnlySpan<byte> first, ReadOnlySpan<byte> second, bool mayWait = true)
     {
-        if (!Failed && !channel.Send(_gathered.AsSpan(0, _length), first, second)) Failed = true;
+        if (!Failed && !channel.Send(_gathered.AsSpan(0, _length), first, second, mayWait)) Failed = true;
         _length = 0;
     }
 }

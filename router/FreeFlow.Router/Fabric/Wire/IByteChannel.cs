@@ -2,11 +2,20 @@ using System;
 
 namespace FreeFlow.Router.Fabric.Wire;
 
-/// <summary>A reliable stream of bytes to another router. One thread sends, one receives; <see cref="Abort"/> by any.</summary>
+/// <summary>A reliable stream of bytes to another router. One thread at a time sends, one receives; <see cref="Abort"/> by any.</summary>
 internal interface IByteChannel : IDisposable
 {
-    /// <summary>Sends all of the three pieces, in order, waiting as long as the other side takes some now and then; false if the channel is broken.</summary>
-    bool Send(ReadOnlySpan<byte> first, ReadOnlySpan<byte> second, ReadOnlySpan<byte> third);
+    /// <summary>
+    /// Sends all of the three pieces, in order, waiting as long as the other side takes some now and then; false if the channel is broken. Without <paramref name="mayWait"/>
+    /// what the other side does not take at once is kept, and goes before anything else with the next call.
+    /// </summary>
+    bool Send(ReadOnlySpan<byte> first, ReadOnlySpan<byte> second, ReadOnlySpan<byte> third, bool mayWait);
+
+    /// <summary>True if something was kept.</summary>
+    bool HasKept { get; }
+
+    /// <summary>True if <see cref="Receive"/> would not wait; now and then false although it would not.</summary>
+    bool HasInput { get; }
 
     /// <summary>Waits for bytes and puts them into the pieces, the first one first; how many, or 0 if the channel is broken, at its end, or silent for too long.</summary>
     int Receive(Span<byte> first, Span<byte> second, Span<byte> third);

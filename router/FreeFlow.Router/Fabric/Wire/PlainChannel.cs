@@ -9,8 +9,29 @@ internal sealed unsafe class PlainChannel(Socket socket) : IByteChannel
 {
     private readonly int _descriptor = (int)socket.Handle;
 
-    public bool Send(ReadOnlySpan<byte> first, ReadOnlySpan<byte> second, ReadOnlySpan<byte> third)
+    private byte[] _kept = [];
+    private int _keptLength;
+
+    public bool HasKept => _keptLength > 0;
+
+    public bool HasInput
     {
+        get
+        {
+            PollDescriptor asked = new() { Descriptor = _descriptor, Events = PollDescriptor.POLLIN };
+            return Libc.poll(&asked, 1, 0) != 0;
+        }
+    }
+
+    public bool Send(ReadOnlySpan<byte> first, ReadOnlySpan<byte> second, ReadOnlySpan<byte> third, bool mayWait)
+    {
+        if (_keptLength > 0)
+        {
+            if (!mayWait) { Keep(first); Keep(second); Keep(third); return true; }
+            int kept = _keptLength;
+            _keptLength = 0;
+            if (!Send(_kept.AsSpan(0, kept), default, default, mayWait: true)) return false;
+        }
         fixed (byte* one = first, two = second, three = third)
         {
             IoVector* pieces = stackalloc IoVector[3]
@@ -21,8 +42,13 @@ internal sealed unsafe class PlainChannel(Socket socket) : IByteChannel
             MessageHeader message = new() { Vectors = pieces, VectorCount = 3 };
             while (left > 0)
             {
-                nint sent = Libc.sendmsg(_descriptor, &message, Libc.MSG_NOSIGNAL);
+                nint sent = Libc.sendmsg(_descriptor, &message, Libc.MSG_NOSIGNAL | (mayWait ? 0 : Libc.MSG_DONTWAIT));
                 if (sent < 0 && Errno.Last == Errno.EINTR) continue;
+                if (sent < 0 && !mayWait && Errno.Last == Errno.EAGAIN)
+                {
+                    for (int i = 0; i < 3; i++) Keep(new ReadOnlySpan<byte>(pieces[i].Base, (int)pieces[i].Length));
+                    return true;
+                }
                 if (sent <= 0) return false;
                 left -= sent;
                 Advance(pieces, (nuint)sent);
@@ -57,6 +83,13 @@ internal sealed unsafe class PlainChannel(Socket socket) : IByteChannel
     }
 
     public void Dispose() => socket.Dispose();
+
+    private void Keep(ReadOnlySpan<byte> bytes)
+    {
+        if (_kept.Length - _keptLength < bytes.Length) Array.Resize(ref _kept, _keptLength + bytes.Length + 4096);
+        bytes.CopyTo(_kept.AsSpan(_keptLength));
+        _keptLength += bytes.Length;
+    }
 
     private static void Advance(IoVector* pieces, nuint bytes)
     {

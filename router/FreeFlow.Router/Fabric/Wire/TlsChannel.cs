@@ -5,16 +5,22 @@ using System.Net.Security;
 namespace FreeFlow.Router.Fabric.Wire;
 
 /// <summary>A TLS connection whose handshake is done: both sides have shown a certificate.</summary>
-internal sealed class TlsChannel(SslStream stream) : IByteChannel
+internal sealed class TlsChannel(SslStream stream, ChannelStream below) : IByteChannel
 {
-    public bool Send(ReadOnlySpan<byte> first, ReadOnlySpan<byte> second, ReadOnlySpan<byte> third)
+    public bool HasKept => below.HasKept;
+
+    // What TLS has decrypted already is not seen: then the next Receive does not wait.
+    public bool HasInput => below.HasInput;
+
+    public bool Send(ReadOnlySpan<byte> first, ReadOnlySpan<byte> second, ReadOnlySpan<byte> third, bool mayWait)
     {
         try
         {
+            below.Begin(mayWait);
             if (!first.IsEmpty) stream.Write(first);
             if (!second.IsEmpty) stream.Write(second);
             if (!third.IsEmpty) stream.Write(third);
-            return true;
+            return below.End();
         }
         catch (Exception exception) when (exception is IOException or ObjectDisposedException or InvalidOperationException) { return false; }
     }
@@ -25,7 +31,7 @@ internal sealed class TlsChannel(SslStream stream) : IByteChannel
         catch (Exception exception) when (exception is IOException or ObjectDisposedException or InvalidOperationException) { return 0; }
     }
 
-    public void Abort() => stream.Close();
+    public void Abort() => below.Abort();
 
     public void Dispose() => stream.Dispose();
 }
