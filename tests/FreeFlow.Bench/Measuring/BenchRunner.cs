@@ -5,6 +5,8 @@ using System.IO;
 using System.Linq;
 using FreeFlow.Bench.Cases;
 using FreeFlow.Bench.Hosts;
+using FreeFlow.Bench.Rates;
+using FreeFlow.Bench.Scale;
 using FreeFlow.Lab;
 
 namespace FreeFlow.Bench.Measuring;
@@ -16,7 +18,7 @@ internal static class BenchRunner
     internal static int Run(string? name)
     {
         BenchCase[] all = CaseList.All();
-        string[] names = [.. all.Select(@case => @case.Name), .. HostRunner.Names];
+        string[] names = [.. all.Select(@case => @case.Name), .. HostRunner.Names, RateRunner.Name, ScaleRunner.Name];
         if (name == "list")
         {
             foreach (string each in names) Console.WriteLine(each);
@@ -25,6 +27,8 @@ internal static class BenchRunner
         bool Chosen(string each) => each.StartsWith(name ?? "", StringComparison.Ordinal);
         if (!names.Any(Chosen)) throw new LabException($"No case begins with '{name}'. There are: {string.Join(", ", names)}.");
         if (HostRunner.Names.Any(Chosen)) HostRunner.Run(Chosen);
+        if (Chosen(RateRunner.Name)) RateRunner.Run();
+        if (Chosen(ScaleRunner.Name)) ScaleRunner.Run();
         BenchCase[] cases = all.Where(@case => Chosen(@case.Name)).ToArray();
         if (cases.Length == 0) return 0;
         int runs = (int)Knob("BENCH_RUNS", 5, 1, 1000);

@@ -14,6 +14,7 @@ static const struct { const char *name; int arguments; int (*run)(int, char **);
     {"crowd", 5, crowd, "crowd ADDRESS PORT PROCESSES COUNT BYTES: at a line each on standard input every process opens and uses COUNT connections, sends BYTES on each, closes them"},
     {"swallow", 5, swallow, "swallow ADDRESS PORT STREAMS WARMING SECONDS: reads all of them; bytes altogether, bytes and seconds after warming, and by stream the least, mean and most"},
     {"pour", 3, pour, "pour ADDRESS PORT STREAMS: writes into all of them until the other side closes"},
+    {"meter", 4, meter, "meter ADDRESS PORT STREAMS SECONDS: reads all of them; Mbit/s of each second"},
     {"count", 3, count, "count PORT TIMES CROWD: each call TIMES times on a loopback connection of its own, beside CROWD idle ones, for callgrind"},
     {"descriptor", 1, descriptor, "descriptor SECONDS: ns of one 1-byte write and read on a pipe"},
     {"start", 3, start, "start SECONDS PRELOAD PROGRAM: µs from spawn to end, with LD_PRELOAD=PRELOAD unless that is empty"},

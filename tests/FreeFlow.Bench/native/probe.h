@@ -27,6 +27,7 @@ int idle(int argc, char **argv);
 int crowd(int argc, char **argv);
 int swallow(int argc, char **argv);
 int pour(int argc, char **argv);
+int meter(int argc, char **argv);
 int count(int argc, char **argv);
 int descriptor(int argc, char **argv);
 int start(int argc, char **argv);
