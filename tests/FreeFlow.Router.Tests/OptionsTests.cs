@@ -11,12 +11,13 @@ public class OptionsTests
     [Test]
     public void RouterOptionsAreRead()
     {
-        RouterOptions options = RouterOptions.Parse(["--socket", "/a/b", "--ring-bytes=8192", "--max-sessions-per-user", "3", "--max-rings-per-user", "9", "--verbose"]);
-        Assert.That((options.SocketPath, options.RingBytes, options.MaximumSessionsPerUser, options.MaximumRingsPerUser, options.Verbose), Is.EqualTo(("/a/b", 8192UL, 3UL, 9UL, true)));
+        RouterOptions options = RouterOptions.Parse(["--socket", "/a/b", "--ring-bytes=8192", "--fabric-ring-bytes", "16384", "--max-sessions-per-user", "3", "--max-rings-per-user", "9", "--verbose"]);
+        Assert.That((options.SocketPath, options.RingBytes, options.FabricRingBytes, options.MaximumSessionsPerUser, options.MaximumRingsPerUser, options.Verbose), Is.EqualTo(("/a/b", 8192UL, 16384UL, 3UL, 9UL, true)));
     }
 
     [TestCase("1000", "--ring-bytes", "1000")]
     [TestCase("4096", "--ring-bytes", "2048")]
+    [TestCase("--fabric-ring-bytes 1000", "--fabric-ring-bytes", "1000")]
     [TestCase("67108864", "--ring-bytes", "134217728")]
     [TestCase("-1", "--max-sessions-per-user", "-1")]
     [TestCase("needs a value", "--socket")]
