@@ -9,14 +9,14 @@ namespace FreeFlow.Differential.Tests;
 /// <summary>Thousands of random programs: every answer and every byte as over kernel TCP. A failing one is printed short, with the command that repeats it.</summary>
 public sealed class RandomProgramTests
 {
-    /// <summary>No program may part every time. Of those that part now and then, under the load of other tests, so many may: to be lowered until it is none.</summary>
-    private static int Tolerated(int count) => 2 + (count / 300);
+    /// <summary>No program may part every time. Of those that part now and then two of each road may do so, on a machine that is busy with other things.</summary>
+    private const int Tolerated = 2;
 
-    private static void Judge(IReadOnlyList<Failure> failures, int count)
+    private static void Judge(IReadOnlyList<Failure> failures)
     {
         foreach (Failure failure in failures) TestContext.Out.WriteLine(failure);
         Assert.That(failures.Where(failure => failure.IsSteady), Is.Empty, string.Join('\n', failures));
-        Assert.That(failures, Has.Count.AtMost(Tolerated(count)), string.Join('\n', failures));
+        Assert.That(failures, Has.Count.AtMost(Tolerated), string.Join('\n', failures));
     }
 
     [TestCase("ring", 1, 900)]
@@ -26,10 +26,10 @@ public sealed class RandomProgramTests
     public void EveryAnswerIsTheKernels(string road, int seed, int count)
     {
         using Router router = new();
-        Campaign campaign = new() { Seed = seed, Count = count, Enough = Tolerated(count) + 1, Shrink = false };
+        Campaign campaign = new() { Seed = seed, Count = count, Enough = Tolerated + 1, Shrink = false };
         IReadOnlyList<Failure> failures = campaign.Run(Road.Named(road, router.Socket));
         TestContext.Out.WriteLine(campaign);
-        Judge(failures, count);
+        Judge(failures);
         // A comparison of the kernel with itself would prove nothing.
         if (road == "ring") Assert.That(campaign.RingBytes, Is.GreaterThan(campaign.Bytes / 2), "bytes that went through rings");
         else if (road is "soon" or "default") Assert.That(campaign.RingBytes, Is.GreaterThan(0), "bytes that went through rings");
@@ -40,11 +40,11 @@ public sealed class RandomProgramTests
     {
         using Router router = new();
         const int count = 100;
-        Campaign campaign = new() { Seed = 400_000, Count = count, Enough = Tolerated(count) + 1, Shrink = false };
+        Campaign campaign = new() { Seed = 400_000, Count = count, Enough = Tolerated + 1, Shrink = false };
         router.ComeAndGo();
         IReadOnlyList<Failure> failures = campaign.Run(Road.ComeAndGo(router.Socket));
         TestContext.Out.WriteLine(campaign);
-        Judge(failures, count);
+        Judge(failures);
         Assert.That(campaign.RingBytes, Is.GreaterThan(0), "bytes that went through rings");
     }
 

@@ -128,6 +128,14 @@ internal static unsafe class DescriptorCalls
         return result;
     }
 
+    /// <summary>The C library asks by an ioctl(2) of its own.</summary>
+    [Interpose("int sockatmark(int fd)")]
+    public static int SockAtMark(int fd)
+    {
+        int mark;
+        return Ioctl(fd, Linux.SIOCATMARK, &mark) < 0 ? -1 : mark;
+    }
+
     private static void NoteNonBlocking(int fd, bool on)
     {
         ConnectionRecord* record = Connections.Find(fd);

@@ -71,13 +71,13 @@ internal static unsafe class SocketCalls
         if (record != null && how is Linux.SHUT_WR or Linux.SHUT_RDWR) HintWriterClosed(record);
         // The end of the stream comes behind what a return has still to bring into the kernel.
         bool held = record != null && how is Linux.SHUT_WR or Linux.SHUT_RDWR && SendReturn.HoldsShutdown(record);
+        // Whoever sleeps in a receive, here or in a relative, is woken by it, and must not take it for the peer's end.
+        bool told = record != null && how is Linux.SHUT_RD or Linux.SHUT_RDWR
+            && (Interlocked.Or(ref record->Flags, (uint)ConnectionFlags.ReceiveShutdown) & (uint)ConnectionFlags.ReceiveShutdown) == 0;
         int result = !held ? Process.Libc->shutdown(fd, how) : how == Linux.SHUT_RDWR ? Process.Libc->shutdown(fd, Linux.SHUT_RD) : 0;
+        if (record != null && result != 0 && told) Interlocked.And(ref record->Flags, ~(uint)ConnectionFlags.ReceiveShutdown);
         if (record == null || result != 0) return result;
-        if (how is Linux.SHUT_RD or Linux.SHUT_RDWR)
-        {
-            Volatile.Write(ref record->KernelAttention, 1);
-            Interlocked.Or(ref record->Flags, (uint)ConnectionFlags.ReceiveShutdown);
-        }
+        if (how is Linux.SHUT_RD or Linux.SHUT_RDWR) Volatile.Write(ref record->KernelAttention, 1);
         if (Handover.IsShutBothWays(record)) Handover.RefuseInput(record);
         if (record->RingAddress != 0) Registrations.Owe(record);
         return result;

@@ -45,6 +45,14 @@ internal static unsafe class RingReadiness
             && Volatile.Read(ref incoming->SwitchAt) == Volatile.Read(ref record->KernelConsumed) && Volatile.Read(ref incoming->Tail) != 0;
     }
 
+    /// <summary>True if the ring is in use, and bytes that were sent by the kernel before are to be read first.</summary>
+    public static bool HasKernelRest(ConnectionRecord* record, RingBlockHeader* incoming) => Gate.Phase(&record->ReceiveGate) switch
+    {
+        DirectionPhase.Ring => Volatile.Read(ref record->KernelConsumed) < record->ReceiveSwitchAt,
+        DirectionPhase.Ready => Volatile.Read(ref incoming->Handover) >= (uint)HandoverState.Ring && Volatile.Read(ref record->KernelConsumed) < Volatile.Read(ref incoming->SwitchAt),
+        _ => false,
+    };
+
     /// <summary>True if a send may make progress, or must learn that the reader is gone.</summary>
     public static bool HasRoom(ConnectionRecord* record, RingBlockHeader* outgoing)
     {

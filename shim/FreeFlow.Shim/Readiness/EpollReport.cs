@@ -34,6 +34,8 @@ internal static unsafe class EpollReport
             bool edge = ((entry->Events & (Linux.EPOLLIN | Linux.EPOLLRDNORM)) != 0 && tail != entry->TailReported)
                 || ((bits & (Linux.EPOLLOUT | Linux.EPOLLWRNORM)) != 0 && Volatile.Read(ref record->SendBlocked) != 0);
             if (!edge) return 0;
+            // What has come stands in the ring, behind bytes of the kernel that are still unread, and that it has reported before.
+            if ((entry->Events & (Linux.EPOLLIN | Linux.EPOLLRDNORM)) != 0 && tail != entry->TailReported && RingReadiness.HasKernelRest(record, incoming)) bits |= Linux.EPOLLIN | Linux.EPOLLRDNORM;
         }
         // What the kernel would not report by itself: an arrival in the ring is no edge to it, and a closed descriptor's mask cannot be changed.
         if (waitsForRoom && !sendsToRing && (edgeTriggered || (entry->Flags & RegistrationFlags.Ghost) != 0) && KernelHasRoom(entry)) bits |= Linux.EPOLLOUT | Linux.EPOLLWRNORM;

@@ -24,8 +24,8 @@ internal static unsafe partial class Registrations
         bool ghost = (entry->Flags & RegistrationFlags.Ghost) != 0;
         if (entry->Connection == 0 || (entry->Flags & RegistrationFlags.Dormant) != 0 || record->RingAddress == 0) return false;
         bool sole = Holders.IsSole(record, fd), kernel = Gate.Phase(&record->ReceiveGate) == DirectionPhase.Back && Gate.Phase(&record->SendGate) == DirectionPhase.Back;
-        // Who has been passed the descriptor is not counted among the holders.
-        if (kernel && (!sole || (record->Flags & (uint)ConnectionFlags.Passed) != 0)) { LeaveToKernel(fd, index); return true; }
+        // Who has been passed the descriptor is not counted among the holders, and has the kernel's socket alone.
+        if ((kernel && !sole) || (record->Flags & (uint)ConnectionFlags.Passed) != 0) { LeaveToKernel(fd, index); return true; }
         if (sole) return false;
         // For good: the kernel's writability too, which it reports for ever while the ring is full, but nobody could add it when the ring is left.
         if (!ghost && (entry->Flags & RegistrationFlags.Disarmed) == 0 && !IsEdgeOnly(entry))

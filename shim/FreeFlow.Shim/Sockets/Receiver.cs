@@ -36,9 +36,9 @@ internal static unsafe class Receiver
         }
         DirectionPhase phase = Gate.Phase(&record->ReceiveGate);
         if (Strictness.HasRefused(record)) return -Linux.ENETUNREACH;
+        if ((flags & (Linux.MSG_OOB | Linux.MSG_ERRQUEUE)) != 0) return Kernel(fd, record, message, flags);
         // Told by the kernel while the ring still had bytes to answer.
         if (phase == DirectionPhase.Back && record->PendingError != 0) return -Interlocked.Exchange(ref record->PendingError, 0);
-        if ((flags & (Linux.MSG_OOB | Linux.MSG_ERRQUEUE)) != 0) return Kernel(fd, record, message, flags);
         if (phase == DirectionPhase.Back && !MustHearDoorbell(record)) return Held(fd, record, message, flags);
         if (Reattachment.IsDetached(record)) Session.Look();
         nuint total = VectorCursor.Total(message->Vectors, message->VectorCount);
@@ -240,7 +240,7 @@ internal static unsafe class Receiver
         if (target.AtEnd || Volatile.Read(ref incoming->Handover) != (uint)HandoverState.Back || RingReader.Available(record, incoming) != copied || IsAtMark(fd, record)) return 0;
         nint bound = ReturnMark.IsMirrored(record) ? ReceiveReturn.Drop(fd, record) : ReceiveReturn.Unbounded;
         nint behind = bound > 0 ? KernelPart(fd, record, ref target, flags, (nuint)bound) : 0;
-        return behind > 0 ? behind : 0;
+        return behind > 0 ? behind : KeepError(record, behind);
     }
 
     /// <summary>
@@ -255,18 +255,30 @@ internal static unsafe class Receiver
         nuint first = start.CopyTo(vectors, pieces, (nuint)part);
         if (VectorCursor.Total(vectors, first) != (nuint)part) return 0;
         MessageHeader both = new() { Vectors = vectors, VectorCount = first + target.CopyTo(vectors + first, pieces, nuint.MaxValue) };
-        nint beyond = Kernel(fd, record, &both, (flags & ~Linux.MSG_WAITALL) | Linux.MSG_DONTWAIT) - part;
-        if (beyond <= 0) return 0;
+        nint seen = Kernel(fd, record, &both, (flags & ~Linux.MSG_WAITALL) | Linux.MSG_DONTWAIT), beyond = seen - part;
+        if (beyond <= 0) return KeepError(record, seen);
         target.AdvanceAll((nuint)beyond);
         return beyond;
+    }
+
+    /// <summary>The kernel tells an error once: to a look that has bytes to answer it is to be told later. 0.</summary>
+    private static nint KeepError(ConnectionRecord* record, nint answer)
+    {
+        if (answer is < 0 and not -Linux.EAGAIN and not -Linux.EFAULT) record->PendingError = (int)-answer;
+        return 0;
     }
 
     /// <summary>True if what the kernel has next is urgent data, which a read never crosses (tcp(7)).</summary>
     private static bool IsAtMark(int fd, ConnectionRecord* record)
     {
         int mark = 0;
-        bool kernel = Gate.Phase(&record->ReceiveGate) != DirectionPhase.Ring || Volatile.Read(ref Block.Incoming(record)->Handover) == (uint)HandoverState.Back;
-        if (kernel) Process.Libc->ioctl(fd, Linux.SIOCATMARK, &mark);
+        RingBlockHeader* incoming = Block.Incoming(record);
+        uint handover = Volatile.Read(ref incoming->Handover);
+        DirectionPhase phase = Gate.Phase(&record->ReceiveGate);
+        if (phase == DirectionPhase.Ring && handover != (uint)HandoverState.Back) return false;
+        // The ring's bytes come first.
+        if (phase is DirectionPhase.Ring or DirectionPhase.Ready && handover >= (uint)HandoverState.Ring && RingReader.Available(record, incoming) != 0) return false;
+        Process.Libc->ioctl(fd, Linux.SIOCATMARK, &mark);
         return mark != 0;
     }
 

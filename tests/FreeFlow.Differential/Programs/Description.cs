@@ -3,6 +3,9 @@ namespace FreeFlow.Differential.Programs;
 /// <summary>An open file description: what descriptors made by dup, fork and SCM_RIGHTS share.</summary>
 internal sealed class Description
 {
+    /// <summary>An epoll set that a relative has, too.</summary>
+    public bool Inherited { get; set; }
+
     public bool NonBlocking { get; set; }
 
     /// <summary>SO_RCVTIMEO is set: a call that waits ends by itself.</summary>

@@ -1,5 +1,4 @@
 using System.Collections.Generic;
-using System.Linq;
 
 namespace FreeFlow.Differential.Programs;
 
@@ -17,7 +16,7 @@ public sealed partial class Generator
                 break;
             case 2:
                 KeyValuePair<int, Slot> onto = AnySlot(actor, OneIn(6) ? SlotKind.Epoll : SlotKind.Stream) ?? pick;
-                if (actor.Table.Polled.Contains(onto.Key)) break;
+                if (MustStay(actor, onto.Key, onto.Value)) break;
                 Do(actor, OneIn(2) ? $"dup2 {number} {onto.Key}" : $"dup3 {number} {onto.Key} {(OneIn(2) ? 0x80000 : 0)}");
                 if (onto.Key == number) break;
                 actor.Table.Slots[onto.Key] = pick.Value;
@@ -50,9 +49,10 @@ public sealed partial class Generator
             case 3: Do(actor, $"setopt {number} {OneOf("nodelay", "keepalive", "oobinline", "quickack")} {(OneIn(2) ? 1 : 0)}"); break;
             case 4: Do(actor, $"setopt {number} {OneOf("rcvbuf", "sndbuf")} {OneOf(100_000, 200_000)}"); break;
             case 5:
-                // What a call asks for that sleeps already is one thing to the kernel when it begins and another when something comes.
-                if (_actors.Any(other => other.Asleep?.Connection == pick.Value.Connection && other.Asleep?.Side == pick.Value.Side)) break;
-                Do(actor, $"setopt {number} rcvlowat {OneOf(1, 1, 10, 1000)}");
+                int least = OneOf(1, 1, 10, 1000);
+                // As programs do, at the beginning: what a call asks for that sleeps already is one thing to the kernel when it begins and another when something comes,
+                // and what is unread in a ring stays there.
+                if (least == 1 || !pick.Value.Connection!.Used) Do(actor, $"setopt {number} rcvlowat {least}");
                 break;
             case 6:
                 int size = 1 + _chance.Next(3000);

@@ -21,12 +21,19 @@ public sealed partial class Generator
 
     private void Close(Actor actor, int number)
     {
-        if (actor.Table.Polled.Contains(number)) return;
         Slot slot = actor.Table.Slots[number];
+        if (MustStay(actor, number, slot)) return;
         Do(actor, $"close {number}");
         actor.Table.Slots.Remove(number);
         if (slot.Kind == SlotKind.Stream && !IsHeld(slot)) Finish(slot);
     }
+
+    /// <summary>
+    /// True if nobody knows what a thread that waits on the slot would hear of: one that polls it (select(2), NOTES), and one that sleeps in a receive on a connection that
+    /// has gone back to the kernel, which the shim finds again only after some seconds.
+    /// </summary>
+    private bool MustStay(Actor actor, int number, Slot slot) => actor.Table.Polled.Contains(number)
+        || (slot.Connection is { Given: true } && _actors.Any(other => other.Table == actor.Table && other.Asleep?.Connection == slot.Connection && other.Asleep?.Side == slot.Side));
 
     private bool IsHeld(Slot slot) => _actors.Any(actor => actor.Table.Slots.Values.Any(other => other.Connection == slot.Connection && other.Side == slot.Side));
 

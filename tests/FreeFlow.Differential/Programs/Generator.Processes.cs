@@ -12,6 +12,7 @@ public sealed partial class Generator
         switch (_chance.Next(6))
         {
             case 0 or 1 when _children < 4:
+                foreach (Slot set in actor.Table.Slots.Values) if (set.Kind == SlotKind.Epoll) set.Description.Inherited = true;
                 Actor child = new($"c{_children++}", actor.Table.Fork());
                 Do(actor, $"fork {child.Name}");
                 _actors.Add(child);
@@ -66,9 +67,11 @@ public sealed partial class Generator
     {
         foreach ((int number, Slot slot) in actor.Table.Slots)
         {
-            if (slot.Kind != SlotKind.Stream || IsPeekedAt(slot)) continue;
+            if (slot.Kind != SlotKind.Stream) continue;
+            slot.Connection!.Given = true;
+            if (IsPeekedAt(slot)) continue;
             Do(actor, $"recvall {number} -1 20000", true);
-            slot.Connection!.Outstanding[1 - slot.Side] = 0;
+            slot.Connection.Outstanding[1 - slot.Side] = 0;
         }
     }
 

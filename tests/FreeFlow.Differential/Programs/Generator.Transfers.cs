@@ -11,6 +11,7 @@ public sealed partial class Generator
     private void Transfer(Actor actor)
     {
         if (AnySlot(actor, SlotKind.Stream) is not { } pick) return;
+        pick.Value.Connection!.Used = true;
         if (_chance.Next(20) < 10) Send(actor, pick.Key, pick.Value);
         else Receive(actor, pick.Key, pick.Value);
     }

@@ -7,7 +7,7 @@ namespace FreeFlow.Differential.Running;
 /// <summary>Performs programs on the kernel and on another road, side by side.</summary>
 public sealed class Worker(Road road) : IDisposable
 {
-    private const int Tries = 4;
+    private const int Tries = 4, KernelTries = 6;
     private readonly Lane _kernel = new(Road.Plain), _other = new(road);
 
     /// <summary>Bytes that programs read on the other road.</summary>
@@ -54,7 +54,7 @@ public sealed class Worker(Road road) : IDisposable
 
     private bool IsSteady(SocketProgram program, Outcome first)
     {
-        for (int i = 0; i < 2; i++) if (Comparison.Compare(program, first, _kernel.Perform(program), Road.Plain) is not null) return false;
+        for (int i = 0; i < KernelTries; i++) if (Comparison.Compare(program, first, _kernel.Perform(program), Road.Plain) is not null) return false;
         return true;
     }
 }

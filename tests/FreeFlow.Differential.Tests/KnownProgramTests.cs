@@ -1,0 +1,60 @@
+using System.Collections.Generic;
+using FreeFlow.Differential.Programs;
+using FreeFlow.Differential.Running;
+using NUnit.Framework;
+
+namespace FreeFlow.Differential.Tests;
+
+/// <summary>What random programs have found once, made short, and stays mended whatever the generator makes of their seeds.</summary>
+public sealed class KnownProgramTests
+{
+    private const int Times = 5;
+
+    private static IEnumerable<TestCaseData> Programs()
+    {
+        yield return Known("ring", "room is reported after the peer's request and the own end of stream",
+            "* pair 0 a1 0 b0 0 0 0 0 1", "b0 sendmsg 0 0 1170 1695 3377 0", "a0& recvall 0 -1 20000", "a0 spawn c0 1", "b1 epnew 0 2", "b1 epctl 2 1 0 4 200",
+            "b0 shutdown 0 1", "b1 epwait 2 16 0");
+        yield return Known("ring", "a registration outlives close in a parent",
+            "* pair 0 a1 0 b1 0 1 0 526336 1", "b0 epnew 1 1", "b0 epctl 1 1 0 2147483653 100", "b0 fork c0", "b1 close 0", "b0& epwait 1 16 -1", "a0 send 0 10 0",
+            "b0 epwait 1 16 0", "c0 recv 0 4 64", "b0 epwait 1 16 0", "a1 send 0 5 0", "b0 epwait 1 16 0", "c0 close 0", "a1 send 0 5 0", "b0 epwait 1 16 0");
+        yield return Known("ring", "the same in a child, not edge-triggered",
+            "* pair 0 a1 0 b1 0 0 0 0 1", "b0 epnew 0 1", "b0 epctl 1 1 0 1 100", "b0 fork c0", "c0 close 0", "a0 send 0 10 0", "c0 epwait 1 16 0", "b0 recv 0 20 64",
+            "c0 epwait 1 16 0", "a0 shutdown 0 1", "c0 epwait 1 16 0");
+        yield return Known("ring", "a registration outlives close when the descriptor was passed",
+            "* pair 0 a0 0 b0 0 0 1 0 1", "a0 sendmsg 0 0 1115 0 2693", "a1& recvall 0 -1 20000", "a1 pass 0 b0", "b0 take 1", "a1 epnew 1 1", "a1 epctl 1 1 0 2147483648 100",
+            "a0 shutdown 0 2", "a1 fork c0", "a1 close 0", "c0 close 0", "b1 shutdown 0 1", "b1 close 0", "a0 epwait 1 16 0");
+        yield return Known("soon", "splice sleeps on a connection that another thread closes",
+            "* pair 0 a0 0 b1 0 1 0 0 1", "b1& spliceout 0 49 2", "b0 linger 0 1 0", "b0 close 0", "a1 send 0 36 0");
+        yield return Known("ring", "a receive for all ends at urgent data",
+            "* pair 0 a0 0 b0 0 0 0 0 1", "a0 send 0 100 0", "b0 recv 0 10 0", "a0 send 0 1 16385", "a0 send 0 50 0", "b0& recv 0 200 256", "b0 recv 0 200 64");
+        yield return Known("soon", "a peek sees over a ring that has come and gone",
+            "* pair 0 a1 0 b0 0 0 0 0 1", "b1 send 0 300 0", "a1 send 0 300 0", "b1 recv 0 300 0", "a1 recv 0 300 0", "* nap 30", "a1 recv 0 10 64", "b1 send 0 2703 0", "* nap 5",
+            "a1& recv 0 12 0", "a0 shutdown 0 1", "b0 recv 0 5 64", "b1 sendmmsg 0 0 3801 3 778", "a0& read 0 2", "a1& recvfrom 0 6738 258");
+        yield return Known("soon", "a one-shot registration that has fired stays so when the ring comes",
+            "* pair 0 b0 0 a1 0 0 0 2048 1", "a1 epnew 1 1", "a1 epctl 1 1 0 1073750021 100", "a1 epwait 1 16 0", "a1 send 0 1885 0", "b0 send 0 2306 0", "b0 send 0 8901 0",
+            "a1 recv 0 1 64", "* nap 30", "a1 recv 0 1 64", "b0 recv 0 1885 0", "b0 send 0 1268 0", "a1& epwait 1 16 -1", "b0 send 0 5074 0", "a0 epctl 1 3 0 1 101", "* join a1");
+        yield return Known("ring", "O_NONBLOCK that is set while a call sleeps is for the next one",
+            "* pair 0 a0 0 b0 0 0 0 0 1", "b0& recv 0 100 256", "b1 fionbio 0 1", "a0 send 0 40 0", "a0 send 0 60 0");
+        yield return Known("ring", "sendfile tells an error that a receive has found",
+            "* pair 0 a0 0 b1 0 0 0 0 1", "b1 send 0 291 0", "a0 send 0 10 0", "b1 linger 0 1 0", "b1 close 0", "a0 recv 0 100 64", "a0 sendfile 0 10 0", "a0 send 0 10 16384");
+    }
+
+    private static TestCaseData Known(string road, string what, params string[] steps) => new TestCaseData(road, steps).SetName($"{{m}}({what})");
+
+    [TestCaseSource(nameof(Programs))]
+    public void ItIsAsOverTheKernel(string road, string[] steps)
+    {
+        using Router router = new();
+        using Worker worker = new(Road.Named(road, router.Socket));
+        SocketProgram program = new(0, steps);
+        List<Difference> differences = [];
+        for (int i = 0; i < Times; i++)
+        {
+            if (worker.Compare(program, out Outcome kernel, out _) is { } difference) differences.Add(difference);
+            Assert.That(kernel.Broken, Is.False);
+        }
+        // One, on a machine that is busy with other things.
+        Assert.That(differences, Has.Count.AtMost(1), string.Join('\n', differences));
+    }
+}
