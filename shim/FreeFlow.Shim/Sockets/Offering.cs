@@ -25,6 +25,8 @@ internal static unsafe class Offering
         if ((record->Flags & (uint)ConnectionFlags.KernelOnly) != 0) return;
         if (record->State != (uint)ConnectionState.Kernel)
         {
+            // A program that never sleeps in the shim would not hear that the router which was shown the connection is gone.
+            if (record->State == (uint)ConnectionState.Offered) Session.Glance();
             if (ReturnMark.IsMirrored(record)) Reattachment.Consider(fd, record);
             return;
         }

@@ -1,6 +1,9 @@
 using System;
+using System.Diagnostics;
+using System.Globalization;
 using System.IO;
 using System.Linq;
+using System.Threading;
 using FreeFlow.Lab;
 using FreeFlow.Lab.Hosts;
 using NUnit.Framework;
@@ -75,6 +78,34 @@ public sealed class ReattachTests
             foreach (LastingRun run in runs) run.Dispose();
         }
         Assert.That(stage.Complaints, Is.Empty, stage.ServerErrors);
+    }
+
+    /// <summary>Losses at any moment, many of them in the midst of a join or a return.</summary>
+    [Test]
+    [Explicit("Half a minute, for a long look: seed and seconds by FREEFLOW_CHAOS_SEED and FREEFLOW_CHAOS_SECONDS.")]
+    public void LossesAtAnyMomentLeaveEveryStreamExact()
+    {
+        Random random = new(int.Parse(Environment.GetEnvironmentVariable("FREEFLOW_CHAOS_SEED") ?? "1", CultureInfo.InvariantCulture));
+        int seconds = int.Parse(Environment.GetEnvironmentVariable("FREEFLOW_CHAOS_SECONDS") ?? "30", CultureInfo.InvariantCulture), losses = 0;
+        using Stage stage = new(_lab, Mixture.Both);
+        LastingRun[] runs = [.. LastingRun.Styles.Concat(LastingRun.Styles).Select(style => new LastingRun(stage, style))];
+        try
+        {
+            for (Stopwatch clock = Stopwatch.StartNew(); clock.Elapsed.TotalSeconds < seconds; losses++)
+            {
+                LabHost host = _lab.Hosts[random.Next(2)];
+                host.Kill("router");
+                host.Start("router");
+                Thread.Sleep(random.Next(1500));
+            }
+            foreach (LastingRun run in runs) run.WaitForRingBytes(_lab, run.RingBytes(_lab.Hosts[0]), Some, $"after {losses} losses");
+            foreach (LastingRun run in runs) run.Finish();
+            TestContext.Out.WriteLine($"{losses} losses of {runs.Length} connections");
+        }
+        finally
+        {
+            foreach (LastingRun run in runs) run.Dispose();
+        }
     }
 
     private void Befall(string fault)
