@@ -8,37 +8,28 @@ namespace FreeFlow.Router.Pairing;
 /// One NETLINK_NETFILTER socket: asks the connection tracking of one network namespace what it makes of a connection's addresses (nf_conntrack_netlink). It needs
 /// CAP_NET_ADMIN there.
 /// </summary>
-internal sealed unsafe class ConnectionTracking : IDisposable
+internal sealed class ConnectionTracking : IDisposable
 {
-    private const int HeaderBytes = 16 + 4;             // struct nlmsghdr, struct nfgenmsg
+    private const int HeaderBytes = NetlinkSocket.HeaderBytes + 4; // and struct nfgenmsg
     private const ushort Get = (1 << 8) | 1, New = 1 << 8;   // NFNL_SUBSYS_CTNETLINK, IPCTNL_MSG_CT_GET and CT_NEW
     private const ushort Nested = 0x8000, TypeMask = 0x3fff;
     private const ushort TupleOriginal = 1, TupleReply = 2, TupleAddresses = 1, TuplePorts = 2;
     private const ushort SourceV4 = 1, TargetV4 = 2, SourceV6 = 3, TargetV6 = 4, Protocol = 1, SourcePort = 2, TargetPort = 3;
-    private const ushort NetlinkError = 2;
 
-    private readonly int _socket;
-    private uint _sequence;
+    private readonly NetlinkSocket _socket;
 
-    private ConnectionTracking(int socket) => _socket = socket;
+    private ConnectionTracking(NetlinkSocket socket) => _socket = socket;
 
     /// <summary>Opens one in the calling thread's network namespace; null if the kernel has none.</summary>
-    public static ConnectionTracking? Open()
-    {
-        int socket = Libc.socket(Libc.AF_NETLINK, Libc.SOCK_RAW | Libc.SOCK_CLOEXEC, Libc.NETLINK_NETFILTER);
-        if (socket < 0) return null;
-        long* timeout = stackalloc long[2] { 1, 0 };
-        Libc.setsockopt(socket, Libc.SOL_SOCKET, Libc.SO_RCVTIMEO, timeout, 16);
-        return new ConnectionTracking(socket);
-    }
+    public static ConnectionTracking? Open() => NetlinkSocket.Open(Libc.NETLINK_NETFILTER) is { } socket ? new ConnectionTracking(socket) : null;
 
     /// <summary>What the tracking says of a connection: with whom it is connected really. False if one end cannot know the other's own address.</summary>
     public bool TryTranslate(ref FourTuple addresses)
     {
         Span<byte> message = stackalloc byte[256];
         Span<byte> answer = stackalloc byte[4096];
-        int length = Exchange(message[..Write(message, addresses)], answer);
-        if (length < HeaderBytes || BinaryPrimitives.ReadUInt16LittleEndian(answer[4..]) != New) return true;
+        int length = _socket.Exchange(message[..Write(message, addresses)], answer);
+        if (length < HeaderBytes || NetlinkSocket.TypeOf(answer) != New) return true;
         return !TryRead(answer[HeaderBytes..length], TupleOriginal, out FourTuple original) || !TryRead(answer[HeaderBytes..length], TupleReply, out FourTuple reply) || TryChoose(ref addresses, original, reply);
     }
 
@@ -58,10 +49,7 @@ internal sealed unsafe class ConnectionTracking : IDisposable
     {
         bool v4 = addresses.Local.Address.IsIPv4 && addresses.Remote.Address.IsIPv4;
         message.Clear();
-        BinaryPrimitives.WriteUInt16LittleEndian(message[4..], Get);
-        BinaryPrimitives.WriteUInt16LittleEndian(message[6..], 1); // NLM_F_REQUEST
-        BinaryPrimitives.WriteUInt32LittleEndian(message[8..], ++_sequence);
-        message[16] = (byte)(v4 ? Libc.AF_INET : Libc.AF_INET6);
+        message[NetlinkSocket.HeaderBytes] = (byte)(v4 ? Libc.AF_INET : Libc.AF_INET6);
         int at = HeaderBytes, tuple = at;
         at += 4;
         int part = at;
@@ -78,7 +66,7 @@ internal sealed unsafe class ConnectionTracking : IDisposable
         at += WritePort(message[at..], TargetPort, addresses.Remote.Port);
         WriteHead(message[part..], TuplePorts | Nested, at - part);
         WriteHead(message[tuple..], TupleOriginal | Nested, at - tuple);
-        BinaryPrimitives.WriteInt32LittleEndian(message, at);
+        _socket.WriteHeader(message[..at], Get, NetlinkSocket.FlagRequest);
         return at;
     }
 
@@ -101,7 +89,7 @@ internal sealed unsafe class ConnectionTracking : IDisposable
         return true;
     }
 
-    public void Dispose() => Libc.close(_socket);
+    public void Dispose() => _socket.Dispose();
 
     private static ReadOnlySpan<byte> Find(ReadOnlySpan<byte> attributes, ushort type)
     {
@@ -134,22 +122,5 @@ internal sealed unsafe class ConnectionTracking : IDisposable
     {
         BinaryPrimitives.WriteUInt16LittleEndian(target, (ushort)length);
         BinaryPrimitives.WriteUInt16LittleEndian(target[2..], (ushort)type);
-    }
-
-    /// <summary>Sends, and returns the length of the answer with the same sequence number, or −1.</summary>
-    private int Exchange(ReadOnlySpan<byte> request, Span<byte> answer)
-    {
-        fixed (byte* sent = request)
-        fixed (byte* received = answer)
-        {
-            if (Libc.send(_socket, sent, (nuint)request.Length, 0) != request.Length) return -1;
-            while (true)
-            {
-                int length = (int)Libc.recv(_socket, received, (nuint)answer.Length, 0);
-                if (length < 0 && Errno.Last == Errno.EINTR) continue;
-                if (length < 16) return -1;
-                if (BinaryPrimitives.ReadUInt32LittleEndian(answer[8..]) == _sequence) return BinaryPrimitives.ReadUInt16LittleEndian(answer[4..]) == NetlinkError ? -1 : length;
-            }
-        }
     }
 }
