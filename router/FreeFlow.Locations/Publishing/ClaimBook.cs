@@ -23,8 +23,15 @@ internal sealed class ClaimBook(Func<long> lease, Action wake, Action<string> lo
     /// <summary>How many there are, in any state.</summary>
     public int Count { get { lock (_lock) return _claims.Count; } }
 
-    /// <summary>How many are in this state.</summary>
-    public int CountOf(ClaimState state) { lock (_lock) return _claims.Values.Count(claim => claim.State == state); }
+    /// <summary>How many are held, left to another's claim, and still to be written or deleted.</summary>
+    public (int Held, int Lost, int Open) Counts()
+    {
+        lock (_lock)
+        {
+            int held = _claims.Values.Count(claim => claim.State == ClaimState.Held), lost = _claims.Values.Count(claim => claim.State == ClaimState.Lost);
+            return (held, lost, _claims.Count - held - lost);
+        }
+    }
 
     /// <summary>As <see cref="Publisher.Want"/>; true if there is something to do.</summary>
     public bool Want(string key, byte[] value, bool newer)

@@ -46,8 +46,8 @@ public sealed class Publisher : IAsyncDisposable
     {
         get
         {
-            int held = _book.CountOf(ClaimState.Held), lost = _book.CountOf(ClaimState.Lost);
-            return new(held, lost, Math.Max(0, _book.Count - held - lost), _lease.Id, _problem);
+            (int held, int lost, int open) = _book.Counts();
+            return new(held, lost, open, _lease.Id, _problem);
         }
     }
 
