@@ -38,6 +38,21 @@ public sealed class KnownProgramTests
             "* pair 0 a0 0 b0 0 0 0 0 1", "b0& recv 0 100 256", "b1 fionbio 0 1", "a0 send 0 40 0", "a0 send 0 60 0");
         yield return Known("ring", "sendfile tells an error that a receive has found",
             "* pair 0 a0 0 b1 0 0 0 0 1", "b1 send 0 291 0", "a0 send 0 10 0", "b1 linger 0 1 0", "b1 close 0", "a0 recv 0 100 64", "a0 sendfile 0 10 0", "a0 send 0 10 16384");
+        yield return Known("ring", "poll shows an error that the kernel has told while the ring held bytes",
+            "* pair 0 b1 0 a1 0 1 0 0 0", "a1 write 0 1037", "b0 shutdown 0 2", "a1 more 0 2 136", "b0& read 0 2327", "b0 ppoll 0 1 4", "b0 epnew 1 1", "b0 epctl 1 1 0 4 100", "b0 epwait 1 16 0");
+        yield return Known("ring", "room is reported to a child whose parent has closed the descriptor",
+            "* pair 0 a1 0 b1 0 0 0 524288 1", "b0 dup 0 1", "b1 epnew 0 2", "b1 epctl 2 1 0 8197 200", "b0 fork c0", "b0 close 0", "c0 epwait 2 16 0", "b0 epwait 2 16 0");
+        yield return Known("soon", "a signal wakes a receive whose descriptor stands for something else by now",
+            "* pair 0 b1 0 a0 0 0 0 0 1", "* pair 1 b0 1 a1 1 0 0 0 0", "a0& sendall 0 1000989 1000000", "b0& recvall 0 1000989 16384", "a0& recvmsg 0 16384 4 2 1 0",
+            "b1 writev 1 3002 3236 3572 0 1225", "a1 dup2 1 0", "* signal a0");
+        yield return Known("ring", "a peek stops at urgent data behind the ring's bytes",
+            "* pair 0 b0 0 a0 0 0 0 0 1", "b0 sendmsg 0 0 194 2423 3688 3700", "b0 send 0 1 16385", "b0 send 0 26 0", "a1& recv 0 16385 34");
+        yield return Known("ring", "a call that a signal makes begin anew asks again whether it may wait",
+            "* pair 0 a1 0 b1 0 0 0 0 1", "b1 sigmode 1", "b0& recv 0 6086 16384", "b1 fionbio 0 1", "* signal b0", "b1 fionbio 0 0", "a1 send 0 10 0", "b0& recv 0 100 256", "* signal b0");
+        yield return Known("ring", "a relative dissolves a connection with unread bytes",
+            "* pair 0 a0 0 b1 0 0 0 0 1", "b1 more 0 6614 36", "a1 fork c0", "c0 dissolve 0", "a1 recv 0 282 64", "b0 recv 0 10 64", "b0 send 0 10 16384");
+        yield return Known("ring", "an epoll set and a sleeper hear that a connection is dissolved",
+            "* pair 0 a1 0 b0 0 0 0 0 1", "a1 dup 0 1", "a0 epnew 1 2", "a0 epctl 2 1 1 2147483649 201", "a1& recv 0 2786 256", "a0 dissolve 1", "a0 epwait 2 16 3", "a0 epctl 2 2 1 0 0");
     }
 
     private static TestCaseData Known(string road, string what, params string[] steps) => new TestCaseData(road, steps).SetName($"{{m}}({what})");

@@ -25,7 +25,7 @@ internal static unsafe class SocketCalls
     public static int Connect(int fd, void* address, uint length)
     {
         // connect(2): AF_UNSPEC dissolves the association.
-        if (length >= sizeof(ushort) && Process.CanRead(address, sizeof(ushort)) && *(ushort*)address == 0 && Connections.Find(fd) != null) return Dissolve(fd, address, length);
+        if (length >= sizeof(ushort) && Process.CanRead(address, sizeof(ushort)) && *(ushort*)address == 0 && Connections.Find(fd) != null) return Dissolution.Dissolve(fd, address, length);
         bool copied = (Process.Flags[fd] & DescriptorFlags.Copied) != 0;
         int result = Process.Libc->connect(fd, address, length);
         int errno = Process.Errno;
@@ -35,25 +35,6 @@ internal static unsafe class SocketCalls
         // Another number for the same socket, from before it was connected, is not known to belong to the connection.
         if (record != null && copied && Connections.HasTwin(fd)) Offering.KeepInKernel(record, Reason.BytesOutOfSight);
         if (record != null && result == 0) Established(fd, record);
-        Process.Errno = errno;
-        return result;
-    }
-
-    /// <summary>The connection ends with a reset, and its socket, under all its numbers, is a new one.</summary>
-    private static int Dissolve(int fd, void* address, uint length)
-    {
-        const int most = 16;
-        int* numbers = stackalloc int[most];
-        int count = Connections.Numbers(fd, numbers, most);
-        // What a close with unread bytes leaves behind would reset the next connection too.
-        ulong linger;
-        uint size = sizeof(ulong);
-        bool known = Process.Libc->getsockopt(fd, Linux.SOL_SOCKET, Linux.SO_LINGER, &linger, &size) == 0;
-        for (int i = 0; i < count; i++) Connections.Closing(numbers[i]);
-        int result = Process.Libc->connect(fd, address, length);
-        int errno = Process.Errno;
-        if (known) Process.Libc->setsockopt(fd, Linux.SOL_SOCKET, Linux.SO_LINGER, &linger, size);
-        for (int i = 0; i < count; i++) Process.Flags[numbers[i]] = count > 1 ? (byte)(DescriptorFlags.Candidate | DescriptorFlags.Copied) : DescriptorFlags.Candidate;
         Process.Errno = errno;
         return result;
     }
@@ -87,7 +68,8 @@ internal static unsafe class SocketCalls
     public static int SetSockOpt(int fd, int level, int option, void* value, uint length)
     {
         int result = Process.Libc->setsockopt(fd, level, option, value, length);
-        if (result == 0 && KernelOptions.Need(level, option, value, length)) KeepInKernel(fd, Reason.KernelOnlyOption);
+        if (result == 0 && KernelOptions.Need(level, option, value, length) && !KeepInKernel(fd, Reason.KernelOnlyOption) && option == Linux.SO_RCVLOWAT && level == Linux.SOL_SOCKET)
+            LowWater.Mark(Connections.Find(fd));
         bool buffer = level == Linux.SOL_SOCKET && option is Linux.SO_SNDBUF or Linux.SO_RCVBUF or Linux.SO_SNDBUFFORCE or Linux.SO_RCVBUFFORCE;
         if (result == 0 && buffer) BufferSizes.Changed(fd, option);
         return result;

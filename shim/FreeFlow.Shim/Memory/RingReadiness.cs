@@ -40,7 +40,8 @@ internal static unsafe class RingReadiness
         if (record->PendingError != 0) return true;
         if (phase == DirectionPhase.Ring && (record->Flags & (uint)ConnectionFlags.WantsKernel) != 0) return false;
         if (phase == DirectionPhase.Ring)
-            return Volatile.Read(ref record->KernelConsumed) >= record->ReceiveSwitchAt && RingReader.End(record, incoming) != Volatile.Read(ref record->ReceiveHead);
+            return Volatile.Read(ref record->KernelConsumed) >= record->ReceiveSwitchAt && RingReader.End(record, incoming) != Volatile.Read(ref record->ReceiveHead)
+                && LowWater.IsMet(record, incoming);
         return phase == DirectionPhase.Ready && Volatile.Read(ref incoming->Handover) >= (uint)HandoverState.Ring
             && Volatile.Read(ref incoming->SwitchAt) == Volatile.Read(ref record->KernelConsumed) && Volatile.Read(ref incoming->Tail) != 0;
     }

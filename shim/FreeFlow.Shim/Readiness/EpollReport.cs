@@ -39,6 +39,8 @@ internal static unsafe class EpollReport
         }
         // What the kernel would not report by itself: an arrival in the ring is no edge to it, and a closed descriptor's mask cannot be changed.
         if (waitsForRoom && !sendsToRing && (edgeTriggered || (entry->Flags & RegistrationFlags.Ghost) != 0) && KernelHasRoom(entry)) bits |= Linux.EPOLLOUT | Linux.EPOLLWRNORM;
+        // The kernel has told this error to the shim, and the program has not heard of it.
+        if (record->PendingError != 0) owed |= Linux.EPOLLERR;
         return (bits & entry->Events) | owed;
     }
 

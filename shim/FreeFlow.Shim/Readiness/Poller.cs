@@ -193,6 +193,7 @@ internal static unsafe class Poller
             if ((events & InputBits) != 0 && RingReadiness.IsReadable(record, Block.Incoming(record))) bits |= InputBits;
             if ((events & OutputBits) != 0 && Gate.Phase(&record->SendGate) == DirectionPhase.Ring && RingReadiness.HasRoom(record, Block.Outgoing(record))) bits |= OutputBits;
             bits &= events;
+            if (record->PendingError != 0) bits |= Linux.POLLERR;
             descriptors[i].Returned = bits;
             if (bits != 0) ready++;
         }

@@ -19,6 +19,8 @@ internal static unsafe partial class Registrations
             bool accelerated = record != null && Entries[first - 1].Connection != 0;
             if (record != null ? Haunt(fd, first, record) : Entries[first - 1].Guest != 0 && HauntGuest(fd, first)) continue;
             if (accelerated && Outlive(fd, first, record)) continue;
+            // A relative holds the socket, so that the kernel goes on reporting the registration; of a ring it could not.
+            if (record != null && record->RingAddress == 0 && (Entries[first - 1].Flags & RegistrationFlags.Dormant) == 0 && !Holders.IsSole(record, fd)) Offering.KeepInKernel(record, Reason.ClosedRegistration);
             // With a duplicate still open, here or elsewhere, the kernel goes on reporting it.
             if (IsTagged(Entries + (first - 1))) RestoreItem(Instances + Entries[first - 1].Instance, Entries + (first - 1));
             if (accelerated) Discard(first);
@@ -76,6 +78,8 @@ internal static unsafe partial class Registrations
             int errno = Process.Errno;
             // For good: nothing that a level-triggered set would report for ever without the application's wish.
             uint mask = entry->Events & ~(Linux.EPOLLEXCLUSIVE | Linux.EPOLLOUT | Linux.EPOLLWRNORM);
+            // A relative that has the set, too, hears of room in the kernel by nothing else.
+            if (Instances[entry->Instance].Shared != 0) mask = entry->Events & ~Linux.EPOLLEXCLUSIVE;
             if ((entry->Flags & RegistrationFlags.Disarmed) == 0 && !IsEdgeOnly(entry)) SetKernelMask(entry, mask);
             Process.Errno = errno;
         }

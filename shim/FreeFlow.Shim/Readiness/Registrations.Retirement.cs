@@ -23,6 +23,33 @@ internal static unsafe partial class Registrations
         if (locked) ThreadLock.Exit(Connections.LockWord());
     }
 
+    /// <summary>
+    /// Takes a number's registrations off it, which stay in the kernel's sets as the application made them; index plus one of the first, to be put on again. Its socket is
+    /// about to be a new one (<see cref="Dissolution"/>). Takes the lock.
+    /// </summary>
+    public static int Release(int fd)
+    {
+        bool locked = ThreadLock.Enter(Connections.LockWord());
+        for (int next, index = Connections.Descriptors[fd].FirstRegistration; index != 0; index = next)
+        {
+            Registration* entry = Entries + (index - 1);
+            next = entry->NextOfDescriptor;
+            if ((entry->Flags & RegistrationFlags.Dormant) != 0) { Discard(index); continue; }
+            // Nobody can reach the kernel's item of a closed number any more.
+            if (entry->Connection == 0 || (entry->Flags & RegistrationFlags.Ghost) != 0) continue;
+            EpollInstance* owner = Instances + entry->Instance;
+            RestoreItem(owner, entry);
+            bool inner = ThreadLock.Enter(&owner->Lock);
+            LeaveConnection(owner, entry, kernel: true);
+            entry->Connection = 0;
+            if (inner) ThreadLock.Exit(&owner->Lock);
+        }
+        int first = Connections.Descriptors[fd].FirstRegistration;
+        Connections.Descriptors[fd].FirstRegistration = 0;
+        if (locked) ThreadLock.Exit(Connections.LockWord());
+        return first;
+    }
+
     /// <summary>No set has a ring in it any more: waits on them are the kernel's alone. Takes the lock.</summary>
     public static void ForgetAll()
     {

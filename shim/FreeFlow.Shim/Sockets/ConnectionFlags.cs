@@ -64,4 +64,10 @@ internal enum ConnectionFlags : uint
 
     /// <summary>Its mirrored ring was given up, and both directions are in the kernel, but for a mark that may still come; it may get another ring (<see cref="Reattachment"/>).</summary>
     Detached = 1 << 23,
+
+    /// <summary>What is unread in its ring counts only from SO_RCVLOWAT on (<see cref="Sockets.LowWater"/>).</summary>
+    LowWater = 1 << 24,
+
+    /// <summary>connect(2) to AF_UNSPEC has ended it.</summary>
+    Dissolved = 1 << 25,
 }

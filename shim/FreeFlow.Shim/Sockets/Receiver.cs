@@ -89,7 +89,7 @@ internal static unsafe class Receiver
     /// </summary>
     public static nint TrySome(ConnectionRecord* record, byte* buffer, nuint count, int flags)
     {
-        if (Gate.Phase(&record->ReceiveGate) != DirectionPhase.Ring || count == 0 || (record->Flags & (uint)ConnectionFlags.WantsKernel) != 0) return 0;
+        if (Gate.Phase(&record->ReceiveGate) != DirectionPhase.Ring || count == 0 || (record->Flags & (uint)(ConnectionFlags.WantsKernel | ConnectionFlags.LowWater)) != 0) return 0;
         RingBlockHeader* incoming = Block.Incoming(record);
         if (Volatile.Read(ref incoming->Tail) != Volatile.Read(ref record->ReceiveHead)) return RingReader.TryReadSome(record, incoming, buffer, count);
         bool wait = (flags & Linux.MSG_DONTWAIT) == 0 && (Volatile.Read(ref record->Flags) & (uint)ConnectionFlags.NonBlocking) == 0;
@@ -102,7 +102,7 @@ internal static unsafe class Receiver
     {
         VectorCursor target = new(message->Vectors, message->VectorCount);
         bool all = (flags & Linux.MSG_WAITALL) != 0, peek = (flags & Linux.MSG_PEEK) != 0;
-        nint received = 0;
+        nint received = 0, least = LowWater.Least(fd, record, VectorCursor.Total(message->Vectors, message->VectorCount));
         ulong deadline = Waiter.Unknown;
         int waiting = Unasked;
         while (true)
@@ -123,7 +123,8 @@ internal static unsafe class Receiver
                 received += step;
                 // Where the kernel's bytes end and the ring's begin, one read goes on as if there were no seam.
                 bool more = !peek && RingReadiness.HasInput(record, Block.Incoming(record)) && !IsAtMark(fd, record);
-                if (target.AtEnd || !(all || more) || (all && IsAtMark(fd, record))) return received;
+                bool wants = all || received < least;
+                if (target.AtEnd || !(wants || more) || (wants && IsAtMark(fd, record))) return received;
                 if (!peek) continue;
                 // While no ring carries anything yet, only the kernel can wait for more than it has.
                 bool waits = Waits(fd, record, flags, ref waiting), early = Gate.Phase(&record->ReceiveGate) == DirectionPhase.Ready;
@@ -132,7 +133,7 @@ internal static unsafe class Receiver
                 if (!waits || !MayGrow(fd, record)) return received;
                 int grown = Waiter.ForInput(fd, record, ref deadline, RingReader.Available(record, Block.Incoming(record)));
                 fd = Orphans.Reach(record, fd);
-                if (grown < 0 || fd < 0) return received;
+                if (grown != 0 || fd < 0) return received;
                 target = new VectorCursor(message->Vectors, message->VectorCount);
                 received = 0;
                 continue;
@@ -142,14 +143,15 @@ internal static unsafe class Receiver
                 if (received > 0 && step is < 0 and not -Linux.EFAULT) record->PendingError = (int)-step;
                 return received > 0 ? received : step;
             }
-            if (received > 0 && !all) return received;
+            if (received >= least && !all) return received;
             if (!Waits(fd, record, flags, ref waiting))
             {
                 Session.GlanceSometimes();
                 return received > 0 ? received : -Linux.EAGAIN;
             }
             int waited = Waiter.ForInput(fd, record, ref deadline);
-            if (waited < 0) return received > 0 ? received : waited;
+            if (waited < 0 || (waited > 0 && received > 0)) return received > 0 ? received : waited;
+            if (waited > 0) { waiting = Unasked; deadline = Waiter.Unknown; }
             fd = Orphans.Reach(record, fd);
             if (fd < 0) return received > 0 ? received : -Linux.EBADF;
         }
@@ -237,7 +239,7 @@ internal static unsafe class Receiver
     /// <summary>Where the ring ends and the kernel goes on: the bytes there that a peek sees behind the ring's <paramref name="copied"/>.</summary>
     private static nint PeekBehind(int fd, ConnectionRecord* record, RingBlockHeader* incoming, ref VectorCursor target, int flags, nint copied)
     {
-        if (target.AtEnd || Volatile.Read(ref incoming->Handover) != (uint)HandoverState.Back || RingReader.Available(record, incoming) != copied || IsAtMark(fd, record)) return 0;
+        if (target.AtEnd || Volatile.Read(ref incoming->Handover) != (uint)HandoverState.Back || RingReader.Available(record, incoming) != copied || IsKernelAtMark(fd)) return 0;
         nint bound = ReturnMark.IsMirrored(record) ? ReceiveReturn.Drop(fd, record) : ReceiveReturn.Unbounded;
         nint behind = bound > 0 ? KernelPart(fd, record, ref target, flags, (nuint)bound) : 0;
         return behind > 0 ? behind : KeepError(record, behind);
@@ -271,13 +273,18 @@ internal static unsafe class Receiver
     /// <summary>True if what the kernel has next is urgent data, which a read never crosses (tcp(7)).</summary>
     private static bool IsAtMark(int fd, ConnectionRecord* record)
     {
-        int mark = 0;
         RingBlockHeader* incoming = Block.Incoming(record);
         uint handover = Volatile.Read(ref incoming->Handover);
         DirectionPhase phase = Gate.Phase(&record->ReceiveGate);
         if (phase == DirectionPhase.Ring && handover != (uint)HandoverState.Back) return false;
         // The ring's bytes come first.
         if (phase is DirectionPhase.Ring or DirectionPhase.Ready && handover >= (uint)HandoverState.Ring && RingReader.Available(record, incoming) != 0) return false;
+        return IsKernelAtMark(fd);
+    }
+
+    private static bool IsKernelAtMark(int fd)
+    {
+        int mark = 0;
         Process.Libc->ioctl(fd, Linux.SIOCATMARK, &mark);
         return mark != 0;
     }

@@ -64,7 +64,8 @@ internal static unsafe class RingFiller
             }
             int waited = Waiter.ForOutput(fd, record, ref deadline);
             if (waited == -Linux.EPIPE) Sender.GoBack(record, Reason.PeerClosed);
-            else if (waited < 0) return moved > 0 ? moved : waited;
+            else if (waited < 0 || (waited > 0 && moved > 0)) return moved > 0 ? moved : waited;
+            else if (waited > 0) { waiting = Receiver.Unasked; deadline = Waiter.Unknown; }
         }
         return moved;
     }

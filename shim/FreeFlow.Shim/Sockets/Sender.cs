@@ -170,7 +170,8 @@ internal static unsafe class Sender
                 // A closed doorbell says nothing of a peer on another host.
                 if (!ReturnMark.IsMirrored(record) || (Volatile.Read(ref record->Flags) & (uint)ConnectionFlags.DoorbellGone) == 0) Interlocked.Or(ref record->Flags, (uint)ConnectionFlags.PeerFinished);
             }
-            else if (waited < 0) return sent > 0 ? sent : waited;
+            else if (waited < 0 || (waited > 0 && sent > 0)) return sent > 0 ? sent : waited;
+            else if (waited > 0) { waiting = Receiver.Unasked; deadline = Waiter.Unknown; }
         }
     }
 

@@ -17,7 +17,10 @@ internal static unsafe class Waiter
     /// <summary>No deadline asked for yet: SO_RCVTIMEO or SO_SNDTIMEO is read before the first sleep.</summary>
     public const ulong Unknown = 0;
 
-    /// <summary>Waits until a receive may succeed, or finds more than <paramref name="beyond"/> bytes in the ring. 0, or −EINTR, or −EAGAIN when SO_RCVTIMEO has run out.</summary>
+    /// <summary>A handler with SA_RESTART has run: the call is to be made anew, with what O_NONBLOCK and timeouts say now; one that has moved bytes already is over (signal(7)).</summary>
+    public const int TakenUp = 1;
+
+    /// <summary>Waits until a receive may succeed, or finds more than <paramref name="beyond"/> bytes in the ring. 0, <see cref="TakenUp"/>, or −EINTR, or −EAGAIN when SO_RCVTIMEO has run out.</summary>
     public static int ForInput(int fd, ConnectionRecord* record, ref ulong deadline, long beyond = 0)
     {
         RingBlockHeader* incoming = Block.Incoming(record);
@@ -42,12 +45,13 @@ internal static unsafe class Waiter
         if (fd < 0) { Sleeper.End(Doorbell.Sleepers(record)); return -Linux.EBADF; }
         int result = SleepOn(fd, record, Linux.POLLIN | Linux.POLLRDHUP, deadline, signals);
         spinner.Adapt();
+        if ((Volatile.Read(ref record->Flags) & (uint)ConnectionFlags.Dissolved) != 0) return -Linux.EPIPE;
         // A doorbell that is rung for nothing, again and again, must not keep the time from running out.
         if (result >= 0 && deadline != Sleep.Forever && Sleep.Left(deadline) == 0 && result != Finished && !RingReadiness.HasInput(record, incoming)) return -Linux.EAGAIN;
         return Outcome(result, deadline, thread, interrupting);
     }
 
-    /// <summary>Waits until a send may succeed. 0, or −EINTR, −EAGAIN (SO_SNDTIMEO), −EPIPE when the peer's end of stream or an error was seen.</summary>
+    /// <summary>Waits until a send may succeed. 0, <see cref="TakenUp"/>, or −EINTR, −EAGAIN (SO_SNDTIMEO), −EPIPE when the peer's end of stream or an error was seen.</summary>
     public static int ForOutput(int fd, ConnectionRecord* record, ref ulong deadline)
     {
         RingBlockHeader* outgoing = Block.Outgoing(record);
@@ -103,8 +107,12 @@ internal static unsafe class Waiter
         Sleeper.End(Doorbell.Sleepers(record));
         if (result == 0 && limited < left) { Trimmer.AfterSleep(); return 0; }
         if (result <= 0) return result == 0 ? -Linux.EAGAIN : result;
-        // Closed by another thread: ppoll, woken by a signal, finds nothing under the number and says that instead of EINTR.
-        if ((wait[0].Returned & Linux.POLLNVAL) != 0 && Process.CurrentThread()->SignalsHandled != signals) return -Linux.EINTR;
+        // Closed, or replaced, by another thread: ppoll, woken by a signal, says what it finds under the number then instead of EINTR, and by a doorbell what is not asked.
+        if (wait[0].Returned != 0 && Orphans.Reach(record, fd) != fd)
+        {
+            if (wait[1].Returned == 0) return Process.CurrentThread()->SignalsHandled != signals ? -Linux.EINTR : 0;
+            wait[0].Returned = 0;
+        }
         bool gone = false;
         if (wait[1].Returned != 0)
         {
@@ -121,7 +129,7 @@ internal static unsafe class Waiter
     {
         if (result is >= 0 or -Linux.EAGAIN) return result >= 0 ? 0 : -Linux.EAGAIN;
         // signal(7): a receive or send is taken up again after a handler with SA_RESTART, unless the socket has a timeout.
-        if (result == -Linux.EINTR && deadline == Sleep.Forever && thread->InterruptingSignals == interrupting) return 0;
+        if (result == -Linux.EINTR && deadline == Sleep.Forever && thread->InterruptingSignals == interrupting) return TakenUp;
         return result;
     }
 

@@ -19,6 +19,8 @@ public static class Tolerances
             step => step.Road.HandsOver && step.BothEnded && step.Verb is "epwait" or "eppwait" or "eppwait2" && Reports(step.Kernel!).All(Reports(step.Ring!).Contains)),
         new("While the router is looking at a socket it holds a copy of it: a close with unread bytes in that moment is an end of stream first and a reset then.",
             step => step.Road.HandsOver && step.BothEnded && step.Kernel!.Text.StartsWith("-1 ECONNRESET", StringComparison.Ordinal) && step.Ring!.Text.StartsWith("-1 EPIPE", StringComparison.Ordinal)),
+        new("The kernel itself shows a peek that waits for more, beside another reader, bytes of two places (recv(2) says nothing of it).",
+            step => step.Verb is "recv" or "recvfrom" or "recvmsg" && step.BothEnded && step.Kernel!.Text.Contains("WRONG", StringComparison.Ordinal)),
     ];
 
     private static string[] Reports(Answer answer) => [.. answer.Text.Split(' ').Skip(1)];

@@ -9,6 +9,8 @@
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 /// dup|dupfd SLOT NEW [LEAST CLOEXEC], dup2|dup3 SLOT ONTO [FLAGS]
@@ -40,9 +42,44 @@ static void copy(const char *verb)
     if (onto->kind == Stream) stage->connections[onto->connection].holders[onto->side]++;
 }
 
+/// closerange SLOT FLAGS: of this one number; with CLOSE_RANGE_CLOEXEC it stays open.
+static void close_by_range(void)
+{
+    struct slot *of = slot();
+    struct slot before = *of;
+    int flags = (int)number();
+    publish(of);
+    note_roads(of);
+    if (flags == 0) forget(of);
+    say_result(close_range((unsigned)before.fd, (unsigned)before.fd, flags));
+}
+
+/// pidfdget SLOT NEW: a copy by way of the own process.
+static void copy_by_process(void)
+{
+    struct slot *from = slot();
+    int process = (int)syscall(SYS_pidfd_open, getpid(), 0), fd = (int)syscall(SYS_pidfd_getfd, process, from->fd, 0);
+    say(fd >= 0 ? "0" : strerrorname_np(errno));
+    close(process);
+    new_slot(fd, from->kind, from);
+}
+
+/// borrow SLOT: a vfork child closes it, which is nothing to its parent.
+static void close_in_child(void)
+{
+    int fd = slot()->fd, status = -1;
+    pid_t pid = vfork();
+    if (pid == 0) _exit(close(fd) == 0 ? 7 : 8);
+    while (waitpid(pid, &status, 0) < 0 && errno == EINTR) continue;
+    say("%x", status);
+}
+
 int descriptors(const char *verb)
 {
     int value = 0;
+    if (strcmp(verb, "closerange") == 0) { close_by_range(); return 1; }
+    if (strcmp(verb, "pidfdget") == 0) { copy_by_process(); return 1; }
+    if (strcmp(verb, "borrow") == 0) { close_in_child(); return 1; }
     if (strncmp(verb, "dup", 3) == 0) copy(verb);
     else if (strcmp(verb, "nonblock") == 0) {
         int fd = slot()->fd, flags = fcntl(fd, F_GETFL);

@@ -13,6 +13,8 @@ static const struct { const char *name; int level, option; } known[] = {
     {"domain", SOL_SOCKET, SO_DOMAIN}, {"keepalive", SOL_SOCKET, SO_KEEPALIVE}, {"rcvlowat", SOL_SOCKET, SO_RCVLOWAT}, {"oobinline", SOL_SOCKET, SO_OOBINLINE},
     {"rcvbuf", SOL_SOCKET, SO_RCVBUF}, {"sndbuf", SOL_SOCKET, SO_SNDBUF}, {"nodelay", IPPROTO_TCP, TCP_NODELAY}, {"cork", IPPROTO_TCP, TCP_CORK},
     {"quickack", IPPROTO_TCP, TCP_QUICKACK}, {"usertimeout", IPPROTO_TCP, TCP_USER_TIMEOUT}, {"busypoll", SOL_SOCKET, SO_BUSY_POLL},
+    {"timestamp", SOL_SOCKET, SO_TIMESTAMP}, {"peekoff", SOL_SOCKET, SO_PEEK_OFF}, {"priority", SOL_SOCKET, SO_PRIORITY}, {"tos", IPPROTO_IP, IP_TOS},
+    {"notsent", IPPROTO_TCP, TCP_NOTSENT_LOWAT}, {"keepidle", IPPROTO_TCP, TCP_KEEPIDLE},
 };
 
 static int port_of(const struct sockaddr_storage *address)

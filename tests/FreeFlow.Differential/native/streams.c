@@ -90,6 +90,17 @@ static void end(struct slot *of, int close_it)
     say_result(result);
 }
 
+/// dissolve SLOT: connect(2) to AF_UNSPEC, which resets the connection; the socket is a new one.
+static void dissolve(void)
+{
+    struct slot *of = slot();
+    publish(of);
+    note_roads(of);
+    struct sockaddr nobody = {.sa_family = AF_UNSPEC};
+    say_result(connect(of->fd, &nobody, sizeof nobody));
+    stage->connections[of->connection].doomed = 1;
+}
+
 /// pump SLOT BYTES MOST LETTER: many writers on one stream; what they write tells only who wrote it.
 static void pump(void)
 {
@@ -155,6 +166,7 @@ int streams(const char *verb)
     else if (strcmp(verb, "answer") == 0) answer_call();
     else if (strcmp(verb, "shutdown") == 0) end(slot(), 0);
     else if (strcmp(verb, "close") == 0) end(slot(), 1);
+    else if (strcmp(verb, "dissolve") == 0) dissolve();
     else if (strcmp(verb, "pump") == 0) pump();
     else if (strcmp(verb, "drink") == 0) drink();
     else if (strcmp(verb, "tally") == 0) tally();

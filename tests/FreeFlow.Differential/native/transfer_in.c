@@ -8,6 +8,7 @@
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
+#include <sys/syscall.h>
 #include <sys/uio.h>
 #include <unistd.h>
 
@@ -144,6 +145,13 @@ int transfer_in(const char *verb)
         from = reading();
         int count = vectors(parts, 64);
         received(from, readv(from->fd, parts, count), 0);
+    } else if (strcmp(verb, "preadv2") == 0) {
+        from = reading();
+        int flags = (int)number(), count = vectors(parts, 64);
+        received(from, preadv2(from->fd, parts, count, -1, flags), 0);
+    } else if (strcmp(verb, "sysread") == 0) {
+        from = reading();
+        received(from, syscall(SYS_read, from->fd, buffer, (size_t)number()), 0);
     } else if (strcmp(verb, "recvmsg") == 0) {
         from = reading();
         by_message(from, (int)number());

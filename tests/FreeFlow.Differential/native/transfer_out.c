@@ -10,6 +10,7 @@
 #include <sys/mman.h>
 #include <sys/sendfile.h>
 #include <sys/socket.h>
+#include <sys/syscall.h>
 #include <sys/uio.h>
 #include <fcntl.h>
 #include <unistd.h>
@@ -144,6 +145,15 @@ int transfer_out(const char *verb)
         struct slot *to = writing();
         int count = vectors(to, parts, 64);
         sent(to, result = writev(to->fd, parts, count), 0);
+    } else if (strcmp(verb, "pwritev2") == 0) {
+        struct slot *to = writing();
+        int flags = (int)number(), count = vectors(to, parts, 64);
+        sent(to, result = pwritev2(to->fd, parts, count, -1, flags), 0);
+    } else if (strcmp(verb, "syswrite") == 0) {
+        struct slot *to = writing();
+        size_t count = (size_t)number();
+        prepare(to, 0, count);
+        sent(to, result = syscall(SYS_write, to->fd, buffer, count), 0);
     } else if (strcmp(verb, "sendmsg") == 0) {
         struct slot *to = writing();
         int flags = (int)number();
