@@ -47,7 +47,10 @@ public unsafe struct RingBlockHeader
     /// <summary>1: the reader asks the writer to go back to the kernel.</summary>
     [FieldOffset(324)] public uint ReaderWantsKernel;
 
-    /// <summary>1: the last holder on the reading side has closed; nobody will read any more.</summary>
+    /// <summary>
+    /// 1: the last holder on the reading side has closed; nobody will read any more. 2, in mirrored rings: it is shut down both ways, reads what is in the ring, and its kernel
+    /// answers whatever else comes with a reset.
+    /// </summary>
     [FieldOffset(328)] public uint ReaderClosed;
 
     /// <summary>1: the writing side has shut down or closed; a hint that the kernel's end of stream is on its way.</summary>

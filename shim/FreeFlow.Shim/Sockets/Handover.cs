@@ -58,15 +58,18 @@ internal static unsafe class Handover
     {
         if (record->RingAddress == 0 || Retract(record)) return;
         RingBlockHeader* incoming = Block.Incoming(record);
-        Volatile.Write(ref incoming->ReaderClosed, 1);
-        Doorbell.NotifyWriter(record, incoming);
+        bool mirrored = ReturnMark.IsMirrored(record);
+        Volatile.Write(ref incoming->ReaderClosed, mirrored ? 2u : 1u);
+        // A router in the writer's place sleeps on other words.
+        if (mirrored) Doorbell.RingAlways(record);
+        else Doorbell.NotifyWriter(record, incoming);
     }
 
     /// <summary>Sender: switches to the ring if the peer's reader is Ready and nobody is inside a kernel send.</summary>
     public static void TrySwitch(int fd, ConnectionRecord* record)
     {
         RingBlockHeader* outgoing = Block.Outgoing(record);
-        if (Volatile.Read(ref outgoing->Handover) != (uint)HandoverState.Ready || (Volatile.Read(ref record->Flags) & (uint)ConnectionFlags.KernelOnly) != 0 || !ThreadLock.Enter(&record->SendLock)) return;
+        if (Volatile.Read(ref outgoing->Handover) != (uint)HandoverState.Ready || Volatile.Read(ref outgoing->ReaderClosed) != 0 || (Volatile.Read(ref record->Flags) & (uint)ConnectionFlags.KernelOnly) != 0 || !ThreadLock.Enter(&record->SendLock)) return;
         int errno = Process.Errno;
         bool switched = false;
         if (Gate.TryClose(&record->SendGate))

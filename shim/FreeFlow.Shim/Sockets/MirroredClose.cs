@@ -29,6 +29,7 @@ internal static unsafe class MirroredClose
         RingBlockHeader* incoming = Block.Incoming(record), outgoing = Block.Outgoing(record);
         Linger linger = Linger.Of(fd);
         bool reset = linger.IsReset;
+        if (!reset && fd >= 0) MirroredLook.TakeBeforeClose(fd, record);
         if (!reset && Gate.Phase(&record->ReceiveGate) == DirectionPhase.Ring && RingReader.Available(record, incoming) != 0)
         {
             Linger.ResetAtClose(fd);

@@ -29,7 +29,9 @@ internal static unsafe class MirroredLook
         }
         Process.Errno = errno;
         ThreadLock.Exit(&record->ReceiveLock);
-        return real ? bits : bits & ~Input;
+        // Behind the mark the kernel's end of stream is the sender's.
+        uint hidden = ReceiveReturn.IsTaken(record) ? Input & ~(uint)Linux.EPOLLRDHUP : Input;
+        return real ? bits : bits & ~hidden;
     }
 
     /// <summary>FIONREAD: the kernel's bytes without those that a receive would not deliver.</summary>
@@ -52,11 +54,24 @@ internal static unsafe class MirroredLook
         return most <= 0 ? 0 : most < waiting ? (int)most : waiting;
     }
 
+    /// <summary>
+    /// Before the last close(2): a mark that has come, and what behind it was read from the ring already, is nothing that the program has left unread. The kernel would
+    /// answer the close with a reset for it, and drop what it has not sent yet.
+    /// </summary>
+    public static void TakeBeforeClose(int fd, ConnectionRecord* record)
+    {
+        if (!IsWatched(record) || !ThreadLock.Enter(&record->ReceiveLock)) return;
+        int errno = Process.Errno;
+        _ = IsInput(fd, record, weighsNews: false);
+        Process.Errno = errno;
+        ThreadLock.Exit(&record->ReceiveLock);
+    }
+
     private static bool IsWatched(ConnectionRecord* record) =>
         Volatile.Read(ref record->RingAddress) != 0 && Gate.Phase(&record->ReceiveGate) is DirectionPhase.Ready or DirectionPhase.Ring or DirectionPhase.Returning;
 
     /// <summary>Takes the steps that are due; true if the kernel has something that a receive would answer now: bytes, the end of the stream, or an error.</summary>
-    private static bool IsInput(int fd, ConnectionRecord* record)
+    private static bool IsInput(int fd, ConnectionRecord* record, bool weighsNews = true)
     {
         RingBlockHeader* incoming = Block.Incoming(record);
         while (true)
@@ -76,12 +91,12 @@ internal static unsafe class MirroredLook
                         if (ReceiveReturn.TakeWhileReady(fd, record, incoming) != ReceiveReturn.Taken) return true;
                         continue;
                     }
-                    return found > 0 || IsNews(record, incoming, found);
+                    return found > 0 || !weighsNews || IsNews(record, incoming, found);
 
                 case DirectionPhase.Ring:
                     if (record->KernelConsumed < record->ReceiveSwitchAt) return true;
                     found = ReceiveReturn.Take(fd, record, incoming, stop: false);
-                    if (found != ReceiveReturn.Taken) return found == ReceiveReturn.Broken ? IsBroken(record) : IsNews(record, incoming, found);
+                    if (found != ReceiveReturn.Taken) return !weighsNews || (found == ReceiveReturn.Broken ? IsBroken(record) : IsNews(record, incoming, found));
                     if (RingReader.Available(record, incoming) != 0) return false;
                     Gate.Set(&record->ReceiveGate, DirectionPhase.Returning);
                     continue;

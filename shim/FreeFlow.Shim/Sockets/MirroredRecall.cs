@@ -32,6 +32,14 @@ internal static unsafe class MirroredRecall
         }
     }
 
+    /// <summary>Told once by the kernel: the next program's.</summary>
+    private static bool HasOnlyError(int fd)
+    {
+        int waiting = 0;
+        PollDescriptor look = new() { Descriptor = fd };
+        return Process.Libc->poll(&look, 1, 0) > 0 && (look.Returned & Linux.POLLERR) != 0 && Process.Libc->ioctl(fd, Linux.FIONREAD, &waiting) == 0 && waiting == 0;
+    }
+
     private static bool IsPlain(int fd, ConnectionRecord* record)
     {
         RingBlockHeader* incoming = Block.Incoming(record);
@@ -47,6 +55,7 @@ internal static unsafe class MirroredRecall
                         if (!Handover.TakeUpRing(record, incoming)) return true;
                         continue;
                     }
+                    if (HasOnlyError(fd)) return true;
                     // Bytes before the mark are in its way, and the next program's.
                     if (ReceiveReturn.Scan(fd, record, 1, out bool marked) != 0 || !marked) return false;
                     if (ReceiveReturn.TakeWhileReady(fd, record, incoming) == ReceiveReturn.Taken) continue;

@@ -37,8 +37,9 @@ internal static unsafe class SendReturn
         Volatile.Write(ref outgoing->BackAt, record->SendReturnFrom);
         Volatile.Write(ref outgoing->Handover, (uint)HandoverState.Back);
         // All is read, and nobody reads any more: a mark sent to a socket that is closed would come back as a reset, and take the peer's end of stream away from this end's
-        // program, which may not have read it yet. With bytes unread a reset is what the kernel says, too.
-        if (Volatile.Read(ref outgoing->ReaderClosed) != 0 && record->SendReturnFrom == record->SendTail) { Gate.Set(&record->SendGate, DirectionPhase.Back); return; }
+        // program, which may not have read it yet. With bytes unread a reset is what the kernel says, too, unless the reader has only shut down: it reads them in its ring.
+        uint closed = Volatile.Read(ref outgoing->ReaderClosed);
+        if (closed == 2 || (closed != 0 && record->SendReturnFrom == record->SendTail)) { Gate.Set(&record->SendGate, DirectionPhase.Back); return; }
         record->MarksSent++;
         Gate.Set(&record->SendGate, DirectionPhase.Returning);
         Doorbell.NotifyReader(record, outgoing);
@@ -148,6 +149,9 @@ internal static unsafe class SendReturn
         ReturnMark.Write(record, header);
         while (record->SendReturned < total)
         {
+            // An error that the kernel tells once is the program's.
+            PollDescriptor look = new() { Descriptor = fd };
+            if (Process.Libc->poll(&look, 1, 0) > 0 && (look.Returned & Linux.POLLERR) != 0) return true;
             if (MustWaitForQueue(record, fd)) return false;
             nuint count = 0;
             ulong at = record->SendReturned;

@@ -128,7 +128,7 @@ internal sealed class FabricStream(uint number, uint remote, MirroredRing ring, 
             case FrameType.WriterClosed:
                 return _incoming.WriterClosed(frame.Position);
             case FrameType.ReaderClosed:
-                _outgoing.ReaderClosed();
+                _outgoing.ReaderClosed(readsOn: frame.Position == 1);
                 return true;
             case FrameType.Close:
                 Volatile.Write(ref _remoteClosed, wake = true);

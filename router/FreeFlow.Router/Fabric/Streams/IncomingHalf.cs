@@ -52,7 +52,9 @@ internal sealed unsafe class IncomingHalf(MirroredRing ring)
         RingBlockHeader* block = ring.ToShim;
         Tell(writer, header, FrameType.Ready, ref _readyTold, Volatile.Read(ref block->Handover) >= (uint)HandoverState.Ready);
         Tell(writer, header, FrameType.Recall, ref _recallTold, Volatile.Read(ref block->ReaderWantsKernel) != 0);
-        Tell(writer, header, FrameType.ReaderClosed, ref _closedTold, shimGone || Volatile.Read(ref block->ReaderClosed) != 0);
+        uint closed = Volatile.Read(ref block->ReaderClosed);
+        header.Position = closed > 1 && !shimGone ? 1u : 0u;
+        Tell(writer, header, FrameType.ReaderClosed, ref _closedTold, shimGone || closed != 0);
     }
 
     /// <summary>

@@ -114,10 +114,10 @@ internal sealed unsafe class OutgoingHalf(MirroredRing ring)
         return false;
     }
 
-    /// <summary>Nobody reads on the other host any more.</summary>
-    public void ReaderClosed()
+    /// <summary>Nobody reads on the other host any more; or only <paramref name="readsOn"/> what is in its ring.</summary>
+    public void ReaderClosed(bool readsOn)
     {
-        Volatile.Write(ref ring.FromShim->ReaderClosed, 1);
+        Volatile.Write(ref ring.FromShim->ReaderClosed, readsOn ? 2u : 1u);
         ring.RingBell();
     }
 }
