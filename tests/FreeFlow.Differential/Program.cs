@@ -10,7 +10,7 @@ Option<int> seed = new("--seed") { Description = "The first seed.", DefaultValue
 Option<int> count = new("--count") { Description = "How many programs.", DefaultValueFactory = _ => 1000 };
 Option<int> times = new("--times") { Description = "How often each is performed.", DefaultValueFactory = _ => 1 };
 Option<double> minutes = new("--minutes") { Description = "Stop after so long.", DefaultValueFactory = _ => 0 };
-Option<string> road = new("--road") { Description = "ring, soon, default, one-end, come-and-go, or plain (the kernel against itself).", DefaultValueFactory = _ => "ring" };
+Option<string> road = new("--road") { Description = "ring, soon, default, one-end, come-and-go, two-hosts, two-hosts-soon, two-hosts-lost, or plain (the kernel against itself).", DefaultValueFactory = _ => "ring" };
 Option<int> enough = new("--enough") { Description = "Stop after so many failures.", DefaultValueFactory = _ => 3 };
 Option<int> workers = new("--workers") { Description = "How many at once.", DefaultValueFactory = _ => Math.Max(2, Environment.ProcessorCount) };
 Option<string?> file = new("--program") { Description = "Perform the steps in this file instead, and show both roads' answers." };
@@ -19,9 +19,11 @@ Option<bool> print = new("--print") { Description = "Print the program of the se
 RootCommand root = new("Performs random programs of socket calls over kernel TCP and over FreeFlow and compares every answer.") { seed, count, times, minutes, road, enough, workers, file, whole, print };
 root.SetAction(parsed =>
 {
-    if (parsed.GetValue(print)) { Console.Write(Generator.Make(parsed.GetValue(seed)).Text); return 0; }
+    string name = parsed.GetValue(road)!;
+    if (parsed.GetValue(print)) { Console.Write((name == "two-hosts-lost" ? Losses.PutInto(Generator.Make(parsed.GetValue(seed))) : Generator.Make(parsed.GetValue(seed))).Text); return 0; }
     using Router router = new();
-    Road chosen = Road.Named(parsed.GetValue(road)!, router.Socket);
+    using TwoHosts? hosts = name.StartsWith("two-hosts", StringComparison.Ordinal) ? new() : null;
+    Road chosen = hosts is null ? Road.Named(name, router.Socket) : Road.Between(name, hosts);
     if (chosen.Name == "come-and-go") router.ComeAndGo();
     if (parsed.GetValue(file) is { } path) return Show(path, chosen);
     double limit = parsed.GetValue(minutes);

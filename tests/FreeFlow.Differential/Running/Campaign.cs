@@ -74,7 +74,7 @@ public sealed class Campaign
         {
             int place = (Interlocked.Increment(ref _next) - 1) / Times, seed = Seed + place;
             if (place >= Count) break;
-            Failure? failure = worker.Judge(Generator.Make(seed), Shrink);
+            Failure? failure = worker.Judge(road.Loses ? Losses.PutInto(Generator.Make(seed)) : Generator.Make(seed), Shrink);
             Interlocked.Increment(ref _performed);
             if (failure is null) continue;
             lock (_failures)

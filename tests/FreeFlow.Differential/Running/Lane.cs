@@ -31,6 +31,7 @@ public sealed class Lane(Road road) : IDisposable
                 Task<string?> next = _stage.StandardOutput.ReadLineAsync();
                 if (!next.Wait(s_longest) || next.Result is not { } line) break;
                 lines.Add(line);
+                if (line.StartsWith("lose ", StringComparison.Ordinal) && road.Loses) road.Hosts?.Lose(line[^1] - '0');
                 if (line.StartsWith("over", StringComparison.Ordinal) || line.StartsWith("broken", StringComparison.Ordinal)) break;
             }
         }
@@ -50,6 +51,7 @@ public sealed class Lane(Road road) : IDisposable
     {
         string stage = Path.Combine(AppContext.BaseDirectory, "stage");
         ProcessStartInfo start = new(stage, ["direct", road.PreloadA, road.PreloadB]) { RedirectStandardInput = true, RedirectStandardOutput = true, RedirectStandardError = true };
+        if (road.Hosts is { } hosts) (start.Environment["STAGE_A"], start.Environment["STAGE_B"]) = (hosts.Of(0), hosts.Of(1));
         foreach ((string name, string value) in road.Environment) start.Environment[name] = value;
         Process process = Process.Start(start) ?? throw new LabException($"{stage} did not start.");
         process.ErrorDataReceived += (_, e) => { if (!string.IsNullOrEmpty(e.Data)) lock (this) Complaints += e.Data + "\n"; };

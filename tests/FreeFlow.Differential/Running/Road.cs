@@ -14,8 +14,17 @@ public sealed record Road(string Name, string PreloadA, string PreloadB, IReadOn
     /// <summary>Kernel TCP.</summary>
     public static Road Plain { get; } = new("plain", "", "", new Dictionary<string, string>());
 
+    /// <summary>Where A and B live; null: both on this machine, and their connections on its loopback.</summary>
+    public TwoHosts? Hosts { get; init; }
+
+    /// <summary>What the road is compared with: the kernel, between the same two places.</summary>
+    public Road Kernel => Plain with { Hosts = Hosts };
+
+    /// <summary>Whether the programs lose the way between the hosts in their midst (<see cref="Losses"/>).</summary>
+    public bool Loses => Name == "two-hosts-lost";
+
     /// <summary>Whether connections move to their rings at any time.</summary>
-    public bool HandsOver => Name is "soon" or "default" or "come-and-go";
+    public bool HandsOver => Name is "soon" or "default" or "come-and-go" or "two-hosts-soon" or "two-hosts-lost";
 
     /// <summary>The ring from the first byte on.</summary>
     public static Road Ring(string socket) => Preloaded("ring", socket, new() { ["FREEFLOW_OFFER_AFTER"] = "0", ["FREEFLOW_JOIN"] = "wait", ["FREEFLOW_JOIN_TIMEOUT_MS"] = "8" });
@@ -31,6 +40,10 @@ public sealed record Road(string Name, string PreloadA, string PreloadB, IReadOn
 
     /// <summary>One end has no shim.</summary>
     public static Road OneEnd(string socket) => Preloaded("one-end", socket, new() { ["FREEFLOW_OFFER_AFTER"] = "0" }) with { PreloadB = "" };
+
+    /// <summary>Between two hosts: mirrored rings from the first byte on; <c>two-hosts-soon</c>: the hand-over in the midst; <c>two-hosts-lost</c>: and the way lost and found again.</summary>
+    public static Road Between(string name, TwoHosts hosts) => Preloaded(name, "", name == "two-hosts"
+        ? new() { ["FREEFLOW_OFFER_AFTER"] = "0", ["FREEFLOW_JOIN"] = "wait", ["FREEFLOW_JOIN_TIMEOUT_MS"] = "50" } : new() { ["FREEFLOW_OFFER_AFTER"] = "2" }) with { Hosts = hosts };
 
     /// <summary>By the name that the command line gives it.</summary>
     public static Road Named(string name, string socket) => name switch

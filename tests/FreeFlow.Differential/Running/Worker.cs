@@ -8,7 +8,7 @@ namespace FreeFlow.Differential.Running;
 public sealed class Worker(Road road) : IDisposable
 {
     private const int Tries = 4, KernelTries = 6;
-    private readonly Lane _kernel = new(Road.Plain), _other = new(road);
+    private readonly Lane _kernel = new(road.Kernel), _other = new(road);
 
     /// <summary>Bytes that programs read on the other road.</summary>
     public long Bytes { get; private set; }

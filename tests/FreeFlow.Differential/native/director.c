@@ -3,6 +3,8 @@
 //     a0 send 1 100 0      actor a0 performs a step; the next one begins when it is done
 //     a0& recv 1 100 0     … or as soon as it sleeps inside the call: "blocked", and its answer with the step that woke it
 //     * pair 0 a0 1 b0 1 …  steps of the director
+//     * lose 0               the way between the hosts is to be lost, by the end of A's router: told to who reads the answers
+//     * look                 every process looks at its connections once
 //     end                  the program's end: everything is cleaned up; "over" follows, or "broken" if an actor could not be had back
 #include "stage.h"
 
@@ -31,7 +33,7 @@ static void look_round(int step, long limit)
         for (int i = 0; i < Cleaner; i++) {
             if (!blocked[i]) continue;
             if (!awake) settle_wire(1);
-            if (!await(i, StaysBlocked, limit)) continue;
+            if (!await(i, StaysBlocked + 10 * stage->lag, limit)) continue;
             report(i, at);
             awake = 1;
         }
@@ -62,6 +64,17 @@ static void join(int step, const char *names)
     }
 }
 
+/// look: every process looks at its connections, if it has an actor that is awake.
+static void look(void)
+{
+    snprintf(stage->lines[MaxSteps - 1], MaxLine, "look");
+    for (int i = FirstChild; i < MaxActors; i++) {
+        if (stage->actors[i].process < 0 || is_busy(i)) continue;
+        give(i, i < Cleaner ? MaxSteps - 1 : Looking);
+        await(i, Patient, Patient);
+    }
+}
+
 static void own_step(int step, char *text)
 {
     if (strncmp(text, "pair ", 5) == 0) { pair(step, text + 5); return; }
@@ -70,6 +83,8 @@ static void own_step(int step, char *text)
         if (actor >= 0 && is_busy(actor)) interrupt_actor(actor);
     } else if (strncmp(text, "nap ", 4) == 0) nap(atol(text + 4) * 1000);
     else if (strncmp(text, "join", 4) == 0) join(step, text + 4);
+    else if (strcmp(text, "look") == 0) look();
+    else if (strncmp(text, "lose ", 5) == 0) { printf("%s\n", text); fflush(stdout); }
     printf("%d:\n", step);
 }
 
@@ -132,6 +147,7 @@ static void finish(void)
 int direct(const char *const *preloads)
 {
     for (int i = FirstChild; i <= LastChild; i++) stage->actors[i].process = -1;
+    settle_places();
     for (int p = 0; p < 2; p++) {
         for (int i = 0; i < 2; i++) stage->actors[2 * p + i].process = -1;
         start_process(p, preloads[p]);

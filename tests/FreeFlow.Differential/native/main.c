@@ -35,10 +35,11 @@ static void build_stage(void)
     map_stage();
 }
 
-static int listen_on_loopback(int six, _Atomic int *port)
+static int listen_at(const struct place *place, int six, _Atomic int *port)
 {
-    struct sockaddr_in four = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
-    struct sockaddr_in6 whole = {.sin6_family = AF_INET6, .sin6_addr = IN6ADDR_LOOPBACK_INIT};
+    struct sockaddr_in four = {.sin_family = AF_INET, .sin_addr.s_addr = place->four};
+    struct sockaddr_in6 whole = {.sin6_family = AF_INET6};
+    memcpy(&whole.sin6_addr, place->six, sizeof place->six);
     struct sockaddr *address = six ? (struct sockaddr *)&whole : (struct sockaddr *)&four;
     socklen_t length = six ? sizeof whole : sizeof four;
     int fd = socket(six ? AF_INET6 : AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
@@ -59,7 +60,7 @@ static int process_main(int process)
 {
     map_stage();
     watch_signals(0);
-    for (int six = 0; six < 2; six++) listeners[six] = listen_on_loopback(six, &stage->ports[process][six]);
+    for (int six = 0; six < 2; six++) listeners[six] = listen_at(&stage->places[process], six, &stage->ports[process][six]);
     become(Cleaner + process, process);
     for (int i = 0; i < 2; i++) {
         pthread_t thread;

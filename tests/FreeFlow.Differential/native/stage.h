@@ -15,6 +15,7 @@ enum {
     StageDescriptor = 300, FirstWire = 310,
     BufferBytes = 1 << 20,
     Quit = -1,
+    Looking = 2,             // what a cleaner is given besides 0 and 1
     MuchForAWindow = 45000,  // so many unread bytes keep others from coming
 };
 
@@ -30,6 +31,7 @@ struct direction {           // the bytes that one side of a connection has writ
 struct connection {
     struct direction by[2];               // [0] by the side that connected
     _Atomic int holders[2], begun[2];     // descriptors of each side, in all processes; whether it has had one
+    _Atomic int processes[2];             // of its two ends, [0] of the one that connected
     _Atomic int six, ports[2];            // of its two ends, [0] of the one that connected; 0 before
     int kept;                             // a socket is open that no actor has: the director waits for its end no more
     _Atomic int doomed;                   // bytes have been sent to a side that is gone: a reset is on its way
@@ -41,7 +43,15 @@ struct actor {
     _Atomic uint32_t interruptions;       // SIGUSR1 handled
 };
 
+struct place {               // where a process lives
+    char net[64];            // its network namespace; empty: where the director is
+    uint32_t four;           // its addresses
+    unsigned char six[16];
+};
+
 struct stage {
+    struct place places[2];
+    int lag;                 // microseconds that it may take from one process to the other on roads other than the kernel's
     struct actor actors[MaxActors];
     struct connection connections[MaxConnections];
     _Atomic int ports[2][2];              // listeners of A and B; IPv4, IPv6
@@ -77,6 +87,7 @@ void forget(struct slot *slot);
 void settle(void);                        // waits until the kernel has delivered to this process what is on its way
 void publish(const struct slot *slot);    // after a step that sent
 void note_roads(const struct slot *slot);
+void look_at_all(void);                   // as a program would that waits for its sockets
 
 // wire.c
 void settle_wire(int anybody_sleeps);     // the same for every connection of the program; for the director
@@ -105,6 +116,8 @@ void clean_up(int finally);
 
 // director.c, crew.c
 int direct(const char *const *preloads);
+void settle_places(void);                // STAGE_A and STAGE_B in the environment; without them loopback
+int enter(int process);                   // its network namespace
 void start_process(int process, const char *preload);
 int process_is_alive(int process);
 void give(int actor, int step);

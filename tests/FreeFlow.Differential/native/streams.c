@@ -15,13 +15,16 @@
 
 int listeners[2];
 
-static socklen_t loopback(struct sockaddr_storage *address, int six, int port)
+static socklen_t address_of(const struct place *place, struct sockaddr_storage *address, int six, int port)
 {
     memset(address, 0, sizeof *address);
     struct sockaddr_in *four = (struct sockaddr_in *)address;
     struct sockaddr_in6 *whole = (struct sockaddr_in6 *)address;
-    if (six) *whole = (struct sockaddr_in6){.sin6_family = AF_INET6, .sin6_port = htons((uint16_t)port), .sin6_addr = IN6ADDR_LOOPBACK_INIT};
-    else *four = (struct sockaddr_in){.sin_family = AF_INET, .sin_port = htons((uint16_t)port), .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    if (!six) *four = (struct sockaddr_in){.sin_family = AF_INET, .sin_port = htons((uint16_t)port), .sin_addr.s_addr = place->four};
+    else {
+        *whole = (struct sockaddr_in6){.sin6_family = AF_INET6, .sin6_port = htons((uint16_t)port)};
+        memcpy(&whole->sin6_addr, place->six, sizeof place->six);
+    }
     return six ? sizeof *whole : sizeof *four;
 }
 
@@ -41,7 +44,7 @@ static void dial(void)
     struct sockaddr_storage address;
     struct slot like = stream((int)number(), 0);
     int process = (int)number(), six = (int)number(), later = (int)number(), quick = (int)number();
-    socklen_t length = loopback(&address, six, stage->ports[process][six]);
+    socklen_t length = address_of(&stage->places[process], &address, six, stage->ports[process][six]);
     int fd = socket(six ? AF_INET6 : AF_INET, SOCK_STREAM | (later ? SOCK_NONBLOCK : 0), 0);
     if (quick) setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &quick, sizeof quick);
     int result = connect(fd, (struct sockaddr *)&address, length);
@@ -57,6 +60,8 @@ static void dial(void)
     new_slot(fd, Stream, &like);
     struct connection *made = &stage->connections[like.connection];
     made->six = six;
+    made->processes[0] = stage->actors[self].process;
+    made->processes[1] = process;
     made->ports[1] = stage->ports[process][six];
     made->ports[0] = own_port(fd);
 }

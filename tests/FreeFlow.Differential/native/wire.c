@@ -15,26 +15,29 @@
 enum { FinWait1 = 4, FinWait2, TimeWait, Closed, CloseWait, LastAck, Listening, Closing };
 enum { Patience = 250000000 };   // nanoseconds
 
+static int netlinks[2] = {-1, -1};           // in each process's network namespace
+
 struct end {
     int state;                             // 0: there is none any more
     int open;                              // somebody has a descriptor of it
     uint64_t written, received, unacknowledged;
 };
 
-static int ask(int netlink, int six, int from, int to, struct end *into)
+static int ask(const struct connection *connection, int side, struct end *into)
 {
     static uint32_t letters;
+    int six = connection->six, own = connection->processes[side], other = connection->processes[!side], netlink = netlinks[own];
+    const struct place *from = &stage->places[own], *to = &stage->places[other];
     struct { struct nlmsghdr header; struct inet_diag_req_v2 wanted; } question = {
         .header = {.nlmsg_len = sizeof question, .nlmsg_type = SOCK_DIAG_BY_FAMILY, .nlmsg_flags = NLM_F_REQUEST, .nlmsg_seq = ++letters},
         .wanted = {.sdiag_family = six ? AF_INET6 : AF_INET, .sdiag_protocol = IPPROTO_TCP, .idiag_ext = 1 << (INET_DIAG_INFO - 1), .idiag_states = ~0u},
     };
     struct inet_diag_sockid *id = &question.wanted.id;
-    id->idiag_sport = htons((uint16_t)from);
-    id->idiag_dport = htons((uint16_t)to);
+    id->idiag_sport = htons((uint16_t)connection->ports[side]);
+    id->idiag_dport = htons((uint16_t)connection->ports[!side]);
     id->idiag_cookie[0] = id->idiag_cookie[1] = INET_DIAG_NOCOOKIE;
-    struct in6_addr loopback = IN6ADDR_LOOPBACK_INIT;
-    if (six) { memcpy(id->idiag_src, &loopback, sizeof loopback); memcpy(id->idiag_dst, &loopback, sizeof loopback); }
-    else id->idiag_src[0] = id->idiag_dst[0] = htonl(INADDR_LOOPBACK);
+    if (six) { memcpy(id->idiag_src, from->six, sizeof from->six); memcpy(id->idiag_dst, to->six, sizeof to->six); }
+    else { id->idiag_src[0] = from->four; id->idiag_dst[0] = to->four; }
     union { struct nlmsghdr header; char space[4096]; } answer;
     if (send(netlink, &question, sizeof question, 0) < 0) return 0;
     ssize_t length = recv(netlink, &answer, sizeof answer, 0);
@@ -85,13 +88,12 @@ static int is_held(struct connection *connection, const struct end ends[2], int 
 
 void settle_wire(int anybody_sleeps)
 {
-    static int netlink = -1;
-    if (netlink < 0) netlink = socket(AF_NETLINK, SOCK_DGRAM | SOCK_CLOEXEC, NETLINK_SOCK_DIAG);
+    for (int p = 0; p < 2; p++) if (netlinks[p] < 0 && enter(p)) netlinks[p] = socket(AF_NETLINK, SOCK_DGRAM | SOCK_CLOEXEC, NETLINK_SOCK_DIAG);
     uint64_t limit = 0;
     for (struct connection *each = stage->connections; each < stage->connections + MaxConnections; each++) {
         while (each->ports[0] && each->ports[1]) {
             struct end ends[2];
-            if (!ask(netlink, each->six, each->ports[0], each->ports[1], &ends[0]) || !ask(netlink, each->six, each->ports[1], each->ports[0], &ends[1])) return;
+            if (!ask(each, 0, &ends[0]) || !ask(each, 1, &ends[1])) return;
             int held = is_held(each, ends, anybody_sleeps);
             if (!held && has_come(&each->by[0], &ends[0], &ends[1]) && has_come(&each->by[1], &ends[1], &ends[0])) break;
             if (limit == 0) limit = now() + Patience;

@@ -1,0 +1,46 @@
+using System.Collections.Generic;
+using System.Linq;
+using FreeFlow.Differential.Programs;
+using FreeFlow.Differential.Running;
+using NUnit.Framework;
+
+namespace FreeFlow.Differential.Tests;
+
+/// <summary>The same between two hosts: mirrored rings through two real routers and the fabric between them, against the overlay's kernel TCP.</summary>
+public sealed class TwoHostTests
+{
+    private const int Times = 3;
+    private TwoHosts _hosts = null!;
+
+    private static IEnumerable<TestCaseData> Programs()
+    {
+        yield return Known("two-hosts", "a mark that nobody has read makes no reset of a close",
+            "* pair 1 b0 1 a0 1 0 0 2048 1", "a1 shutdown 1 1", "b1 close 1", "a0 sendmsg 1 0 0 0");
+        yield return Known("two-hosts", "who is shut down both ways reads on in its ring, and gets no mark",
+            "* pair 1 b0 2 a0 0 0 0 0 1", "a1 sendto 0 12210 0", "b1 shutdown 2 2", "a1 sendmsg 0 0 3718 3158", "b0 recv 2 20000 0");
+        yield return Known("two-hosts", "a sender learns that its peer is shut down both ways",
+            "* pair 0 a0 0 b0 0 1 1 524288 1", "b0 shutdown 0 1", "b1 shutdown 0 0", "a0 more 0 4618 35");
+        yield return Known("two-hosts", "the end of the stream is told before the ring is read",
+            "* pair 0 b1 0 a1 0 1 0 2048 1", "a0 writev 0 570", "a0 shutdown 0 1", "b0 ppoll 0 0 8193", "b0 recv 0 600 0", "b0 ppoll 0 0 8193");
+        yield return Known("two-hosts", "a reset is told to the child that inherits the connection",
+            "* pair 0 a1 0 b0 0 0 0 2048 1", "b0 linger 0 1 0", "b0 close 0", "a0 spawn c0 0", "c0 write 0 951");
+    }
+
+    private static TestCaseData Known(string road, string what, params string[] steps) => new TestCaseData(road, steps).SetName($"{{m}}({what})");
+
+    [OneTimeSetUp]
+    public void Up() => _hosts = new();
+
+    [OneTimeTearDown]
+    public void Down() => _hosts.Dispose();
+
+    [TestCaseSource(nameof(Programs))]
+    public void ItIsAsOverTheOverlay(string road, string[] steps)
+    {
+        using Worker worker = new(Road.Between(road, _hosts));
+        SocketProgram program = new(0, steps);
+        List<Difference> differences = [.. Enumerable.Range(0, Times).Select(_ => worker.Compare(program, out Outcome _, out Outcome _)).OfType<Difference>()];
+        // One, on a machine that is busy with other things.
+        Assert.That(differences, Has.Count.AtMost(1), string.Join('\n', differences));
+    }
+}
