@@ -1,28 +1,29 @@
-using System;
 using System.Collections.Generic;
 using System.Linq;
+using System.Text;
 using System.Threading;
 using FreeFlow.Hunter.Sources;
 using FreeFlow.Locations;
+using FreeFlow.Locations.Identities;
 using FreeFlow.Locations.Publishing;
 
 namespace FreeFlow.Hunter;
 
-/// <summary>Puts the sources together: an address is published as long as one of them has it.</summary>
+/// <summary>Puts the sources together: an address is published as long as one of them has it, with all that they know of who has it.</summary>
 internal sealed class Collector(int sources, Address host, IReadOnlyList<Cidr> prefixes, Publisher publisher) : IAddressSink
 {
     private readonly Lock _lock = new();
-    private readonly Dictionary<Address, List<(IAddressSource Source, Address Host)>> _found = [];
+    private readonly Dictionary<Address, List<(IAddressSource Source, Finding Finding)>> _found = [];
     private readonly HashSet<IAddressSource> _complete = [];
 
-    public void Set(IAddressSource source, Address address, Address livesOn)
+    public void Set(IAddressSource source, Address address, Finding finding)
     {
         if (address.IsOfNoPlace || address == host || prefixes.Count > 0 && !prefixes.Any(prefix => prefix.Contains(address))) return;
         lock (_lock)
         {
-            if (!_found.TryGetValue(address, out List<(IAddressSource Source, Address Host)>? entries)) _found.Add(address, entries = []);
+            if (!_found.TryGetValue(address, out List<(IAddressSource Source, Finding Finding)>? entries)) _found.Add(address, entries = []);
             int index = entries.FindIndex(entry => entry.Source == source);
-            if (index < 0) entries.Add((source, livesOn)); else entries[index] = (source, livesOn);
+            if (index < 0) entries.Add((source, finding)); else entries[index] = (source, finding);
             Publish(address, entries, newer: _complete.Contains(source));
         }
     }
@@ -31,11 +32,12 @@ internal sealed class Collector(int sources, Address host, IReadOnlyList<Cidr> p
     {
         lock (_lock)
         {
-            if (!_found.TryGetValue(address, out List<(IAddressSource Source, Address Host)>? entries)) return;
+            if (!_found.TryGetValue(address, out List<(IAddressSource Source, Finding Finding)>? entries)) return;
             entries.RemoveAll(entry => entry.Source == source);
             if (entries.Count > 0) { Publish(address, entries, newer: false); return; }
             _found.Remove(address);
             publisher.Drop(LocationKeys.AddressPrefix + address);
+            publisher.Drop(LocationKeys.IdentityPrefix + address);
         }
     }
 
@@ -50,9 +52,13 @@ internal sealed class Collector(int sources, Address host, IReadOnlyList<Cidr> p
         publisher.Complete();
     }
 
-    private void Publish(Address address, List<(IAddressSource Source, Address Host)> entries, bool newer)
+    private void Publish(Address address, List<(IAddressSource Source, Finding Finding)> entries, bool newer)
     {
-        Address livesOn = entries[0].Host == default ? host : entries[0].Host;
+        Address livesOn = entries[0].Finding.LivesOn == default ? host : entries[0].Finding.LivesOn;
         publisher.Want(LocationKeys.AddressPrefix + address, livesOn.ToString(), newer);
+        Identity? who = null;
+        foreach ((IAddressSource Source, Finding Finding) entry in entries) who = Identity.Merge(who, entry.Finding.Who);
+        if (who is null) publisher.Drop(LocationKeys.IdentityPrefix + address);
+        else publisher.Want(LocationKeys.IdentityPrefix + address, Encoding.UTF8.GetString(IdentityText.Write(who, livesOn)), newer);
     }
 }

@@ -1,6 +1,7 @@
 using System;
 using System.Text;
 using FreeFlow.Locations.Etcd;
+using FreeFlow.Locations.Identities;
 
 namespace FreeFlow.Locations;
 
@@ -14,8 +15,14 @@ internal static class EtcdEntry
     {
         if (LocationKeys.TryParse(entry.key, LocationKeys.AddressPrefix, out Address address))
         {
-            if (address.IsOfNoPlace || !Address.TryParse(entry.value, out Address host) || host.IsOfNoPlace) return null;
-            table.Set(address, host);
+            if (address.IsOfNoPlace || !Address.TryParse(entry.value, out Address place) || place.IsOfNoPlace) return null;
+            table.Set(address, place);
+            return address;
+        }
+        if (LocationKeys.TryParse(entry.key, LocationKeys.IdentityPrefix, out address))
+        {
+            if (address.IsOfNoPlace || IdentityText.TryParse(entry.value, out Address host) is not { } identity) return null;
+            table.Identities.Set(address, host, identity);
             return address;
         }
         if (LocationKeys.TryParse(entry.key, LocationKeys.NodePrefix, out address))
@@ -35,7 +42,7 @@ internal static class EtcdEntry
     /// <summary>The entry is gone.</summary>
     public static void Remove(LocationTable table, KeyValue entry)
     {
-        foreach (string prefix in (ReadOnlySpan<string>)[LocationKeys.AddressPrefix, LocationKeys.NodePrefix, LocationKeys.RouterPrefix])
+        foreach (string prefix in (ReadOnlySpan<string>)[LocationKeys.AddressPrefix, LocationKeys.IdentityPrefix, LocationKeys.NodePrefix, LocationKeys.RouterPrefix])
         {
             if (LocationKeys.TryParse(entry.key, prefix, out Address address)) Remove(table, prefix, address);
         }
@@ -45,6 +52,7 @@ internal static class EtcdEntry
     public static void Remove(LocationTable table, string prefix, Address address)
     {
         if (prefix == LocationKeys.AddressPrefix) table.Remove(address);
+        else if (prefix == LocationKeys.IdentityPrefix) table.Identities.Remove(address);
         else if (prefix == LocationKeys.NodePrefix) table.SetName(address, null);
         else table.SetRouter(address, null);
     }

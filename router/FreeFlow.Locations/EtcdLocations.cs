@@ -26,12 +26,16 @@ public sealed class EtcdLocations : TableLocations, IKeySink
         _follower.Add(KeyRange.Prefix(LocationKeys.AddressPrefix));
     }
 
+    /// <summary>They are listed behind the addresses, which so are there no later than without them.</summary>
+    public override void FollowIdentities() => _follower.Add(KeyRange.Prefix(LocationKeys.IdentityPrefix));
+
     private protected override Task RunAsync(CancellationToken stop) => _follower.RunAsync(stop);
 
     void IKeySink.ListBegins(KeyRange range) => _before = [.. range.Name switch
     {
         LocationKeys.AddressPrefix => Table.Snapshot(),
         LocationKeys.NodePrefix => Table.NamedHosts(),
+        LocationKeys.IdentityPrefix => Table.Identities.Snapshot(),
         _ => Table.DescribedHosts(),
     }];
 

@@ -4,6 +4,7 @@ using System.Linq;
 using System.Threading;
 using System.Threading.Tasks;
 using FreeFlow.Locations.Etcd;
+using FreeFlow.Locations.Identities;
 
 namespace FreeFlow.Locations;
 
@@ -13,7 +14,7 @@ public sealed class EtcdUsedLocations : ILocations, IKeySink
 {
     private sealed class Interest
     {
-        public bool Answered;
+        public bool Answered, Identity;
         public long LastUsed;
     }
 
@@ -41,6 +42,8 @@ public sealed class EtcdUsedLocations : ILocations, IKeySink
     }
 
     public event Action<LocationChange>? Changed;
+
+    public event Action<Address>? IdentityChanged { add => _table.Identities.Changed += value; remove => _table.Identities.Changed -= value; }
 
     public LocationView View => _state.View;
 
@@ -73,6 +76,23 @@ public sealed class EtcdUsedLocations : ILocations, IKeySink
         _follower.Add(KeyRange.One(LocationKeys.AddressPrefix + address));
         return LocationAnswer.Unknown;
     }
+
+    /// <summary>Known with the second call at the earliest: the first makes the identity one of those that are followed, with its address.</summary>
+    public Identity? IdentityOf(Address address)
+    {
+        _ = Find(address, out _);
+        bool first;
+        lock (_lock)
+        {
+            if (!_interests.TryGetValue(address, out Interest? interest)) return null;
+            first = !interest.Identity;
+            interest.Identity = true;
+        }
+        if (first) _follower.Add(KeyRange.One(LocationKeys.IdentityPrefix + address));
+        return _table.IdentityOf(address);
+    }
+
+    public void FollowIdentities() { }
 
     public async ValueTask DisposeAsync()
     {
@@ -121,7 +141,7 @@ public sealed class EtcdUsedLocations : ILocations, IKeySink
     private bool Take(KeyValue entry)
     {
         // An event on its way when its address was forgotten.
-        if (LocationKeys.TryParse(entry.key, LocationKeys.AddressPrefix, out Address subject)) lock (_lock) if (!_interests.ContainsKey(subject)) return false;
+        if (LocationKeys.TryParse(entry.key, LocationKeys.AddressPrefix, out Address subject) || LocationKeys.TryParse(entry.key, LocationKeys.IdentityPrefix, out subject)) lock (_lock) if (!_interests.ContainsKey(subject)) return false;
         if (EtcdEntry.Apply(_table, entry) is not { } address) return false;
         if (_table.Find(address) is not { } host || !LocationKeys.TryParse(entry.key, LocationKeys.AddressPrefix, out _)) return true;
         lock (_lock) if (!_hosts.Add(host.Address)) return true;
@@ -160,6 +180,8 @@ public sealed class EtcdUsedLocations : ILocations, IKeySink
     {
         _interests.Remove(address);
         _follower.Remove(LocationKeys.AddressPrefix + address);
+        _follower.Remove(LocationKeys.IdentityPrefix + address);
         _table.Remove(address, silently: true);
+        _table.Identities.Remove(address, silently: true);
     }
 }

@@ -3,6 +3,7 @@ using System.Diagnostics;
 using System.Linq;
 using System.Threading;
 using System.Threading.Tasks;
+using FreeFlow.Locations.Identities;
 using FreeFlow.Locations.Files;
 
 namespace FreeFlow.Locations;
@@ -33,6 +34,8 @@ public sealed class FileLocations : TableLocations
         foreach ((Address host, RouterDescription router) in file.Routers) Table.SetRouter(host, router);
         foreach (Address address in Table.Snapshot().Where(address => !file.Addresses.ContainsKey(address))) Table.Remove(address);
         foreach ((Address address, Address host) in file.Addresses) Table.Set(address, host);
+        foreach (Address address in Table.Identities.Snapshot().Where(address => !file.Identities.ContainsKey(address))) Table.Identities.Remove(address);
+        foreach ((Address address, Identity identity) in file.Identities) Table.Identities.Set(address, file.Addresses[address], identity);
         State.Learnt();
         State.Current(_path, ++_readings);
     }

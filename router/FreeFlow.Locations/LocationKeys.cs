@@ -22,6 +22,9 @@ public static class LocationKeys
     /// <summary>+ host's address → {"lease":"…","name":"…"}: the hunter that serves this host. Written by the hunter.</summary>
     public const string HunterPrefix = OwnPrefix + "hunters/";
 
+    /// <summary>+ virtual IP → who has it, as <see cref="Identities.IdentityText"/> writes it. Written by the hunter.</summary>
+    public const string IdentityPrefix = OwnPrefix + "identities/";
+
     /// <summary>The address a key ends with; false for a key of another prefix, or with something else after it.</summary>
     public static bool TryParse(ReadOnlySpan<byte> key, string prefix, out Address address)
     {

@@ -1,6 +1,7 @@
 using System;
 using System.Collections.Generic;
 using System.Threading;
+using FreeFlow.Locations.Identities;
 
 namespace FreeFlow.Locations;
 
@@ -18,6 +19,9 @@ public sealed class LocationTable
     /// <summary>Called by the writer after each change, outside the lock.</summary>
     public event Action<LocationChange>? Changed;
 
+    /// <summary>Who has the addresses.</summary>
+    internal IdentityTable Identities { get; } = new();
+
     /// <summary>Addresses with a host.</summary>
     public int Addresses { get { lock (_lock) return _four.Count + _six.Count; } }
 
@@ -26,6 +30,9 @@ public sealed class LocationTable
 
     /// <summary>Null: nowhere.</summary>
     public Host? Find(Address address) { lock (_lock) return Get(address); }
+
+    /// <summary>Who has the address, as the host says that it lives on; null: not known.</summary>
+    public Identity? IdentityOf(Address address) => Find(address) is { } host ? Identities.Find(address, host.Address) : null;
 
     /// <summary>The address lives on that host from now on.</summary>
     public void Set(Address address, Address hostAddress)

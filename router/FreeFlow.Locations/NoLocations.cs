@@ -1,5 +1,6 @@
 using System;
 using System.Threading.Tasks;
+using FreeFlow.Locations.Identities;
 
 namespace FreeFlow.Locations;
 
@@ -7,6 +8,8 @@ namespace FreeFlow.Locations;
 public sealed class NoLocations : ILocations
 {
     public event Action<LocationChange>? Changed { add { } remove { } }
+
+    public event Action<Address>? IdentityChanged { add { } remove { } }
 
     public LocationView View { get; } = new("none", LocationState.None, TimeSpan.Zero, 0, 0, 0, null);
 
@@ -17,6 +20,10 @@ public sealed class NoLocations : ILocations
         host = null;
         return LocationAnswer.Nowhere;
     }
+
+    public Identity? IdentityOf(Address address) => null;
+
+    public void FollowIdentities() { }
 
     public ValueTask DisposeAsync() => default;
 }

@@ -1,6 +1,7 @@
 using System;
 using System.Threading;
 using System.Threading.Tasks;
+using FreeFlow.Locations.Identities;
 
 namespace FreeFlow.Locations;
 
@@ -20,6 +21,9 @@ public abstract class TableLocations : ILocations
     public event Action<LocationChange>? Changed { add => Table.Changed += value; remove => Table.Changed -= value; }
 
     /// <inheritdoc/>
+    public event Action<Address>? IdentityChanged { add => Table.Identities.Changed += value; remove => Table.Identities.Changed -= value; }
+
+    /// <inheritdoc/>
     public LocationView View => State.View;
 
     /// <inheritdoc/>
@@ -31,6 +35,12 @@ public abstract class TableLocations : ILocations
         host = Table.Find(address);
         return host is not null ? LocationAnswer.Found : State.HasLearnt ? LocationAnswer.Nowhere : LocationAnswer.Unknown;
     }
+
+    /// <inheritdoc/>
+    public Identity? IdentityOf(Address address) => Table.IdentityOf(address);
+
+    /// <inheritdoc/>
+    public virtual void FollowIdentities() { }
 
     /// <inheritdoc/>
     public async ValueTask DisposeAsync()

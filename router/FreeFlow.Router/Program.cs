@@ -38,10 +38,11 @@ internal static class Program
         using KernelWitness witness = new();
         using ClusterMembership cluster = new(options.Cluster, log);
         using Listener listener = Listener.Open(options.SocketPath);
-        using PolicyTable policy = new(options.PolicyPath, Environment.GetEnvironmentVariables(), log);
+        using PolicyTable policy = new(options.PolicyPath, Environment.GetEnvironmentVariables(), log, cluster.Locations);
         Broker broker = new(options, witness, policy, statistics, log);
         SessionMessages messages = new(broker, new StatusService(options, witness, statistics, cluster, broker, log), statistics, log);
         using EventLoop loop = new(options, listener, messages, log);
+        broker.Follow(cluster.Locations, loop.Post);
         using ServiceLife service = new(loop.Post, arguments, log);
         using PosixSignalRegistration terminate = PosixSignalRegistration.Create(PosixSignal.SIGTERM, StopLoop);
         using PosixSignalRegistration interrupt = PosixSignalRegistration.Create(PosixSignal.SIGINT, StopLoop);

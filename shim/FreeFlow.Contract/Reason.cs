@@ -66,4 +66,6 @@ public enum Reason : uint
     WayLost = 30,
     /// <summary>The network translates this end's own address for the other one (SNAT, masquerading): they cannot be known to be one connection's.</summary>
     Translated = 31,
+    /// <summary>A rule of the router's policy goes by labels or a namespace of these addresses that the router does not know (yet). Only routers say it.</summary>
+    LabelsUnknown = 32,
 }

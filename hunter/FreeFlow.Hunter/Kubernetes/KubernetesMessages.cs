@@ -1,3 +1,4 @@
+using System.Collections.Generic;
 using System.Text.Json.Serialization;
 
 // The Kubernetes API's objects, as far as they are used: one shape serves pods, nodes, lists and errors.
@@ -28,6 +29,7 @@ internal sealed class Metadata
     [JsonPropertyName("name")] public string? Name { get; set; }
     [JsonPropertyName("namespace")] public string? Namespace { get; set; }
     [JsonPropertyName("resourceVersion")] public string? ResourceVersion { get; set; }
+    [JsonPropertyName("labels")] public Dictionary<string, string>? Labels { get; set; }
 }
 
 internal sealed class Spec

@@ -34,12 +34,13 @@ internal sealed class PodAddresses(IAddressSource source, IAddressSink sink, Add
         }
         Address livesOn = host;
         if (allNodes && !Address.TryParse(pod.Status?.HostIP, out livesOn)) addresses.Clear();
-        Set(Key(pod), [.. addresses], livesOn);
+        // A pod that the API shows without labels has none.
+        Set(Key(pod), [.. addresses], new(livesOn, new(pod.Metadata.Namespace, pod.Metadata.Name, pod.Metadata.Labels ?? [])));
     }
 
     private static string Key(Resource pod) => pod.Metadata.Uid ?? $"{pod.Metadata.Namespace}/{pod.Metadata.Name}";
 
-    private void Set(string pod, Address[] addresses, Address livesOn)
+    private void Set(string pod, Address[] addresses, Finding finding)
     {
         foreach (Address before in _byPod.GetValueOrDefault(pod) ?? [])
         {
@@ -50,7 +51,7 @@ internal sealed class PodAddresses(IAddressSource source, IAddressSink sink, Add
         foreach (Address address in addresses)
         {
             _owners[address] = pod;
-            sink.Set(source, address, livesOn);
+            sink.Set(source, address, finding);
         }
         if (addresses.Length == 0) _byPod.Remove(pod); else _byPod[pod] = addresses;
     }

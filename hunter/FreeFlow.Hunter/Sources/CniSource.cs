@@ -5,6 +5,7 @@ using System.Text.Json;
 using System.Threading;
 using System.Threading.Tasks;
 using FreeFlow.Locations;
+using FreeFlow.Locations.Identities;
 
 namespace FreeFlow.Hunter.Sources;
 
@@ -35,9 +36,9 @@ internal sealed class CniSource(string folder, Action<string> log) : IAddressSou
         }
     }
 
-    private Dictionary<Address, Address>? Read()
+    private Dictionary<Address, Finding>? Read()
     {
-        Dictionary<Address, Address> picture = [];
+        Dictionary<Address, Finding> picture = [];
         try
         {
             foreach (string file in Directory.EnumerateFiles(folder)) ReadResult(file, picture);
@@ -52,25 +53,40 @@ internal sealed class CniSource(string folder, Action<string> log) : IAddressSou
         }
     }
 
-    private static void ReadResult(string file, Dictionary<Address, Address> picture)
+    private static void ReadResult(string file, Dictionary<Address, Finding> picture)
     {
         try
         {
             using JsonDocument document = JsonDocument.Parse(File.ReadAllBytes(file));
             JsonElement root = document.RootElement;
+            Identity? who = ReadPod(root);
             // The cache wraps the result since libcni 0.8; before, the file was the result.
             if (root.ValueKind == JsonValueKind.Object && root.TryGetProperty("result", out JsonElement inner)) root = inner;
             if (root.ValueKind != JsonValueKind.Object || !root.TryGetProperty("ips", out JsonElement ips) || ips.ValueKind != JsonValueKind.Array) return;
             foreach (JsonElement ip in ips.EnumerateArray())
             {
                 if (ip.ValueKind != JsonValueKind.Object || !ip.TryGetProperty("address", out JsonElement text) || text.ValueKind != JsonValueKind.String) continue;
-                if (Address.TryParse(text.GetString()!.Split('/')[0], out Address address)) picture[address] = default;
+                if (Address.TryParse(text.GetString()!.Split('/')[0], out Address address)) picture[address] = new(default, who);
             }
         }
         catch (Exception exception) when (exception is JsonException or FileNotFoundException)
         {
             // Being written, or deleted just now: the next look will see.
         }
+    }
+
+    // What the container runtime has told the plugins: ["K8S_POD_NAMESPACE", "web"] and the like. Labels are not among it.
+    private static Identity? ReadPod(JsonElement cache)
+    {
+        if (cache.ValueKind != JsonValueKind.Object || !cache.TryGetProperty("cniArgs", out JsonElement arguments) || arguments.ValueKind != JsonValueKind.Array) return null;
+        string? space = null, name = null;
+        foreach (JsonElement pair in arguments.EnumerateArray())
+        {
+            if (pair.ValueKind != JsonValueKind.Array || pair.GetArrayLength() != 2 || pair[0].ValueKind != JsonValueKind.String || pair[1].ValueKind != JsonValueKind.String) continue;
+            if (pair[0].ValueEquals("K8S_POD_NAMESPACE")) space = pair[1].GetString();
+            else if (pair[0].ValueEquals("K8S_POD_NAME")) name = pair[1].GetString();
+        }
+        return space is null && name is null ? null : new(space, name, null);
     }
 
     private void Say(string? problem)

@@ -1,20 +1,23 @@
 using System;
+using System.Collections.Generic;
+using System.Linq;
 using System.Threading;
 using System.Threading.Tasks;
 using FreeFlow.Locations.Files;
 
 namespace FreeFlow.Hunter.Sources;
 
-/// <summary>A file with a virtual IP on each line, and its host after it if that is not this one. A file with a mistake changes nothing.</summary>
+/// <summary>A file with a virtual IP on each line, its host after it if that is not this one, and who has it (<see cref="LocationFile"/>). A file with a mistake changes nothing.</summary>
 internal sealed class FileSource(string path, Action<string> log) : IAddressSource
 {
     public Task RunAsync(IAddressSink sink, CancellationToken stop)
     {
         KnownAddresses known = new(this);
         string? said = null;
-        WatchedFile file = new(path, text =>
+        WatchedFile watched = new(path, text =>
         {
-            known.Replace(sink, LocationFile.Parse(text, hostRequired: false).Addresses);
+            LocationFile file = LocationFile.Parse(text, hostRequired: false);
+            known.Replace(sink, file.Addresses.ToDictionary(entry => entry.Key, entry => new Finding(entry.Value, file.Identities.GetValueOrDefault(entry.Key))));
             if (said is not null) log($"{path} can be read again");
             said = null;
         },
@@ -23,6 +26,6 @@ internal sealed class FileSource(string path, Action<string> log) : IAddressSour
             if (said != reason) log($"{path}: {reason}; what was read last stays");
             said = reason;
         });
-        return file.RunAsync(stop);
+        return watched.RunAsync(stop);
     }
 }

@@ -8,8 +8,8 @@ internal interface IAddressSink
     /// <summary>The address is there. Saying it again is harmless.</summary>
     /// <param name="source">Who says so.</param>
     /// <param name="address">The virtual IP.</param>
-    /// <param name="livesOn">Zero: this node.</param>
-    void Set(IAddressSource source, Address address, Address livesOn);
+    /// <param name="finding">Where it lives, and who has it.</param>
+    void Set(IAddressSource source, Address address, Finding finding);
 
     /// <summary>The address is gone.</summary>
     void Remove(IAddressSource source, Address address);

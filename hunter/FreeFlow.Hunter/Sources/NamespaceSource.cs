@@ -1,8 +1,10 @@
 using System;
 using System.Collections.Generic;
+using System.IO;
 using System.Threading;
 using System.Threading.Tasks;
 using FreeFlow.Locations;
+using FreeFlow.Locations.Identities;
 
 namespace FreeFlow.Hunter.Sources;
 
@@ -39,10 +41,12 @@ internal sealed class NamespaceSource(Action<string> log) : IAddressSource
         string? said = null;
         do
         {
-            Dictionary<Address, Address> picture = [];
+            Dictionary<Address, Finding> picture = [];
             foreach ((ulong inode, string path) in NamespaceList.Find())
             {
-                foreach (Address address in reader.Read(inode, path)) picture[address] = default;
+                // A name that somebody gave it, not a process's number.
+                Identity? who = path.StartsWith("/proc/", StringComparison.Ordinal) ? null : new(null, Path.GetFileName(path), null);
+                foreach (Address address in reader.Read(inode, path)) picture[address] = new(default, who);
             }
             // Without the right to enter them there is no picture, which is not the same as an empty one.
             if (reader.Problem != said && reader.Problem is not null) log($"network namespaces cannot be read: {reader.Problem}");

@@ -105,7 +105,7 @@ internal static unsafe class StatusReport
     {
         Session[] shown = family.Sessions.Where(visible).ToArray();
         if (shown.Length == 0) return;
-        Dictionary<Session, List<(ConnectionRecord Record, string? Rule)>> records = shown.ToDictionary(session => session, _ => new List<(ConnectionRecord, string?)>());
+        Dictionary<Session, List<(ConnectionRecord Record, string? Rule, bool IsUndecided)>> records = shown.ToDictionary(session => session, _ => new List<(ConnectionRecord, string?, bool)>());
         Dictionary<uint, Session> byProcess = [];
         foreach (Session session in family.Sessions) byProcess.TryAdd(session.OwnProcessId, session);
 
@@ -119,13 +119,13 @@ internal static unsafe class StatusReport
                 ref readonly ConnectionRecord record = ref chunk[i];
                 if (record.State is (uint)ConnectionState.Free or (uint)ConnectionState.Closed) continue;
                 Session holder = byProcess.GetValueOrDefault((uint)record.ProcessId) ?? family.Sessions[0];
-                if (records.TryGetValue(holder, out List<(ConnectionRecord, string?)>? list)) list.Add((record, family.RuleOf(first + (uint)i, record.Generation)));
+                if (records.TryGetValue(holder, out List<(ConnectionRecord, string?, bool)>? list)) list.Add((record, family.RuleOf(first + (uint)i, record.Generation), family.IsUndecided(first + (uint)i, record.Generation)));
             }
         }
         foreach (Session session in shown) WriteProcess(json, session, records[session]);
     }
 
-    private static void WriteProcess(Utf8JsonWriter json, Session session, List<(ConnectionRecord Record, string? Rule)> records)
+    private static void WriteProcess(Utf8JsonWriter json, Session session, List<(ConnectionRecord Record, string? Rule, bool IsUndecided)> records)
     {
         json.WriteStartObject();
         json.WriteNumber("pid", session.Peer.ProcessId);
@@ -133,12 +133,12 @@ internal static unsafe class StatusReport
         json.WriteString("container", session.Container);
         json.WriteNumber("uid", session.Peer.UserId);
         json.WriteStartArray("connections");
-        foreach ((ConnectionRecord record, string? rule) in records) WriteConnection(json, record, rule);
+        foreach ((ConnectionRecord record, string? rule, bool undecided) in records) WriteConnection(json, record, rule, undecided ? Reason.LabelsUnknown : (Reason)record.Reason);
         json.WriteEndArray();
         json.WriteEndObject();
     }
 
-    private static void WriteConnection(Utf8JsonWriter json, in ConnectionRecord record, string? rule)
+    private static void WriteConnection(Utf8JsonWriter json, in ConnectionRecord record, string? rule, Reason reason)
     {
         fixed (byte* local = record.LocalAddress)
         fixed (byte* remote = record.RemoteAddress)
@@ -149,8 +149,8 @@ internal static unsafe class StatusReport
         }
         json.WriteNumber("fd", record.Descriptor);
         json.WriteString("state", Words.Of((ConnectionState)record.State));
-        json.WriteString("reason", Words.Of((Reason)record.Reason));
-        json.WriteString("reason_code", ((Reason)record.Reason).ToString());
+        json.WriteString("reason", Words.Of(reason));
+        json.WriteString("reason_code", reason.ToString());
         json.WriteString("rule", rule ?? "");
         json.WriteString("strictly_refused", record.Refused == 0 ? "" : ((Reason)record.Refused).ToString());
         json.WriteNumber("kernel_sent", Counter(record.KernelSent));

@@ -55,6 +55,7 @@ internal static class Words
         Reason.Sandboxed => "the process has shut itself in by seccomp",
         Reason.ClosedRegistration => "closed while in an epoll set, but open by a duplicate",
         Reason.Policy => "the policy leaves it to the kernel",
+        Reason.LabelsUnknown => "a rule of the policy goes by labels that are not known",
         Reason.Translated => "the network translates its own address for the other end",
         Reason.WayLost => "its way was lost; it will be offered again",
         _ => $"unknown reason {(uint)reason}",

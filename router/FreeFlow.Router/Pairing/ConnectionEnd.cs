@@ -26,6 +26,9 @@ internal sealed class ConnectionEnd(IConnectionOwner owner, uint connection, uin
     /// <summary>Name of the policy's rule that decided about it; null before.</summary>
     public string? Rule { get; set; }
 
+    /// <summary>That rule goes by labels of its addresses which are not known yet.</summary>
+    public bool IsUndecided { get; set; }
+
     /// <summary>Return marks that it has written into the kernel stream: the other end must have found them before it takes a ring.</summary>
     public uint MarksSent { get; init; }
 

@@ -10,7 +10,7 @@ namespace FreeFlow.Router.Policy;
 /// <code>
 /// # the first rule that covers a connection decides; none: everything is allowed
 /// rule backups from 10.0.9.0/24 to any over kernel
-/// rule web from 10.0.1.0/24 to 10.0.2.0/24 over shm,fabric
+/// rule web from namespace=web,app=front to namespace=db over shm,fabric
 /// # Mbit/s that a virtual IP may send
 /// rate 10.0.1.7 max=100 burst=65536
 /// </code></summary>
@@ -19,6 +19,9 @@ internal sealed class PolicyFile
     public List<PolicyRule> Rules { get; } = [];
 
     public Dictionary<Address, RateLimit> Rates { get; } = [];
+
+    /// <summary>True if a rule goes by more than addresses.</summary>
+    public bool NeedsIdentities => Rules.Exists(rule => rule.NeedsIdentities);
 
     /// <summary>Throws <see cref="FormatException"/> naming the first line that is wrong: half a policy is worse than the last one.</summary>
     public static PolicyFile Parse(string text)
@@ -39,23 +42,25 @@ internal sealed class PolicyFile
 
     private string? AddRule(string[] words)
     {
-        if (words.Length != 8 || words[2] != "from" || words[4] != "to" || words[6] != "over") return "write: rule NAME from NETWORK to NETWORK over shm,rdma,fabric (or kernel)";
+        // A selector may be several words.
+        int to = Array.IndexOf(words, "to", Math.Min(words.Length, 4)), over = Array.IndexOf(words, "over", Math.Max(to, 0));
+        if (words.Length < 4 || words[2] != "from" || to < 4 || over < to + 2 || over != words.Length - 2) return "write: rule NAME from SELECTOR to SELECTOR over shm,rdma,fabric (or kernel)";
         if (Rules.Any(rule => rule.Name == words[1])) return $"there is a rule {words[1]} already";
-        if (!TryNetwork(words[3], out Cidr from)) return $"{words[3]} is no network; write 10.0.0.0/8, an address, or any";
-        if (!TryNetwork(words[5], out Cidr to)) return $"{words[5]} is no network; write 10.0.0.0/8, an address, or any";
-        Transports over = Transports.Kernel;
-        foreach (string name in words[7].Split(','))
+        if (SelectorText.TryParse(string.Join(' ', words[3..to]), out string problem) is not { } source) return problem;
+        if (SelectorText.TryParse(string.Join(' ', words[(to + 1)..over]), out problem) is not { } target) return problem;
+        Transports ways = Transports.Kernel;
+        foreach (string name in words[^1].Split(','))
         {
             switch (name)
             {
-                case "shm": over |= Transports.SharedMemory; break;
-                case "rdma": over |= Transports.Rdma; break;
-                case "fabric": over |= Transports.Fabric; break;
+                case "shm": ways |= Transports.SharedMemory; break;
+                case "rdma": ways |= Transports.Rdma; break;
+                case "fabric": ways |= Transports.Fabric; break;
                 case "kernel": break;
                 default: return $"'{name}' is none of shm, rdma, fabric, kernel";
             }
         }
-        Rules.Add(new PolicyRule(words[1], from, to, over));
+        Rules.Add(new PolicyRule(words[1], source, target, ways));
         return null;
     }
 
@@ -71,11 +76,5 @@ internal sealed class PolicyFile
         }
         if (bits == 0) return "a rate needs max=MBIT";
         return Rates.TryAdd(address, new RateLimit(bits, burst)) ? null : $"there is a rate for {words[1]} already";
-    }
-
-    private static bool TryNetwork(string word, out Cidr network)
-    {
-        network = default;
-        return word == "any" || Cidr.TryParse(word, out network);
     }
 }

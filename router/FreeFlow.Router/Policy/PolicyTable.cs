@@ -6,6 +6,7 @@ using System.Linq;
 using System.Threading;
 using FreeFlow.Locations;
 using FreeFlow.Locations.Files;
+using FreeFlow.Locations.Identities;
 using FreeFlow.Router.Observe;
 using FreeFlow.Router.Pairing;
 
@@ -18,14 +19,17 @@ internal sealed class PolicyTable : IDisposable
 
     private readonly CancellationTokenSource _stop = new();
     private readonly Dictionary<string, RateLimit> _byContainer = [];
-    private readonly PolicyRule _otherwise = new("default", default, default, Transports.All);
+    private readonly PolicyRule _otherwise = new("default", new Selector(default, []), new Selector(default, []), Transports.All);
+    private readonly ILocations? _locations;
     private PolicyFile _file = new();
 
     /// <param name="path">The file; null: none.</param>
     /// <param name="environment">Variables of the router.</param>
     /// <param name="log">One line for each change.</param>
-    public PolicyTable(string? path, IDictionary environment, Log log)
+    /// <param name="locations">Who says who has an address; null: nobody.</param>
+    public PolicyTable(string? path, IDictionary environment, Log log, ILocations? locations = null)
     {
+        _locations = locations;
         foreach (DictionaryEntry variable in environment)
         {
             if (variable.Key is not string name || !name.StartsWith(RateVariable, StringComparison.Ordinal)) continue;
@@ -36,6 +40,7 @@ internal sealed class PolicyTable : IDisposable
         if (path is null) return;
         try { _file = PolicyFile.Parse(System.IO.File.ReadAllText(path)); }
         catch (Exception exception) when (exception is System.IO.IOException or UnauthorizedAccessException or FormatException) { throw new RouterException($"--policy {path}: {exception.Message}"); }
+        FollowIdentities(_file, log);
         string? problem = null;
         WatchedFile watched = new(path, text => { Take(text, log); problem = null; }, reason =>
         {
@@ -51,12 +56,37 @@ internal sealed class PolicyTable : IDisposable
     /// <summary>In the order in which they are asked, the one for everything else last.</summary>
     public IEnumerable<PolicyRule> Rules => Volatile.Read(ref _file).Rules.Append(_otherwise);
 
-    /// <summary>The rule for a connection, counted.</summary>
-    public PolicyRule Decide(FourTuple addresses)
+    /// <summary>Another file holds.</summary>
+    public event Action? Changed;
+
+    /// <summary>As <see cref="Look"/>; a rule that decides is counted.</summary>
+    public (Verdict Verdict, PolicyRule Rule) Decide(FourTuple addresses, Transports ways)
     {
-        PolicyRule rule = Volatile.Read(ref _file).Rules.Find(rule => rule.Covers(addresses)) ?? _otherwise;
-        rule.Count();
-        return rule;
+        (Verdict verdict, PolicyRule rule) = Look(addresses, ways);
+        if (verdict != Verdict.Open) rule.Count();
+        return (verdict, rule);
+    }
+
+    /// <summary>Whether a connection may go one of these ways, and by which rule. <see cref="Verdict.Open"/>, with a rule that goes by what is not known, only if that makes a difference.</summary>
+    public (Verdict Verdict, PolicyRule Rule) Look(FourTuple addresses, Transports ways)
+    {
+        PolicyFile file = Volatile.Read(ref _file);
+        (Address Address, Identity? Who) local = (new(addresses.Local.Address.Value), null), remote = (new(addresses.Remote.Address.Value), null);
+        if (file.NeedsIdentities) (local.Who, remote.Who) = (_locations?.IdentityOf(local.Address), _locations?.IdentityOf(remote.Address));
+        PolicyRule decider = _otherwise;
+        PolicyRule? doubtful = null;
+        bool mayAllow = false, mayDeny = false;
+        foreach (PolicyRule rule in file.Rules)
+        {
+            Match match = rule.Covers(local, remote);
+            if (match == Match.No) continue;
+            if (match == Match.Yes) { decider = rule; break; }
+            doubtful ??= rule;
+            if ((rule.Over & ways) != 0) mayAllow = true; else mayDeny = true;
+        }
+        bool allowed = (decider.Over & ways) != 0;
+        if (doubtful is not null && (allowed ? mayDeny : mayAllow)) return (Verdict.Open, doubtful);
+        return (allowed ? Verdict.Allowed : Verdict.Denied, decider);
     }
 
     /// <summary>What limits what this end sends; null: nothing does.</summary>
@@ -69,10 +99,19 @@ internal sealed class PolicyTable : IDisposable
         _stop.Dispose();
     }
 
+    private void FollowIdentities(PolicyFile file, Log log)
+    {
+        if (!file.NeedsIdentities) return;
+        if (_locations is null or NoLocations) log.Line($"policy {Path}: who has an address is not known without --locations: what depends on a namespace or a label stays in the kernel");
+        _locations?.FollowIdentities();
+    }
+
     private void Take(string text, Log log)
     {
         PolicyFile file = PolicyFile.Parse(text);
+        FollowIdentities(file, log);
         Volatile.Write(ref _file, file);
+        Changed?.Invoke();
         log.Line($"policy {Path}: {file.Rules.Count} rules, {file.Rates.Count} rates");
     }
 }

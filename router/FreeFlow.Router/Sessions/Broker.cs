@@ -4,6 +4,7 @@ using System.Security.Cryptography;
 using FreeFlow.Contract;
 using FreeFlow.Contract.Layout;
 using FreeFlow.Contract.Messages;
+using FreeFlow.Locations;
 using FreeFlow.Native;
 using FreeFlow.Router.Fabric;
 using FreeFlow.Router.Fabric.Streams;
@@ -25,6 +26,7 @@ internal sealed class Broker : IRingGiver
     private readonly Log _log;
     private readonly AddressClaims _claims = new();
     private readonly PairingTable _pairing;
+    private readonly PolicyGate _gate;
     private LocalRelay? _relay;
     private uint _lastRelayed;
 
@@ -33,6 +35,7 @@ internal sealed class Broker : IRingGiver
         _options = options;
         _witness = witness;
         Policy = policy;
+        _gate = new PolicyGate(policy, log);
         _statistics = statistics;
         _log = log;
         _pairing = new PairingTable(witness, _claims);
@@ -49,6 +52,9 @@ internal sealed class Broker : IRingGiver
 
     /// <summary>The ends that wait for their other end.</summary>
     public PairingTable Pairing => _pairing;
+
+    /// <summary>From now on ends that the policy could not decide about are looked at again when more is known, or another policy holds.</summary>
+    public void Follow(ILocations locations, Action<Action> post) => _gate.Follow(locations, post, Reconsider);
 
     /// <summary>A session that said Hello shows a socket. The descriptor is the caller's and may be closed on return.</summary>
     public void Offer(Session session, in Offer offer, int socket)
@@ -114,9 +120,10 @@ internal sealed class Broker : IRingGiver
 
     private void Join(ConnectionEnd first, ConnectionEnd second)
     {
-        PolicyRule rule = Decide(second);
-        first.Rule = rule.Name;
-        if ((rule.Over & Transports.SharedMemory) == 0) { Refuse(first, Reason.Policy); Refuse(second, Reason.Policy); return; }
+        Verdict verdict = Decide(second, Transports.SharedMemory);
+        _gate.DecideAlike(first, second.Rule, verdict, Transports.SharedMemory);
+        if (verdict == Verdict.Denied) { Refuse(first, Reason.Policy); Refuse(second, Reason.Policy); }
+        if (verdict != Verdict.Allowed) return;
         RateLimit? firstLimit = LimitOf(first), secondLimit = LimitOf(second);
         if (firstLimit is not null || secondLimit is not null || first.IsAgain || second.IsAgain) { Relay(first, firstLimit, second, secondLimit); return; }
         ulong bytes = RingLayout.TotalBytes(_options.RingBytes);
@@ -209,18 +216,23 @@ internal sealed class Broker : IRingGiver
     }
 
     /// <inheritdoc/>
-    public PolicyRule Decide(ConnectionEnd end)
-    {
-        PolicyRule rule = Policy.Decide(end.Addresses);
-        end.Rule = rule.Name;
-        return rule;
-    }
+    public Verdict Decide(ConnectionEnd end, Transports ways) => _gate.Decide(end, ways);
 
     /// <inheritdoc/>
     public RateLimit? LimitOf(ConnectionEnd end) => Policy.LimitOf(end, ((Session)end.Owner).Container);
 
     /// <inheritdoc/>
     public void DenyByPolicy(ConnectionEnd end) => Refuse(end, Reason.Policy);
+
+    /// <summary>Proves and decides anew: the connections may have changed hands meanwhile.</summary>
+    private void Reconsider(ConnectionEnd[] ends)
+    {
+        foreach (ConnectionEnd end in ends) _pairing.Withdraw(end);
+        foreach (ConnectionEnd end in ends)
+        {
+            if (((Session)end.Owner).Ends.Contains(end) && !end.IsUndecided) Seek(end);
+        }
+    }
 
     private void Tell(ConnectionEnd end, uint marksToFind, uint side, ConnectionEnd? mate, ReadOnlySpan<int> descriptors, ulong? capacity = null)
     {
@@ -277,6 +289,7 @@ internal sealed class Broker : IRingGiver
         Session session = (Session)end.Owner;
         if (!session.Ends.Remove(end)) return;
         _pairing.Withdraw(end);
+        _gate.Forget(end);
         Remote?.Forget(end);
         if (session.Family!.Ends.TryGetValue(end.Connection, out ConnectionEnd? current) && current == end) session.Family.Ends.Remove(end.Connection);
         session.Account.Connections--;

@@ -80,6 +80,9 @@ internal sealed unsafe class Family : IDisposable
         Ends.TryGetValue(connection, out ConnectionEnd? end) && end.Generation == generation ? end.Rule
         : Denials.TryGetValue(connection, out (uint Generation, string Rule) denial) && denial.Generation == generation ? denial.Rule : null;
 
+    /// <summary>True if that rule goes by labels which are not known.</summary>
+    public bool IsUndecided(uint connection, uint generation) => Ends.TryGetValue(connection, out ConnectionEnd? end) && end.Generation == generation && end.IsUndecided;
+
     /// <summary>True while the record has this generation.</summary>
     public bool IsCurrent(uint connection, uint generation)
     {

@@ -17,8 +17,8 @@ internal interface IRingGiver
     /// <summary>A ring that was held for the end came to nothing: it waits for its other end as before.</summary>
     void WaitAgain(ConnectionEnd end);
 
-    /// <summary>What the policy says about the connection; noted with the end.</summary>
-    PolicyRule Decide(ConnectionEnd end);
+    /// <summary>What the policy says about the connection and these ways; noted with the end. An open one is looked for again when more is known.</summary>
+    Verdict Decide(ConnectionEnd end, Transports ways);
 
     /// <summary>What limits what the end sends; null: nothing does.</summary>
     RateLimit? LimitOf(ConnectionEnd end);

@@ -90,7 +90,9 @@ internal sealed class RemoteBroker : IFabricEvents
     private void Offer(ConnectionEnd end, InternetAddress place, Host host)
     {
         if (_byEnd.ContainsKey(end)) return;
-        if ((_giver.Decide(end).Over & Transports.Fabric) == 0) { _giver.DenyByPolicy(end); return; }
+        Verdict verdict = _giver.Decide(end, Transports.Fabric);
+        if (verdict == Verdict.Denied) _giver.DenyByPolicy(end);
+        if (verdict != Verdict.Allowed) return;
         do { _lastNumber++; } while (_lastNumber == 0 || _ours.ContainsKey(_lastNumber));
         RemoteEnd ours = _ours[_lastNumber] = _byEnd[end] = new RemoteEnd(_lastNumber, end, place);
         if (AcceptKnown(ours)) return;

@@ -40,6 +40,7 @@ internal static class ReasonNames
         Reason.Policy => "Policy"u8,
         Reason.Translated => "Translated"u8,
         Reason.WayLost => "WayLost"u8,
+        Reason.LabelsUnknown => "LabelsUnknown"u8,
         _ => "unknown"u8,
     };
 }

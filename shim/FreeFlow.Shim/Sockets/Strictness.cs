@@ -41,5 +41,5 @@ internal static unsafe class Strictness
 
     /// <summary>Reasons that are nobody's failing: too early, the other end's doing, the program's own wish, or another program's connection from then on.</summary>
     private static bool IsFailing(Reason reason) => reason is not (Reason.None or Reason.NotYetOffered or Reason.PeerNotOffered or Reason.OutsidePrefix or Reason.Disabled
-        or Reason.PeerClosed or Reason.PeerGone or Reason.NotEstablished or Reason.Exec or Reason.DescriptorPassed or Reason.Policy or Reason.WayLost);
+        or Reason.PeerClosed or Reason.PeerGone or Reason.NotEstablished or Reason.Exec or Reason.DescriptorPassed or Reason.Policy or Reason.WayLost or Reason.LabelsUnknown);
 }

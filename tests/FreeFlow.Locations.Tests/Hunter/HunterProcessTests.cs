@@ -28,12 +28,16 @@ public sealed class HunterProcessTests : IDisposable
     [Test]
     public void A_file_is_published_and_a_dead_nodes_entries_vanish()
     {
-        string file = _folder.Write("addresses", "10.0.0.1\n10.0.0.2 192.168.0.2\nfd00::1\n");
+        string file = _folder.Write("addresses", "10.0.0.1\n10.0.0.2 192.168.0.2 namespace=web labels=app=front,a=b\nfd00::1 name=six\n");
         using TestProcess hunter = Start([$"--source=file:{file}", "-endpoints", _server.Url, "--host-ip", "192.168.0.1", "--node-name", "node-1"]);
         Eventually.True(() => _hand.Keys(A).Length == 3, "the addresses are there", () => hunter.Output);
         Assert.That((_hand.Get(A + "10.0.0.1"), _hand.Get(A + "10.0.0.2"), _hand.Get("Kubernetes/Nodes/192.168.0.1")), Is.EqualTo(("192.168.0.1", "192.168.0.2", "node-1")));
+        Assert.That(_hand.Keys(LocationKeys.IdentityPrefix), Is.EqualTo(new[] { "FreeFlow/v1/identities/10.0.0.2", "FreeFlow/v1/identities/fd00::1" }));
+        Assert.That((_hand.Get(LocationKeys.IdentityPrefix + "10.0.0.2"), _hand.Get(LocationKeys.IdentityPrefix + "fd00::1")), Is.EqualTo((
+            """{"host":"192.168.0.2","namespace":"web","labels":{"a":"b","app":"front"}}""", """{"host":"192.168.0.1","name":"six"}""")));
         _folder.Write("addresses", "10.0.0.1\n10.0.0.3\n");
         Eventually.True(() => _hand.Keys(A).SequenceEqual([A + "10.0.0.1", A + "10.0.0.3"]), "the change is there", () => hunter.Output);
+        Eventually.True(() => _hand.Keys(LocationKeys.IdentityPrefix).Length == 0, "and nothing of those who are gone", () => hunter.Output);
         _folder.Write("addresses", "10.0.0.1 and more\n");
         Eventually.True(() => hunter.Count("line 1") == 1, "the mistake is said");
         hunter.Signal(TestProcess.SIGKILL);
@@ -73,6 +77,7 @@ public sealed class HunterProcessTests : IDisposable
         Eventually.True(() => _hand.Keys(A).SequenceEqual([A + "10.213.0.5", A + "fd5d:d5::5"]), "the container's addresses are there", () => $"{hunter.Output}{stranger.Output}{container.Output}{string.Join(' ', _hand.Keys(A))}");
         using TestProcess second = Container("-n", "10.213.0.6");
         Eventually.True(() => _hand.Get(A + "10.213.0.6") == "192.168.0.1", "and the next one's");
+        Assert.That(_hand.Keys(LocationKeys.IdentityPrefix), Is.Empty, "a namespace that nobody has named says nothing of who has it");
         container.Dispose();
         Eventually.True(() => _hand.Keys(A).SequenceEqual([A + "10.213.0.6"]), "the stranger's address was never among them", () => hunter.Output);
     }
@@ -81,14 +86,18 @@ public sealed class HunterProcessTests : IDisposable
     public void Kubernetes_is_reached_with_the_originals_flags()
     {
         using FakeKubernetes api = new("word");
-        api.Set("a", "node1", "10.0.0.1", space: "blue");
+        api.Set("a", "node1", "10.0.0.1", space: "blue", labels: """{"app.kubernetes.io/name":"front"}""");
         api.Set("b", "node2", "10.0.0.2", space: "blue");
         api.Set("c", "node1", "10.0.0.3", space: "red");
         string config = _folder.Write("config", api.KubeConfig);
         using TestProcess hunter = Start(["-kubeconfig", config, "-endpoints", _server.Url, "-namespace", "blue"], ("HOST_IP", "192.168.0.1"), ("NODE_NAME", "node1"));
         Eventually.True(() => _hand.Keys(A).SequenceEqual([A + "10.0.0.1"]), "this node's pod of that namespace", () => hunter.Output);
+        const string who = LocationKeys.IdentityPrefix + "10.0.0.1";
+        Eventually.True(() => _hand.Get(who) == """{"host":"192.168.0.1","namespace":"blue","name":"a","labels":{"app.kubernetes.io/name":"front"}}""", "and who it is", () => _hand.Get(who) ?? "nothing");
+        api.Set("a", "node1", "10.0.0.1", space: "blue", labels: """{"app.kubernetes.io/name":"back"}""");
+        Eventually.True(() => _hand.Get(who) == """{"host":"192.168.0.1","namespace":"blue","name":"a","labels":{"app.kubernetes.io/name":"back"}}""", "it has other labels", () => _hand.Get(who) ?? "nothing");
         api.Delete("a", "blue");
-        Eventually.True(() => _hand.Keys(A).Length == 0, "it has gone", () => hunter.Output);
+        Eventually.True(() => _hand.Keys(A).Length == 0 && _hand.Get(who) is null, "it has gone", () => hunter.Output);
     }
 
     [TestCase("--sauce=netns", "unknown option --sauce=netns")]

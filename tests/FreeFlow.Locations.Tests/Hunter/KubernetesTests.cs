@@ -137,6 +137,19 @@ public sealed class KubernetesTests : IDisposable
     }
 
     [Test]
+    public void A_pods_namespace_name_and_labels_are_told_and_each_change_of_them()
+    {
+        _api.Set("a", "node1", "10.0.0.1,fd00::1", space: "blue", labels: """{"tier":"web","app":"front"}""");
+        Start();
+        Eventually.True(() => _api.Watches == 1, "it watches", () => _log.ToString());
+        Assert.That((_sink.Who["10.0.0.1"], _sink.Who["fd00::1"]), Is.EqualTo(("blue/a app=front,tier=web", "blue/a app=front,tier=web")));
+        _api.Set("a", "node1", "10.0.0.1,fd00::1", space: "blue", labels: """{"app":"back"}""");
+        Eventually.True(() => _sink.Who["10.0.0.1"] == "blue/a app=back", "the new ones are told", () => _sink.Who["10.0.0.1"]);
+        _api.Set("a", "node1", "10.0.0.1,fd00::1", space: "blue");
+        Eventually.True(() => _sink.Who["10.0.0.1"] == "blue/a ", "it has none any more");
+    }
+
+    [Test]
     public void A_token_that_is_renewed_in_its_file_is_used()
     {
         _api.Set("a", "node1", "10.0.0.1");
@@ -171,7 +184,16 @@ public sealed class KubernetesTests : IDisposable
 
         public string Text { get { lock (_found) return string.Join(' ', _found.Select(entry => $"{entry.Key}→{entry.Value}")); } }
 
-        public void Set(IAddressSource source, Address address, Address livesOn) { lock (_found) _found[address.ToString()] = livesOn == This ? "this" : livesOn.ToString(); }
+        public void Set(IAddressSource source, Address address, Finding finding)
+        {
+            lock (_found)
+            {
+                _found[address.ToString()] = finding.LivesOn == This ? "this" : finding.LivesOn.ToString();
+                Who[address.ToString()] = $"{finding.Who!.Namespace}/{finding.Who.Name} {string.Join(',', finding.Who.Labels.Select(label => $"{label.Key}={label.Value}"))}";
+            }
+        }
+
+        public Dictionary<string, string> Who { get; } = [];
 
         public void Remove(IAddressSource source, Address address) { lock (_found) _found.Remove(address.ToString()); }
 

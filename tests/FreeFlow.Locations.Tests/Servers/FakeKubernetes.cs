@@ -57,10 +57,10 @@ internal sealed class FakeKubernetes : IDisposable
             token: {{Token}}
         """;
 
-    public void Set(string name, string node, string? ip, string phase = "Running", string more = "", string space = "default")
+    public void Set(string name, string node, string? ip, string phase = "Running", string more = "", string space = "default", string? labels = null)
     {
         string text = $$$"""
-            {"metadata":{"name":"{{{name}}}","namespace":"{{{space}}}","uid":"uid-{{{space}}}-{{{name}}}"},
+            {"metadata":{"name":"{{{name}}}","namespace":"{{{space}}}","uid":"uid-{{{space}}}-{{{name}}}"{{{(labels is null ? "" : $",\"labels\":{labels}")}}}},
              "spec":{"nodeName":"{{{node}}}"{{{more}}}},
              "status":{"phase":"{{{phase}}}","hostIP":"192.168.0.{{{node[^1]}}}"{{{(ip is null ? "" : $",\"podIP\":\"{ip.Split(',')[0]}\",\"podIPs\":[{string.Join(',', ip.Split(',').Select(one => $"{{\"ip\":\"{one}\"}}"))}]")}}}}}
             """;

@@ -3,6 +3,7 @@ using System.Collections;
 using System.IO;
 using System.Linq;
 using System.Threading;
+using FreeFlow.Locations;
 using FreeFlow.Router.Observe;
 using FreeFlow.Router.Pairing;
 using FreeFlow.Router.Policy;
@@ -24,8 +25,7 @@ public sealed class PolicyTests
             rule backups from 10.0.9.0/24 to any over kernel   # none
             rule web from 10.0.1.0/24 to 10.0.2.0/24 over shm,fabric
             """);
-        FourTuple addresses = new(Endpoint(local), Endpoint(remote));
-        Assert.That(file.Rules.Find(rule => rule.Covers(addresses))?.Name ?? "default", Is.EqualTo(expected));
+        Assert.That(file.Rules.Find(rule => rule.Covers((Read(local), null), (Read(remote), null)) == Match.Yes)?.Name ?? "default", Is.EqualTo(expected));
         Assert.That(file.Rules.Select(rule => rule.Over), Is.EqualTo(new[] { Transports.Kernel, Transports.SharedMemory | Transports.Fabric }));
     }
 
@@ -50,12 +50,12 @@ public sealed class PolicyTests
             File.WriteAllText(path, "rule one from any to any over kernel");
             using PolicyTable table = new(path, new Hashtable(), new Log(false));
             FourTuple addresses = new(Endpoint("10.0.0.1"), Endpoint("10.0.0.2"));
-            Assert.That(table.Decide(addresses).Name, Is.EqualTo("one"));
+            Assert.That(table.Decide(addresses, Transports.All).Rule.Name, Is.EqualTo("one"));
             File.WriteAllText(path, "rule two from any to");
             Thread.Sleep(200);
-            Assert.That(table.Decide(addresses).Name, Is.EqualTo("one"));
+            Assert.That(table.Decide(addresses, Transports.All).Rule.Name, Is.EqualTo("one"));
             File.WriteAllText(path, "rule two from any to any over shm");
-            Fabric.FakeEnd.Eventually(() => table.Decide(addresses).Name == "two", "the new rule holds");
+            Fabric.FakeEnd.Eventually(() => table.Decide(addresses, Transports.All).Rule.Name == "two", "the new rule holds");
             Assert.That(table.Rules.Select(rule => rule.Name), Is.EqualTo(new[] { "two", "default" }));
         }
         finally
@@ -89,6 +89,8 @@ public sealed class PolicyTests
         Assert.That(taken, Is.LessThanOrEqualTo(burst + ((Environment.TickCount64 - start + 20) * bits / 8000)));
         Assert.That(taken, Is.GreaterThan((ulong)burst));
     }
+
+    private static Address Read(string text) => Address.TryParse(text, out Address address) ? address : throw new FormatException(text);
 
     private static InternetEndpoint Endpoint(string address) => new(InternetAddress.FromIPv4(System.Net.IPAddress.Parse(address).GetAddressBytes()), 1);
 }
