@@ -53,6 +53,17 @@ public sealed class KnownProgramTests
             "* pair 0 a0 0 b1 0 0 0 0 1", "b1 more 0 6614 36", "a1 fork c0", "c0 dissolve 0", "a1 recv 0 282 64", "b0 recv 0 10 64", "b0 send 0 10 16384");
         yield return Known("ring", "an epoll set and a sleeper hear that a connection is dissolved",
             "* pair 0 a1 0 b0 0 0 0 0 1", "a1 dup 0 1", "a0 epnew 1 2", "a0 epctl 2 1 1 2147483649 201", "a1& recv 0 2786 256", "a0 dissolve 1", "a0 epwait 2 16 3", "a0 epctl 2 2 1 0 0");
+        yield return Known("ring", "bytes that come after the own shutdown for reading are an edge though they are read",
+            "* pair 0 a0 0 b1 0 0 0 0 1", "a1 epnew 0 1", "a1 epctl 1 1 0 2147483651 100", "a0 shutdown 0 0", "a1 epwait 1 16 3", "b0 write 0 50", "a1 recv 0 12772 64", "a1 epwait 1 16 0");
+        yield return Known("ring", "an edge of room is told once though the ring is left meanwhile",
+            "* pair 0 b1 0 a0 0 1 0 0 0", "a0 pidfdget 0 1", "a1 sendto 0 2 0", "b0& recvall 0 -1 20000", "b0 pass 0 a0", "a1 epnew 1 3", "a1 epctl 3 1 1 2147483653 301",
+            "a0 eppwait2 3 16 3", "a1 eppwait 3 16 3");
+        yield return Known("soon", "a close that ends nothing yet, because another thread is inside a receive",
+            "* pair 0 b1 0 b0 1 0 0 0 1", "b0 sendmsg 1 0 2369 2243", "b1& sysread 0 13143", "b0 send 0 6 0", "b1& recvmsg 0 16384 5", "b0 setfd 0 1", "b0 close 0");
+        yield return Known("ring", "a peek that waits for more leaves an error to the next call",
+            "* pair 0 a1 0 b1 0 0 0 0 1", "a1 splicein 0 2 0", "b1 send 0 92 0", "b0& recv 0 16 258", "a1 close 0", "b0 sendmmsg 0 0 3781");
+        yield return Known("ring", "a receive for all that sleeps ends at urgent data",
+            "* pair 0 b1 0 a0 0 0 0 0 0", "a1& recv 0 1502 256", "b0 send 0 2 0", "b0 send 0 1 16385");
     }
 
     private static TestCaseData Known(string road, string what, params string[] steps) => new TestCaseData(road, steps).SetName($"{{m}}({what})");

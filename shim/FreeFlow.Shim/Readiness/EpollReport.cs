@@ -34,6 +34,8 @@ internal static unsafe class EpollReport
             bool edge = ((entry->Events & (Linux.EPOLLIN | Linux.EPOLLRDNORM)) != 0 && tail != entry->TailReported)
                 || ((bits & (Linux.EPOLLOUT | Linux.EPOLLWRNORM)) != 0 && Volatile.Read(ref record->SendBlocked) != 0);
             if (!edge) return 0;
+            // After the own shutdown(SHUT_RD) there is input for ever, and what has come is the occasion to say so.
+            if ((Volatile.Read(ref record->Flags) & (uint)ConnectionFlags.ReceiveShutdown) != 0) bits |= Linux.EPOLLIN | Linux.EPOLLRDNORM | Linux.EPOLLRDHUP;
             // What has come stands in the ring, behind bytes of the kernel that are still unread, and that it has reported before.
             if ((entry->Events & (Linux.EPOLLIN | Linux.EPOLLRDNORM)) != 0 && tail != entry->TailReported && RingReadiness.HasKernelRest(record, incoming)) bits |= Linux.EPOLLIN | Linux.EPOLLRDNORM;
         }

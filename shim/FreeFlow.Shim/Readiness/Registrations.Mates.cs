@@ -61,7 +61,7 @@ internal static unsafe partial class Registrations
             if (!IsBodiless(other))
             {
                 if (gone) Doorbell.NoteGone(record);
-                if (Recall.Answer(record)) Modify(other, record);
+                if (Recall.Answer(record) && MustRefresh(other, record, owed: true)) Modify(other, record);
             }
             Heat(owner, other);
         }

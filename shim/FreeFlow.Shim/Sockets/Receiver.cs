@@ -109,6 +109,8 @@ internal static unsafe class Receiver
         {
             // The ring is gone, and another one may come: the kernel's own wait is counted, this one's is not.
             if (received == 0 && Gate.Phase(&record->ReceiveGate) == DirectionPhase.Kernel) return Anew;
+            // A receive for all ends where urgent data begins; the kernel, asked for nothing but what is behind it, would pass it over.
+            if (received > 0 && all && IsAtMark(fd, record)) return received;
             if (!ThreadLock.Enter(&record->ReceiveLock)) return received > 0 ? received : -Linux.EAGAIN;
             // Only the kernel has ancillary data, or can wait for more behind what is peeked at. All else waits here, where the peer's requests are heard.
             if ((message->Control != null || (peek && all)) && received == 0 && HasGoneBack(fd, record)) { ThreadLock.Exit(&record->ReceiveLock); return ByKernel; }
@@ -149,7 +151,9 @@ internal static unsafe class Receiver
                 Session.GlanceSometimes();
                 return received > 0 ? received : -Linux.EAGAIN;
             }
-            int waited = Waiter.ForInput(fd, record, ref deadline);
+            bool urgent = received > 0 && Gate.Phase(&record->ReceiveGate) == DirectionPhase.Back;
+            if (urgent && IsKernelAtMark(fd)) return received;
+            int waited = Waiter.ForInput(fd, record, ref deadline, urgent: urgent && !HasUrgent(fd));
             if (waited < 0 || (waited > 0 && received > 0)) return received > 0 ? received : waited;
             if (waited > 0) { waiting = Unasked; deadline = Waiter.Unknown; }
             fd = Orphans.Reach(record, fd);
@@ -282,6 +286,13 @@ internal static unsafe class Receiver
         return IsKernelAtMark(fd);
     }
 
+    /// <summary>True if there is urgent data, which may have been passed over long ago: it wakes nobody then.</summary>
+    private static bool HasUrgent(int fd)
+    {
+        PollDescriptor look = new() { Descriptor = fd, Events = Linux.POLLPRI };
+        return Process.Libc->poll(&look, 1, 0) > 0 && (look.Returned & Linux.POLLPRI) != 0;
+    }
+
     private static bool IsKernelAtMark(int fd)
     {
         int mark = 0;
@@ -294,7 +305,9 @@ internal static unsafe class Receiver
     {
         byte one;
         if (Gate.Phase(&record->ReceiveGate) != DirectionPhase.Ring || Volatile.Read(ref Block.Incoming(record)->Handover) != (uint)HandoverState.Ring) return false;
-        return Process.FromLibc(Process.Libc->recv(fd, &one, 1, Linux.MSG_PEEK | Linux.MSG_DONTWAIT)) == -Linux.EAGAIN;
+        nint look = Process.FromLibc(Process.Libc->recv(fd, &one, 1, Linux.MSG_PEEK | Linux.MSG_DONTWAIT));
+        _ = KeepError(record, look);
+        return look == -Linux.EAGAIN;
     }
 
     /// <summary>A receive on the kernel socket of at most <paramref name="limit"/> bytes, never blocking, counted towards the switch.</summary>

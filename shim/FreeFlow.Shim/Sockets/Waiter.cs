@@ -20,8 +20,8 @@ internal static unsafe class Waiter
     /// <summary>A handler with SA_RESTART has run: the call is to be made anew, with what O_NONBLOCK and timeouts say now; one that has moved bytes already is over (signal(7)).</summary>
     public const int TakenUp = 1;
 
-    /// <summary>Waits until a receive may succeed, or finds more than <paramref name="beyond"/> bytes in the ring. 0, <see cref="TakenUp"/>, or −EINTR, or −EAGAIN when SO_RCVTIMEO has run out.</summary>
-    public static int ForInput(int fd, ConnectionRecord* record, ref ulong deadline, long beyond = 0)
+    /// <summary>Waits until a receive may succeed, or finds more than <paramref name="beyond"/> bytes in the ring, or, if <paramref name="urgent"/>, urgent data. 0, <see cref="TakenUp"/>, or −EINTR, or −EAGAIN when SO_RCVTIMEO has run out.</summary>
+    public static int ForInput(int fd, ConnectionRecord* record, ref ulong deadline, long beyond = 0, bool urgent = false)
     {
         RingBlockHeader* incoming = Block.Incoming(record);
         ThreadRecord* thread = Process.Thread();
@@ -43,7 +43,7 @@ internal static unsafe class Waiter
         // Closed by another thread while this one was spinning: the number may be another file's by now.
         fd = Orphans.Reach(record, fd);
         if (fd < 0) { Sleeper.End(Doorbell.Sleepers(record)); return -Linux.EBADF; }
-        int result = SleepOn(fd, record, Linux.POLLIN | Linux.POLLRDHUP, deadline, signals);
+        int result = SleepOn(fd, record, Linux.POLLIN | Linux.POLLRDHUP | (urgent ? Linux.POLLPRI : 0), deadline, signals);
         spinner.Adapt();
         if ((Volatile.Read(ref record->Flags) & (uint)ConnectionFlags.Dissolved) != 0) return -Linux.EPIPE;
         // A doorbell that is rung for nothing, again and again, must not keep the time from running out.
