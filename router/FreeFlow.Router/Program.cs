@@ -75,7 +75,7 @@ internal static class Program
         TcpFabric fabric = new(
             new FabricOptions
             {
-                Host = host, Port = options.FabricPort, Insecure = options.IsFabricInsecure,
+                Host = host, Port = options.FabricPort, Insecure = options.IsFabricInsecure, Congestion = options.FabricCongestion,
                 AuthorityPath = options.FabricCertificates?[0], CertificatePath = options.FabricCertificates?[1], KeyPath = options.FabricCertificates?[2],
             },
             log);

@@ -21,13 +21,15 @@ internal sealed record ClusterOptions
                                             for a cluster with authentication; default $ETCDCTL_USER (name:password)
           --host ADDRESS                    this host as the others see it; default $HOST_IP, else the address that reaches etcd
           --fabric-port N                   TCP port for the other routers; default 4799
+          --fabric-congestion NAME          TCP's congestion control between the routers; default: the host's own, except that CUBIC takes BBR's place where a
+                                            round trip is shorter than a millisecond
           --fabric-ca, --fabric-cert, --fabric-key FILE
                                             PEM files: who signs the routers' certificates; ours, which names --host; its key. Without them
                                             connections between hosts stay on the overlay
           --insecure-fabric                 no certificates: a router is whoever calls from its address; for laboratories
         """;
 
-    private static readonly HashSet<string> Names = ["--locations", "--host", "--fabric-port", "--etcd-cacert", "--etcd-cert", "--etcd-key", "--etcd-user", "--etcd-password-file", "--fabric-ca", "--fabric-cert", "--fabric-key"];
+    private static readonly HashSet<string> Names = ["--locations", "--host", "--fabric-port", "--fabric-congestion", "--etcd-cacert", "--etcd-cert", "--etcd-key", "--etcd-user", "--etcd-password-file", "--fabric-ca", "--fabric-cert", "--fabric-key"];
 
     /// <summary>The option that takes no value.</summary>
     public const string InsecureFabric = "--insecure-fabric";
@@ -48,6 +50,9 @@ internal sealed record ClusterOptions
 
     /// <summary>TCP port of the fabric.</summary>
     public int FabricPort { get; init; } = FabricOptions.DefaultPort;
+
+    /// <inheritdoc cref="FabricOptions.Congestion"/>
+    public string? FabricCongestion { get; init; }
 
     /// <summary>The three PEM files of <see cref="FabricFiles"/>, or null.</summary>
     public string[]? FabricCertificates { get; init; }
@@ -87,6 +92,7 @@ internal sealed record ClusterOptions
         }
         if (Value("--host", "HOST_IP") is { } host) options = options with { Host = Address.TryParse(host, out Address address) && !address.IsOfNoPlace ? address : throw new RouterException($"--host {host}: give this host's address.") };
         if (Value("--fabric-port") is { } port) options = options with { FabricPort = int.TryParse(port, NumberStyles.None, CultureInfo.InvariantCulture, out int number) && number is > 0 and < 65536 ? number : throw new RouterException($"--fabric-port {port}: give 1 to 65535.") };
+        if (Value("--fabric-congestion") is { } congestion) options = options with { FabricCongestion = congestion };
         string[] files = [.. FabricFiles.Where(given.ContainsKey)];
         bool insecure = given.ContainsKey(InsecureFabric);
         if (insecure && files.Length > 0) throw new RouterException($"{InsecureFabric} and {files[0]}: give certificates, or none.");

@@ -22,6 +22,9 @@ internal sealed record FabricOptions
     /// <summary>PEM file of its private key.</summary>
     public string? KeyPath { get; init; }
 
+    /// <summary>Congestion control of the links; null: the host's own where that fits (<see cref="Links.CongestionControl"/>).</summary>
+    public string? Congestion { get; init; }
+
     /// <summary>No certificates, for a laboratory: a router is believed to be at the address it calls from.</summary>
     public bool Insecure { get; init; }
 }

@@ -26,6 +26,7 @@ internal sealed unsafe class TcpFabric : IFabric, IFabricEvents
 
     private readonly FabricOptions _options;
     private readonly Handshake _handshake;
+    private readonly LinkClaims _claims;
     private readonly Log _log;
     private readonly Lock _lock = new();
     private readonly Dictionary<InternetAddress, FabricLink> _links = [];
@@ -41,6 +42,7 @@ internal sealed unsafe class TcpFabric : IFabric, IFabricEvents
         _options = options;
         _log = log;
         _handshake = new Handshake(options);
+        _claims = new LinkClaims(options.Host);
     }
 
     public void Start(IFabricEvents events)
@@ -51,6 +53,8 @@ internal sealed unsafe class TcpFabric : IFabric, IFabricEvents
         {
             _listener.SetSocketOption(SocketOptionLevel.Socket, SocketOptionName.ReuseAddress, true);
             _listener.Bind(new IPEndPoint(_options.Host.ToIPAddress().MapToIPv6(), _options.Port));
+            // Connections that come in have it from here.
+            if (_options.Congestion is { } name && !CongestionControl.TrySet((int)_listener.Handle, name)) throw new RouterException($"--fabric-congestion {name}: {Errno.LastText}; give one of /proc/sys/net/ipv4/tcp_available_congestion_control.");
             _listener.Listen();
         }
         catch (SocketException exception)
@@ -90,7 +94,6 @@ internal sealed unsafe class TcpFabric : IFabric, IFabricEvents
     {
         lock (_lock)
         {
-            // Both may have called at once: then there are two links, and each stream stays on the one it was begun on.
             _links[link.Host] = (FabricLink)link;
             _wanted.Remove(link.Host);
         }
@@ -104,6 +107,7 @@ internal sealed unsafe class TcpFabric : IFabric, IFabricEvents
         {
             if (_links.TryGetValue(link.Host, out FabricLink? current) && current == link) _links.Remove(link.Host);
         }
+        _claims.End(link.Host, ((FabricLink)link).IsCalled);
         _log.Line($"fabric: {link.Host} is lost ({reason}): its streams go on through the kernel");
         _events!.Down(link, reason);
     }
@@ -121,7 +125,7 @@ internal sealed unsafe class TcpFabric : IFabric, IFabricEvents
                 Begin("fabric-hello", () =>
                 {
                     InternetAddress from = Handshake.AddressOf(socket);
-                    if (!Shake(socket, null, out string problem)) _log.Line($"fabric: a caller from {from} was turned away: {problem}");
+                    if (!Shake(socket, null, out string problem) && problem.Length > 0) _log.Line($"fabric: a caller from {from} was turned away: {problem}");
                     Interlocked.Decrement(ref _strangers);
                 });
             }
@@ -151,8 +155,9 @@ internal sealed unsafe class TcpFabric : IFabric, IFabricEvents
                 lock (_lock) _calling.Remove(host);
                 return;
             }
-            if (problem != told) _log.Line($"fabric: {host} port {wanted.Port} cannot be reached: {told = problem}");
             Thread.Sleep(pause);
+            // Its own call may have been the one that stands.
+            if (problem.Length > 0 && problem != told && Find(host) is null) _log.Line($"fabric: {host} port {wanted.Port} cannot be reached: {told = problem}");
         }
     }
 
@@ -169,9 +174,11 @@ internal sealed unsafe class TcpFabric : IFabric, IFabricEvents
         socket.ReceiveTimeout = socket.SendTimeout = SilenceMilliseconds;
         int silence = SilenceMilliseconds;
         Libc.setsockopt((int)socket.Handle, Libc.IPPROTO_TCP, Libc.TCP_USER_TIMEOUT, &silence, sizeof(int));
-        IByteChannel? channel = _handshake.TryShake(socket, called, out InternetAddress host, out problem);
+        IByteChannel? channel = _handshake.TryShake(socket, called, _claims, out InternetAddress host, out problem);
         if (channel is null) return false;
-        new FabricLink(host, channel, this).Start();
+        if (_options.Congestion is not { } name) CongestionControl.Fit((int)socket.Handle);
+        else if (called is not null) CongestionControl.TrySet((int)socket.Handle, name);
+        new FabricLink(host, channel, this) { IsCalled = called is not null }.Start();
         return true;
     }
 

@@ -3,6 +3,8 @@ using System.Linq;
 using System.Net;
 using System.Net.Sockets;
 using System.Runtime.InteropServices;
+using System.Threading;
+using System.Threading.Tasks;
 using FreeFlow.Contract;
 using FreeFlow.Contract.Layout;
 using FreeFlow.Router.Fabric;
@@ -143,6 +145,27 @@ public sealed unsafe class LinkTests
         one.TurnDown(1);
         FakeEnd.Eventually(() => reader.IsBellClosed, "the stream that the other side does not want ends");
         Assert.That((reader.InState, reader.In->WriterClosed), Is.EqualTo((HandoverState.Kernel, 1u)));
+    }
+
+    [Test]
+    public void TwoRoutersThatCallEachOtherAtOnceGetOneLink()
+    {
+        for (int round = 0; round < 20; round++)
+        {
+            RecordedEvents ours = new(), theirs = new();
+            using TcpFabric first = Start(Options(FirstHost, false), ours), second = Start(Options(SecondHost, false), theirs);
+            using Barrier together = new(2);
+            Parallel.Invoke(() => CallAtOnce(first, SecondHost), () => CallAtOnce(second, FirstHost));
+            FakeEnd.Eventually(() => !ours.Links.IsEmpty && !theirs.Links.IsEmpty, "both have a link");
+            Thread.Sleep(20); // a second one would be there by now
+            Assert.That((ours.Links.Count, theirs.Links.Count, ours.Losses.Count), Is.EqualTo((1, 1, 0)), $"round {round}");
+
+            void CallAtOnce(TcpFabric fabric, string host)
+            {
+                together.SignalAndWait();
+                fabric.LinkTo(Options(host, false).Host, Port);
+            }
+        }
     }
 
     [Test]

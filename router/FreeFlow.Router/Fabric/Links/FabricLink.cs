@@ -40,6 +40,9 @@ internal sealed class FabricLink : IFabricLink
 
     public InternetAddress Host { get; }
 
+    /// <summary>This router has called the other one, not the other way round.</summary>
+    public bool IsCalled { get; init; }
+
     public bool IsUp => Volatile.Read(ref _lost) == 0;
 
     public int Streams => _streams.Count;

@@ -34,23 +34,47 @@ internal sealed class Handshake
         if (!_certificate.MatchesHostname(options.Host.ToString())) throw new RouterException($"--fabric-cert {options.CertificatePath}: it does not name {options.Host} as an alternative name, which --host says this host is.");
     }
 
-    /// <summary>The channel, and the proven address of the other host. Null, and one line why, if it is not to be trusted; the socket is then closed.</summary>
-    public IByteChannel? TryShake(Socket socket, InternetAddress? called, out InternetAddress host, out string problem)
+    /// <summary>
+    /// The channel, and the proven address of the other host, claimed in <paramref name="claims"/>. Null, and one line why, if it is not to be trusted, or an empty one if there is another link to that host; the
+    /// socket is then closed.
+    /// </summary>
+    public IByteChannel? TryShake(Socket socket, InternetAddress? called, LinkClaims claims, out InternetAddress host, out string problem)
     {
         host = default;
         IByteChannel? channel = null;
+        InternetAddress? claimed = null;
         try
         {
             socket.NoDelay = true;
             X509Certificate2? theirs = null;
             channel = _options.Insecure ? new PlainChannel(socket) : Secure(socket, called, out theirs);
-            problem = Greet(channel, socket, called, theirs, out host);
-            if (problem.Length == 0) return channel;
+            problem = "";
+            if (called is not null)
+            {
+                if (!claims.TryCall(called.Value)) return Refuse(channel, socket);
+                claimed = called;
+                SendHello(channel);
+            }
+            problem = HearHello(channel, socket, called, theirs, out host);
+            if (problem.Length == 0)
+            {
+                if (called is not null) return channel;
+                if (!claims.TryAccept(host)) return Refuse(channel, socket);
+                claimed = host;
+                SendHello(channel);
+                return channel;
+            }
         }
         catch (Exception exception) when (exception is AuthenticationException or System.IO.IOException or SocketException or InvalidOperationException)
         {
             problem = exception.InnerException?.Message ?? exception.Message;
         }
+        if (claimed is not null) claims.End(claimed.Value, called is not null);
+        return Refuse(channel, socket);
+    }
+
+    private static IByteChannel? Refuse(IByteChannel? channel, Socket socket)
+    {
         channel?.Dispose();
         socket.Dispose();
         return null;
@@ -85,15 +109,19 @@ internal sealed class Handshake
         return new TlsChannel(stream, below);
     }
 
-    /// <summary>Exchanges Hello; what is wrong, or nothing.</summary>
-    private string Greet(IByteChannel channel, Socket socket, InternetAddress? called, X509Certificate2? theirs, out InternetAddress host)
+    private void SendHello(IByteChannel channel)
     {
-        host = default;
         Span<byte> own = stackalloc byte[(int)FrameHeader.MaximumMessageBytes];
         int length = new FabricHello { Version = FrameHeader.Version, Host = _options.Host, Instance = _instance }.Write(own);
         FrameWriter writer = new(channel);
         writer.Write(new FrameHeader { Type = FrameType.Hello, Length = (uint)length }, own[..length]);
         writer.Flush();
+    }
+
+    /// <summary>Reads the other side's Hello; what is wrong with it, or nothing.</summary>
+    private string HearHello(IByteChannel channel, Socket socket, InternetAddress? called, X509Certificate2? theirs, out InternetAddress host)
+    {
+        host = default;
         // Byte by byte as far as Hello goes: what comes behind it is the link's to read.
         Span<byte> head = stackalloc byte[FrameHeader.Bytes];
         if (!ReadAll(channel, head)) return "no Hello came";
