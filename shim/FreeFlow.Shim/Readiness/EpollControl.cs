@@ -95,7 +95,12 @@ internal static unsafe class EpollControl
         if (known != 0 && !Registrations.IsFree(owner, fd, wanted)) return -1;
         int index = Registrations.Add(owner, fd, wanted->Events, wanted->Data);
         EpollEvent own = Registrations.WithTag(index, wanted);
+        // A thread that sleeps in the set may have the event before this one is back in user space: it waits until the tag is noted.
+        EpollInstance* instance = Registrations.Instances + owner;
+        bool locked = ThreadLock.Enter(&instance->Lock);
         int result = Process.Libc->epoll_ctl(epoll, Linux.EPOLL_CTL_ADD, fd, &own);
+        if (result == 0) Registrations.NoteTag(index, &own);
+        if (locked) ThreadLock.Exit(&instance->Lock);
         if (result != 0)
         {
             int errno = Process.Errno;
@@ -103,37 +108,26 @@ internal static unsafe class EpollControl
             Process.Errno = errno;
             return result;
         }
-        Registrations.NoteTag(index, &own);
         // The kernel forgot an earlier registration with the socket that had this number.
         if (known != 0) Registrations.Remove(known);
         ConnectionRecord* record = Connections.Find(fd);
         if (record == null) return 0;
-        bool servable = index != 0 && Registrations.Instances[owner].GivenAway == 0 && !EpollTag.IsTag(wanted->Data);
+        bool servable = index != 0 && instance->GivenAway == 0 && !EpollTag.IsTag(wanted->Data);
         if (Volatile.Read(ref record->RingAddress) == 0)
         {
-            int givenAway = Registrations.Instances[owner].GivenAway;
+            int givenAway = instance->GivenAway;
             if (!servable) Offering.KeepInKernel(record, givenAway != 0 ? (Reason)givenAway : Reason.NestedEpoll);
             return 0;
         }
         unheard = !servable || !Registrations.Accelerate(index, Connections.IndexOf(record) + 1);
-        Registrations.NudgeSleepers(Registrations.Instances + owner);
+        Registrations.NudgeSleepers(instance);
         return 0;
     }
 
     private static int Modify(int epoll, int fd, EpollEvent* wanted, int index)
     {
         Registration* entry = Registrations.Entries + (index - 1);
-        if (entry->Connection == 0)
-        {
-            EpollEvent own = Registrations.WithTag(index, wanted);
-            int plain = Process.Libc->epoll_ctl(epoll, Linux.EPOLL_CTL_MOD, fd, &own);
-            if (plain != 0) return plain;
-            entry->Events = wanted->Events;
-            entry->Data = wanted->Data;
-            entry->Flags &= ~RegistrationFlags.Disarmed;
-            Registrations.NoteTag(index, &own);
-            return 0;
-        }
+        if (entry->Connection == 0) return ModifyPlain(epoll, fd, wanted, index);
         // epoll_ctl(2): neither to it nor away from it.
         if (((entry->Events | wanted->Events) & Linux.EPOLLEXCLUSIVE) != 0)
         {
@@ -141,6 +135,30 @@ internal static unsafe class EpollControl
             return -1;
         }
         return Change(entry, wanted);
+    }
+
+    /// <summary>
+    /// One without a ring. Under the set's lock, since a sleeper may have the event before this thread is back; and with a tag of its own, so that an event of the mask
+    /// before, which a thread has taken and not yet looked at, is not taken for the new one's: what is still true of it, the kernel says again.
+    /// </summary>
+    private static int ModifyPlain(int epoll, int fd, EpollEvent* wanted, int index)
+    {
+        Registration* entry = Registrations.Entries + (index - 1);
+        EpollInstance* owner = Registrations.Instances + entry->Instance;
+        bool locked = ThreadLock.Enter(&owner->Lock);
+        entry->Generation++;
+        EpollEvent own = Registrations.WithTag(index, wanted);
+        int result = Process.Libc->epoll_ctl(epoll, Linux.EPOLL_CTL_MOD, fd, &own);
+        if (result == 0)
+        {
+            entry->Events = wanted->Events;
+            entry->Data = wanted->Data;
+            entry->Flags &= ~RegistrationFlags.Disarmed;
+            Registrations.NoteTag(index, &own);
+        }
+        else entry->Generation--;
+        if (locked) ThreadLock.Exit(&owner->Lock);
+        return result;
     }
 
     private static int Change(Registration* entry, EpollEvent* wanted)

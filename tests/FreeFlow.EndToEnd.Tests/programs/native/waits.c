@@ -216,6 +216,51 @@ static void fair_when_busy(int client, int server) {
   printf("both had hundreds of turns: %d\n", seen[0] >= 100 && seen[1] >= 100);
 }
 
+/* ---- A thread sleeps in a set that another arms, one shot at a time: the event comes before the arming thread is back from epoll_ctl. Here on a listener, which
+ * never has a ring, as on every socket that is still connecting; on one processor, so that the sleeper goes first. */
+
+static int asleep_in;
+static volatile unsigned heard;
+
+static void *sleeper(void *nothing) {
+  struct epoll_event event;
+  while (epoll_wait(asleep_in, &event, 1, -1) == 1 && event.data.u32 != 0) __atomic_store_n(&heard, event.data.u32, __ATOMIC_SEQ_CST);
+  return nothing;
+}
+
+static int shoot(int operation, int fd, unsigned events, unsigned number) {
+  if (epoll_ctl(asleep_in, operation, fd, &(struct epoll_event){ .events = events | EPOLLONESHOT, .data.u32 = number })) abort();
+  for (int i = 0; i < 5000 && (events & EPOLLIN) && heard != number; i++) { sched_yield(); if (i > 100) usleep(1000); }
+  return !(events & EPOLLIN) || heard == number;
+}
+
+static void shots_while_asleep(int client, int server) {
+  struct sockaddr_in address = { .sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
+  socklen_t length = sizeof address;
+  int listener = socket(AF_INET, SOCK_STREAM, 0), pending = socket(AF_INET, SOCK_STREAM, 0), lost = 0;
+  pthread_t thread;
+  cpu_set_t one;
+  (void)client;
+  CPU_ZERO(&one);
+  CPU_SET(sched_getcpu(), &one);
+  sched_setaffinity(0, sizeof one, &one);
+  if (bind(listener, (struct sockaddr *)&address, length) || listen(listener, 1) || getsockname(listener, (struct sockaddr *)&address, &length)) abort();
+  if (connect(pending, (struct sockaddr *)&address, length)) abort();
+  asleep_in = epoll_create1(0);
+  pthread_create(&thread, NULL, sleeper, NULL);
+  for (unsigned round = 0; round < 1000 && !lost; round++) {
+    lost += !shoot(EPOLL_CTL_ADD, listener, EPOLLIN, 3 * round + 1);
+    /* A mask that nothing meets, and back: what is heard is the new mask's. */
+    lost += !shoot(EPOLL_CTL_MOD, listener, EPOLLPRI, 3 * round + 2);
+    lost += !shoot(EPOLL_CTL_MOD, listener, EPOLLIN, 3 * round + 3);
+    if (epoll_ctl(asleep_in, EPOLL_CTL_DEL, listener, NULL)) abort();
+  }
+  printf("shots not heard: %d\n", lost);
+  epoll_ctl(asleep_in, EPOLL_CTL_ADD, server, &(struct epoll_event){ .events = EPOLLOUT, .data.u32 = 0 });
+  pthread_join(thread, NULL);
+}
+
 const struct experiment wait_experiments[] = {
   { "wait_fine_timeouts", fine_timeouts }, { "wait_whole_timeouts", whole_timeouts }, { "wait_select_high", select_high },
-  { "wait_fair_turns", fair_turns }, { "wait_fair_when_busy", fair_when_busy }, { NULL, NULL } };
+  { "wait_fair_turns", fair_turns }, { "wait_fair_when_busy", fair_when_busy },
+  { "wait_shots_while_asleep", shots_while_asleep }, { NULL, NULL } };
