@@ -14,9 +14,6 @@ internal sealed class Connection(int number)
     /// <summary>Whether anything has been sent or waited for.</summary>
     public bool Used { get; set; }
 
-    /// <summary>Whether another program has been given a side of it.</summary>
-    public bool Given { get; set; }
-
     /// <summary>Whether a flood or an urgent byte has made the stream unfit for exact expectations.</summary>
     public bool Spent { get; set; }
 }

@@ -6,6 +6,9 @@ internal sealed class Description
     /// <summary>An epoll set that a relative has, too.</summary>
     public bool Inherited { get; set; }
 
+    /// <summary>An epoll set with a registration of EPOLLEXCLUSIVE.</summary>
+    public bool Exclusive { get; set; }
+
     public bool NonBlocking { get; set; }
 
     /// <summary>SO_RCVTIMEO is set: a call that waits ends by itself.</summary>

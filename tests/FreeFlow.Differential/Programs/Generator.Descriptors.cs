@@ -1,4 +1,5 @@
 using System.Collections.Generic;
+using System.Linq;
 
 namespace FreeFlow.Differential.Programs;
 
@@ -8,7 +9,7 @@ public sealed partial class Generator
     {
         if (AnySlot(actor, SlotKind.Stream) is not { } pick) return;
         int free = actor.Table.Free, number = pick.Key;
-        switch (_chance.Next(9))
+        switch (_chance.Next(11))
         {
             case 0 or 1 when free >= 0:
                 Do(actor, OneIn(2) ? $"dup {number} {free}" : $"dupfd {number} {OneOf(3, 50, 200)} {(OneIn(2) ? 1 : 0)} {free}");
@@ -16,7 +17,7 @@ public sealed partial class Generator
                 break;
             case 2:
                 KeyValuePair<int, Slot> onto = AnySlot(actor, OneIn(6) ? SlotKind.Epoll : SlotKind.Stream) ?? pick;
-                if (MustStay(actor, onto.Key, onto.Value)) break;
+                if (MustStay(actor, onto.Key)) break;
                 Do(actor, OneIn(2) ? $"dup2 {number} {onto.Key}" : $"dup3 {number} {onto.Key} {(OneIn(2) ? 0x80000 : 0)}");
                 if (onto.Key == number) break;
                 actor.Table.Slots[onto.Key] = pick.Value;
@@ -30,6 +31,11 @@ public sealed partial class Generator
             case 5: Do(actor, $"getfl {number}"); break;
             case 6: Do(actor, $"setfd {number} {(OneIn(2) ? 1 : 0)}"); break;
             case 7: Do(actor, $"fionread {number}"); break;
+            case 8 when free >= 0 && OneIn(2):
+                Do(actor, $"pidfdget {number} {free}");
+                actor.Table.Slots[free] = pick.Value;
+                break;
+            case 9: Do(actor, OneIn(2) ? $"borrow {number}" : $"closerange {number} 4"); break;
             default: Do(actor, $"{OneOf("fionread", "names", "atmark")} {number}"); break;
         }
     }
@@ -46,13 +52,12 @@ public sealed partial class Generator
                 pick.Value.Description.TimesOut = on;
                 break;
             case 2: Do(actor, $"sndtimeo {number} {OneOf(0, 20)}"); break;
-            case 3: Do(actor, $"setopt {number} {OneOf("nodelay", "keepalive", "oobinline", "quickack")} {(OneIn(2) ? 1 : 0)}"); break;
+            case 3: Do(actor, $"setopt {number} {OneOf("nodelay", "keepalive", "oobinline", "quickack", "priority", "tos", "notsent")} {(OneIn(2) ? 1 : 0)}"); break;
             case 4: Do(actor, $"setopt {number} {OneOf("rcvbuf", "sndbuf")} {OneOf(100_000, 200_000)}"); break;
             case 5:
                 int least = OneOf(1, 1, 10, 1000);
-                // As programs do, at the beginning: what a call asks for that sleeps already is one thing to the kernel when it begins and another when something comes,
-                // and what is unread in a ring stays there.
-                if (least == 1 || !pick.Value.Connection!.Used) Do(actor, $"setopt {number} rcvlowat {least}");
+                // What a call asks for that sleeps already is one thing to the kernel when it begins and another when something comes.
+                if (!_actors.Any(other => other.Asleep?.Connection == pick.Value.Connection && other.Asleep?.Side == pick.Value.Side)) Do(actor, $"setopt {number} rcvlowat {least}");
                 break;
             case 6:
                 int size = 1 + _chance.Next(3000);
@@ -62,7 +67,7 @@ public sealed partial class Generator
                 Wake(pick.Value.Connection, 1 - pick.Value.Side);
                 break;
             case 7: Do(actor, OneIn(2) ? $"tcpstate {number}" : $"outq {number}"); break;
-            default: Do(actor, $"getopt {number} {OneOf("error", "error", "type", "acceptconn", "protocol", "domain", "keepalive", "rcvlowat", "nodelay", "cork")}"); break;
+            default: Do(actor, $"getopt {number} {OneOf("error", "error", "type", "acceptconn", "protocol", "domain", "keepalive", "rcvlowat", "nodelay", "cork", "peekoff", "timestamp", "priority", "tos", "keepidle")}"); break;
         }
     }
 }

@@ -9,7 +9,10 @@ public sealed partial class Generator
 
     private void Spread(Actor actor)
     {
-        switch (_chance.Next(6))
+        int what = _chance.Next(6);
+        // Unread bytes that somebody looks at go with a descriptor to the other program, if the peer cannot send them again.
+        if (what is 2 or 3 or 4 && actor.Table.Slots.Values.Any(slot => slot.Kind == SlotKind.Stream && IsPeekedAt(slot))) return;
+        switch (what)
         {
             case 0 or 1 when _children < 4:
                 foreach (Slot set in actor.Table.Slots.Values) if (set.Kind == SlotKind.Epoll) set.Description.Inherited = true;
@@ -18,8 +21,8 @@ public sealed partial class Generator
                 _actors.Add(child);
                 if (OneIn(2)) PartFrom(OneIn(2) ? actor : child);
                 break;
-            case 2 when _children < 4 && !actor.Table.Slots.Values.Any(slot => slot.Kind == SlotKind.Epoll): Spawn(actor); break;
-            case 3 when actor.IsChild && !actor.Table.Slots.Values.Any(slot => slot.Kind == SlotKind.Epoll):
+            case 2 when _children < 4 && MayExec(actor): Spawn(actor); break;
+            case 3 when actor.IsChild && MayExec(actor):
                 Drain(actor);
                 KeepOverExec(actor);
                 Do(actor, $"exec {(OneIn(3) ? 1 : 0)}");
@@ -27,6 +30,14 @@ public sealed partial class Generator
             case 4: Pass(actor); break;
             default: if (actor.IsChild && OneIn(3)) End(actor); break;
         }
+    }
+
+    private bool MayExec(Actor actor)
+    {
+        Slot[] sets = [.. actor.Table.Slots.Values.Where(slot => slot.Kind == SlotKind.Epoll)];
+        if (sets.Length != 0 && !OneIn(3)) return false;
+        foreach (Slot set in sets) set.Description.Inherited = true;
+        return true;
     }
 
     /// <summary>The usual thing after fork: one side lets the connection go.</summary>
@@ -68,10 +79,9 @@ public sealed partial class Generator
         foreach ((int number, Slot slot) in actor.Table.Slots)
         {
             if (slot.Kind != SlotKind.Stream) continue;
-            slot.Connection!.Given = true;
             if (IsPeekedAt(slot)) continue;
             Do(actor, $"recvall {number} -1 20000", true);
-            slot.Connection.Outstanding[1 - slot.Side] = 0;
+            slot.Connection!.Outstanding[1 - slot.Side] = 0;
         }
     }
 

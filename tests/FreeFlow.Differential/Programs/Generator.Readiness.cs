@@ -5,7 +5,7 @@ namespace FreeFlow.Differential.Programs;
 
 public sealed partial class Generator
 {
-    private const uint In = 1, Priority = 2, Out = 4, HalfClosed = 0x2000, Edge = 0x80000000, OneShot = 0x40000000;
+    private const uint In = 1, Priority = 2, Out = 4, HalfClosed = 0x2000, Edge = 0x80000000, OneShot = 0x40000000, Exclusive = 0x10000000, Readable = 0x40, Writable = 0x100;
 
     private void Look(Actor actor)
     {
@@ -24,11 +24,16 @@ public sealed partial class Generator
         }
     }
 
-    // Not yet: EPOLLEXCLUSIVE on a ring (reported twice), sets that are polled themselves (reported ready once too often).
+    /// <summary>
+    /// True if poll(2) may look at it: a set that is looked at as a whole for the first time tells once more what an edge-triggered registration has told of bytes in the
+    /// kernel, such as urgent ones.
+    /// </summary>
+    private bool MayLook(Slot slot) => slot.Kind == SlotKind.Stream || !_connections.Any(connection => connection.Spent);
+
     private void Poll(Actor actor)
     {
         List<int> polled = [];
-        IEnumerable<string> wanted = actor.Table.Slots.Where(slot => slot.Value.Kind == SlotKind.Stream && OneIn(2)).Take(4).Select(slot => $"{(OneIn(12) ? -1 : Noted(polled, slot.Key))} {OneOf<uint>(0, In, Out, In | Out, In | HalfClosed, In | Out | HalfClosed, In | Priority | HalfClosed, HalfClosed)}");
+        IEnumerable<string> wanted = actor.Table.Slots.Where(slot => MayLook(slot.Value) && OneIn(2)).Take(4).Select(slot => $"{(OneIn(12) ? -1 : Noted(polled, slot.Key))} {OneOf<uint>(0, In, Out, In | Out, In | HalfClosed, In | Out | HalfClosed, In | Priority | HalfClosed, HalfClosed, Readable, Writable)}");
         string list = string.Join(' ', wanted);
         if (list.Length == 0) return;
         bool forever = OneIn(25);
@@ -44,7 +49,7 @@ public sealed partial class Generator
 
     private void Select(Actor actor)
     {
-        string list = string.Join(' ', actor.Table.Slots.Where(slot => slot.Value.Kind == SlotKind.Stream && OneIn(2)).Take(4).Select(slot => $"{slot.Key} {1 + _chance.Next(7)}"));
+        string list = string.Join(' ', actor.Table.Slots.Where(slot => MayLook(slot.Value) && OneIn(2)).Take(4).Select(slot => $"{slot.Key} {1 + _chance.Next(7)}"));
         if (list.Length > 0) Do(actor, $"{OneOf("select", "pselect")} {(OneIn(5) ? 3 : 0)} {list}");
     }
 
@@ -57,15 +62,19 @@ public sealed partial class Generator
         uint events = OneOf(In, In, Out, In | Out, In | HalfClosed, In | Out | HalfClosed, In | Priority, 0u);
         if (OneIn(3)) events |= Edge;
         if (OneIn(6)) events |= OneShot;
+        if (OneIn(20)) events |= OneOf(Readable, Writable);
+        Description description = actor.Table.Slots[set].Description;
+        if (OneIn(12)) { events |= Exclusive; description.Exclusive = true; }
         string step = $"epctl {set} {(OneIn(3) ? OneOf(remove, change, change) : add)} {of} {events} {(set * 100) + of}";
         // What a relative changes in a set that both have, the shim of the other does not hear.
-        if (!actor.Table.Slots[set].Description.Inherited) Do(actor, step);
+        if (!description.Inherited) Do(actor, step);
     }
 
     private void WaitForEvents(Actor actor)
     {
         if (AnySlot(actor, SlotKind.Epoll) is not { } pick) return;
-        bool forever = OneIn(20);
+        // Of several sets in which a connection is by EPOLLEXCLUSIVE any one hears of it, if somebody sleeps there (epoll_ctl(2)).
+        bool forever = OneIn(20) && !pick.Value.Description.Exclusive;
         if (forever) actor.Lost = true;
         Do(actor, $"{OneOf("epwait", "epwait", "eppwait", "eppwait2")} {pick.Key} 16 {(forever ? -1 : OneIn(5) ? 3 : 0)}", forever);
     }

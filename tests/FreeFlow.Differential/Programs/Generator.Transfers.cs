@@ -6,7 +6,7 @@ namespace FreeFlow.Differential.Programs;
 
 public sealed partial class Generator
 {
-    private const int Peek = 2, DontWait = 0x40, WaitAll = 0x100, Truncate = 0x20, Urgent = 1, NoSignal = 0x4000, EndOfRecord = 0x80, WaitForOne = 0x10000;
+    private const int Peek = 2, DontWait = 0x40, WaitAll = 0x100, Truncate = 0x20, Urgent = 1, NoSignal = 0x4000, EndOfRecord = 0x80, WaitForOne = 0x10000, DoNotWait = 8;
 
     private void Transfer(Actor actor)
     {
@@ -24,9 +24,9 @@ public sealed partial class Generator
         int size = Math.Min(Size(), room), flags = OneIn(4) ? OneOf(DontWait, NoSignal, NoSignal | DontWait, EndOfRecord) : 0;
         // Two sends in one step: whether a sleeper is quick enough to answer the first alone is chance.
         bool awaited = _actors.Any(other => other.Asleep?.Connection == connection && other.Asleep.Side != to.Side);
-        switch (_chance.Next(9))
+        switch (_chance.Next(11))
         {
-            case 0: Do(actor, $"write {slot} {size}"); break;
+            case 0: Do(actor, $"{(OneIn(3) ? "syswrite" : "write")} {slot} {size}"); break;
             case 1:
                 int rest = _chance.Next(200);
                 Do(actor, awaited ? $"write {slot} {size + rest}" : $"more {slot} {size} {rest}");
@@ -37,6 +37,7 @@ public sealed partial class Generator
             case 5: Do(actor, $"writev {slot} {Sizes(room, out size)}"); break;
             case 6: Do(actor, $"sendmsg {slot} {flags} {Sizes(room, out size)}"); break;
             case 7: Do(actor, $"{(awaited ? "sendmsg" : "sendmmsg")} {slot} {flags} {Sizes(room, out size)}"); break;
+            case 8: Do(actor, $"pwritev2 {slot} {(OneIn(2) ? DoNotWait : 0)} {Sizes(room, out size)}"); break;
             default:
                 if (size == 0) size = 1;
                 Do(actor, OneIn(2) ? $"sendfile {slot} {size} {(OneIn(3) ? 100 : 0)}" : $"splicein {slot} {size} {(OneIn(3) ? 2 : 0)}");
@@ -67,13 +68,16 @@ public sealed partial class Generator
         bool nothing = available == 0 && !connection.Finished[incoming];
         if (nothing && size == 0) { flags |= DontWait; waits = false; }
         bool mayBlock = !from.Description.TimesOut && !from.Description.NonBlocking && (flags & DontWait) == 0;
-        switch (_chance.Next(10))
+        switch (_chance.Next(11))
         {
-            case 0 or 1 when !crowded && (flags & ~DontWait) == 0 && (mayBlock || from.Description.NonBlocking || available > 0): Do(actor, $"read {slot} {size}", mayBlock || !from.Description.TimesOut); break;
+            case 0 or 1 when !crowded && (flags & ~DontWait) == 0 && (mayBlock || from.Description.NonBlocking || available > 0):
+                Do(actor, $"{(OneIn(3) ? "sysread" : "read")} {slot} {size}", mayBlock || !from.Description.TimesOut);
+                break;
             case <= 4: Do(actor, $"recv {slot} {size} {flags}", mayBlock); break;
             case 5: Do(actor, $"recvfrom {slot} {size} {flags}", mayBlock); break;
             case 6 when available > 0 && !crowded: Do(actor, $"readv {slot} {Sizes(size, out size)}", !from.Description.TimesOut); break;
             case 7: Do(actor, $"recvmmsg {slot} {flags & ~Peek | (OneIn(3) ? WaitForOne : 0) | DontWait} {Sizes(size, out size)}"); break;
+            case 9: Do(actor, $"preadv2 {slot} {DoNotWait} {Sizes(size, out size)}"); waits = false; break;
             case 8 when size > 0 && available > 0 && !crowded: Do(actor, $"spliceout {slot} {size} {(OneIn(2) ? 0 : 2)}", !from.Description.TimesOut); break;
             default:
                 string sizes = Sizes(size, out size);
