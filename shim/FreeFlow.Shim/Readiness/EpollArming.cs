@@ -13,6 +13,9 @@ namespace FreeFlow.Shim.Readiness;
 /// </summary>
 internal static unsafe class EpollArming
 {
+    /// <summary>Streams of a link whose programs' answers the router looks for itself.</summary>
+    private const int MostAwaited = 8;
+
     /// <summary>Arms every hot registration; false if one turned out ready on the second look, and all stay hot.</summary>
     public static bool Arm(EpollInstance* instance)
     {
@@ -90,18 +93,23 @@ internal static unsafe class EpollArming
         entry->BitsSeen = bits;
     }
 
-    /// <summary>True if spinning may find something: a ring whose doorbell is not armed.</summary>
-    public static bool HasHot(EpollInstance* instance)
+    /// <summary>
+    /// True if spinning may find something: a ring whose doorbell is not armed. But before anything comes from other hosts two routers must run. They look after a few streams themselves for a while
+    /// (docs/fabric.md, LinkPoller); for more of them they have to be woken, and need the processor more than this wait does.
+    /// </summary>
+    public static bool IsWorthSpinning(EpollInstance* instance)
     {
-        if (instance->Guests == 0) return instance->HotCount > 0;
+        if (instance->Guests == 0 && instance->HotCount <= MostAwaited) return instance->HotCount > 0;
         if (!ThreadLock.Enter(&instance->Lock)) return false;
         bool hot = false;
-        for (int i = 0; i < instance->HotCount && !hot; i++)
+        int mirrored = 0;
+        for (int i = 0; i < instance->HotCount && mirrored <= MostAwaited; i++)
         {
             Registration* entry = Registrations.Entries + instance->Hot[i];
-            hot = entry->Guest == 0 || HasHot(Registrations.Instances + (entry->Guest - 1));
+            hot |= entry->Guest == 0 || IsWorthSpinning(Registrations.Instances + (entry->Guest - 1));
+            if (entry->Guest == 0 && ReturnMark.IsMirrored(Family.Records + (entry->Connection - 1))) mirrored++;
         }
         ThreadLock.Exit(&instance->Lock);
-        return hot;
+        return hot && mirrored <= MostAwaited;
     }
 }

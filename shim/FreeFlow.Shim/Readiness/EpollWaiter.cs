@@ -48,7 +48,7 @@ internal static unsafe class EpollWaiter
                 count = Kernel(instance, epoll, events, 0, capacity, 0, mask);
                 return (int)Process.Result(count);
             }
-            if (EpollArming.HasHot(instance))
+            if (EpollArming.IsWorthSpinning(instance))
             {
                 spun = true;
                 count = Spin(instance, epoll, events, capacity, mask, thread, signals);
