@@ -16,7 +16,7 @@ command -v apt-get >/dev/null || fail "the command 'apt-get' is missing: this sc
 packages="gcc libc6-dev zlib1g-dev
 redis-server redis-tools memcached nginx-light wrk postgresql iperf3 sockperf socat ncat curl nodejs python3 python3-msgpack
 musl-tools busybox-static golang-go iputils-ping sudo git
-iproute2 iptables util-linux procps valgrind spin etcd-server
+iproute2 iptables nftables util-linux procps valgrind spin etcd-server
 apache2-bin bubblewrap podman crun golang-github-containers-common libjemalloc2 libtcmalloc-minimal4 libseccomp2 libasan8 libtsan2 libubsan1"
 # Of the independent test suites only CPython's runs in 'make test'; the others' packages come with 'make test-suites'.
 packages="$packages libpython3.11-testsuite"

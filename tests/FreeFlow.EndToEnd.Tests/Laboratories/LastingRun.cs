@@ -29,16 +29,17 @@ public sealed class LastingRun : IDisposable
     /// <param name="place">Where the server runs; by default the stage's.</param>
     /// <param name="servicePort">The port that the client connects to, if that is not the server's own.</param>
     /// <param name="listening">Called with the server's port before the client connects.</param>
-    public LastingRun(Stage stage, string style, string? address = null, NetworkPlace? place = null, int servicePort = 0, Action<int>? listening = null)
+    /// <param name="from">Where the client runs; by default the stage's.</param>
+    public LastingRun(Stage stage, string style, string? address = null, NetworkPlace? place = null, int servicePort = 0, Action<int>? listening = null, NetworkPlace? from = null)
     {
         Style = style;
         Port = Interlocked.Increment(ref s_lastPort);
         place ??= stage.Server;
-        _server = place.Start(stage.AsServer(Tools.PythonProgram("lasting.py", "server", "0.0.0.0", $"{Port}", style)));
+        _server = place.Start(stage.AsServer(Tools.PythonProgram("lasting.py", "server", address?.Contains(':') == true ? "::" : "0.0.0.0", $"{Port}", style)));
         place.WaitForPort(Port, _server);
         listening?.Invoke(Port);
         _clientsPort = servicePort == 0 ? Port : servicePort;
-        _client = stage.Client.Start(stage.AsClient(Tools.PythonProgram("lasting.py", "client", address ?? stage.Address, $"{_clientsPort}", style)));
+        _client = (from ?? stage.Client).Start(stage.AsClient(Tools.PythonProgram("lasting.py", "client", address ?? stage.Address, $"{_clientsPort}", style)));
     }
 
     /// <summary>Where the server listens.</summary>

@@ -150,7 +150,7 @@ def turns(connection):
 
 
 if ROLE == "server":
-    listener = socket.create_server((ADDRESS, PORT))
+    listener = socket.create_server((ADDRESS, PORT), family=socket.AF_INET6 if ":" in ADDRESS else socket.AF_INET)
     connection = listener.accept()[0]
 else:
     connection = socket.create_connection((ADDRESS, PORT))
