@@ -76,12 +76,20 @@ internal static class Program
         using Timer? watchdog = service.WatchdogInterval is { } interval
             ? new(_ => { if (publisher.SinceLastTurn < LongestTurn) service.Alive(); }, null, interval, interval) : null;
         string status = $"publishes {host} ({options.NodeName})";
-        // Files and clusters are followed all the time, and options need a restart: there is nothing to read again, but it must not end the hunter either.
+        // Files and clusters are followed all the time, and options need a restart: what is left are certificates that have been renewed.
         using PosixSignalRegistration hangup = PosixSignalRegistration.Create(PosixSignal.SIGHUP, context =>
         {
             context.Cancel = true;
             service.Reloading();
-            Say("nothing is read again: sources are followed, options need a restart");
+            try
+            {
+                client.ReadCertificates();
+                Say("etcd's certificates are read again; sources are followed, options need a restart");
+            }
+            catch (Exception exception) when (exception is IOException or UnauthorizedAccessException or CryptographicException)
+            {
+                Say($"etcd's certificates stay as they are: {exception.Message}");
+            }
             service.Ready(status);
         });
         service.Ready(status);

@@ -40,7 +40,9 @@ public static class HttpConnections
         }
         if (certificate is not null)
         {
-            X509Certificate2 own = X509Certificate2.CreateFromPem(certificate, key ?? certificate);
+            X509Certificate2 own;
+            try { own = X509Certificate2.CreateFromPem(certificate, key ?? certificate); }
+            catch (ArgumentException exception) { throw new CryptographicException(exception.Message); }
             X509Certificate2Collection chain = [];
             chain.ImportFromPem(certificate);
             tls.ClientCertificateContext = SslStreamCertificateContext.Create(own, chain, offline: true);

@@ -51,6 +51,8 @@ internal static class Program
         if (!witness.HasDiagnosis || witness.OwnNamespaceCookie == 0) log.Line("the kernel lacks tcp_diag or SO_NETNS_COOKIE: every connection stays in the kernel");
         else if (Libc.geteuid() != 0) log.Line("not run by root: only connections inside the router's own network namespace can be proven");
         using IFabric? fabric = OpenFabric(options.Cluster, cluster, broker, log, loop);
+        if (fabric is not null) service.Reloads += fabric.ReadCertificates;
+        service.Reloads += cluster.ReadCertificates;
         cluster.Start();
         // Without transports nobody can stream to this router, but everybody sees that it is there.
         cluster.Publish(new RouterDescription { Port = options.Cluster.FabricPort, Capabilities = fabric is null ? [] : ["tcp"], Version = StatusReport.Version });

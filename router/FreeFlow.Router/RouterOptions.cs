@@ -26,7 +26,7 @@ internal sealed record RouterOptions
         {ClusterOptions.Usage}
           --verbose                         a line for every session, pair and refusal
           --config FILE                     more options, one a line without dashes, the value behind it; SIGHUP: read it again (verbose changes at once,
-                                            the others with the next start)
+                                            the others with the next start), and certificates
           --version, --help
         """;
 

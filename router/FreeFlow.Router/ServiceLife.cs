@@ -50,6 +50,9 @@ internal sealed class ServiceLife : IDisposable
         }
     }
 
+    /// <summary>What else is read again, by the router's thread; what is wrong with it is thrown as <see cref="RouterException"/>, and then stays as it was.</summary>
+    public event Action? Reloads;
+
     /// <summary>Says, with the loop's first turn, that the router serves.</summary>
     public void Ready(string status)
     {
@@ -83,6 +86,11 @@ internal sealed class ServiceLife : IDisposable
         catch (RouterException exception)
         {
             _log.Line($"the options stay as they are: {exception.Message}");
+        }
+        foreach (Action reload in Reloads?.GetInvocationList().Cast<Action>() ?? [])
+        {
+            try { reload(); }
+            catch (RouterException exception) { _log.Line($"certificates stay as they are: {exception.Message}"); }
         }
         _notifier.Ready(_status);
     }

@@ -17,7 +17,7 @@ namespace FreeFlow.Locations.Etcd;
 public sealed class EtcdClient : IDisposable
 {
     private readonly EtcdOptions _options;
-    private readonly HttpClient _http;
+    private volatile HttpClient _http;
     private volatile int _preferred;
     private volatile string? _token;
 
@@ -25,7 +25,7 @@ public sealed class EtcdClient : IDisposable
     public EtcdClient(EtcdOptions options)
     {
         _options = options;
-        _http = HttpConnections.Open(HttpConnections.Tls(Text(options.AuthorityFile), Text(options.CertificateFile), Text(options.KeyFile)), options.CallTimeout);
+        _http = Open();
         _preferred = Random.Shared.Next(options.Endpoints.Count);
     }
 
@@ -35,6 +35,13 @@ public sealed class EtcdClient : IDisposable
     internal EtcdOptions Options => _options;
 
     public void Dispose() => _http.Dispose();
+
+    /// <summary>Reads the TLS files again: connections that are made from now on go by them. Those there are, the watch above all, go on. Throws as the constructor does, and then nothing has changed.</summary>
+    public void ReadCertificates()
+    {
+        // Not disposed: calls may be under way on it. Its connections end when they have been idle for a while.
+        if (_options.AuthorityFile is not null || _options.CertificateFile is not null) _http = Open();
+    }
 
     internal Task<RangeResponse> RangeAsync(RangeRequest request, CancellationToken stop) =>
         CallAsync("v3/kv/range", request, EtcdJson.Default.RangeRequest, EtcdJson.Default.RangeResponse, stop);
@@ -185,6 +192,8 @@ public sealed class EtcdClient : IDisposable
         }
         return new($"{endpoint.Authority}: HTTP {(int)response.StatusCode} {Encoding.ASCII.GetString(body.AsSpan(0, Math.Min(80, body.Length)))}".TrimEnd(), EtcdException.Unavailable);
     }
+
+    private HttpClient Open() => HttpConnections.Open(HttpConnections.Tls(Text(_options.AuthorityFile), Text(_options.CertificateFile), Text(_options.KeyFile)), _options.CallTimeout);
 
     private static string? Text(string? path) => path is null ? null : File.ReadAllText(path);
 }

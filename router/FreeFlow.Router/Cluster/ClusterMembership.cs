@@ -60,6 +60,16 @@ internal sealed class ClusterMembership : IDisposable
     /// <summary>What the other routers shall know about this one, under our lease. May be called again when it changes.</summary>
     public void Publish(RouterDescription description) => _publisher?.Want(LocationKeys.RouterPrefix + Host, Encoding.UTF8.GetString(description.ToJson()), newer: true);
 
+    /// <summary>Reads etcd's TLS files again, for connections that are made from now on; throws <see cref="RouterException"/> if they cannot be read.</summary>
+    public void ReadCertificates()
+    {
+        try { _etcd?.ReadCertificates(); }
+        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException or CryptographicException)
+        {
+            throw new RouterException($"etcd's TLS files: {exception.Message}");
+        }
+    }
+
     public void Dispose()
     {
         Locations.DisposeAsync().AsTask().GetAwaiter().GetResult();

@@ -13,6 +13,9 @@ internal interface IFabric : IDisposable
     /// <summary>Begins to listen, and to tell what happens.</summary>
     void Start(IFabricEvents events);
 
+    /// <summary>Reads what proves this router's identity again, for links that are made from now on; throws <see cref="RouterException"/> if that cannot be read, and goes on as before.</summary>
+    void ReadCertificates();
+
     /// <summary>A link to that host, or null if there is none now: then one is being made, again and again while somebody asks, and <see cref="IFabricEvents.Up"/> tells. Any thread.</summary>
     IFabricLink? LinkTo(InternetAddress host, int port);
 

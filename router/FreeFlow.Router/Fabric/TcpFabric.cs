@@ -64,6 +64,8 @@ internal sealed unsafe class TcpFabric : IFabric, IFabricEvents
         Begin("fabric-listen", Listen);
     }
 
+    public void ReadCertificates() => _handshake.ReadCertificates();
+
     public IFabricLink? LinkTo(InternetAddress host, int port)
     {
         lock (_lock)

@@ -18,7 +18,7 @@ internal sealed class Certificates : IDisposable
     public Certificates()
     {
         using ECDsa key = ECDsa.Create(ECCurve.NamedCurves.nistP256);
-        CertificateRequest request = new("CN=test authority", key, HashAlgorithmName.SHA256);
+        CertificateRequest request = new($"CN=test authority {Guid.NewGuid()}", key, HashAlgorithmName.SHA256);
         request.CertificateExtensions.Add(new X509BasicConstraintsExtension(true, false, 0, true));
         _authority = request.CreateSelfSigned(DateTimeOffset.UtcNow.AddHours(-1), DateTimeOffset.UtcNow.AddHours(1));
         File.WriteAllText(Path.Combine(_folder, "authority.pem"), _authority.ExportCertificatePem());

@@ -1,4 +1,5 @@
 using System;
+using System.IO;
 using System.Linq;
 using System.Net;
 using System.Net.Sockets;
@@ -220,6 +221,29 @@ public sealed unsafe class LinkTests
         FakeEnd.Eventually(() => !_first.Links.IsEmpty, "both know of the link");
         Assert.That(_first.Links.Select(link => link.Host.ToString()), Is.EqualTo(new[] { "127.0.5.5" }));
         Assert.That(_second.Links, Is.Empty);
+    }
+
+    /// <summary>First this router trusts a new authority besides the old one, then it shows a certificate of that one: links that are made afterwards go by it, the one that there is stays.</summary>
+    [Test]
+    public void CertificatesThatAreRenewedHoldForNewLinks()
+    {
+        using Certificates successors = new();
+        FabricOptions options = _certificates.Options(FirstHost, Port), renewed = successors.Options(FirstHost, Port);
+        using TcpFabric first = Start(options, _first), old = Start(_certificates.Options(SecondHost, Port), _second);
+        (IFabricLink link, _) = Connect(first);
+        RecordedEvents events = new();
+        using TcpFabric fresh = Start(successors.Options("127.0.5.3", Port), events);
+        Assert.That(fresh.LinkTo(options.Host, Port), Is.Null);
+        string authority = File.ReadAllText(options.AuthorityPath!);
+        File.WriteAllText(options.AuthorityPath!, authority + "\n" + File.ReadAllText(renewed.AuthorityPath!));
+        File.Copy(renewed.CertificatePath!, options.CertificatePath!, overwrite: true);
+        // Half of it: the key does not fit yet.
+        Assert.That(first.ReadCertificates, Throws.TypeOf<RouterException>().With.Message.StartsWith("the fabric's certificates cannot be read"));
+        Assert.That(events.Links, Is.Empty);
+        File.Copy(renewed.KeyPath!, options.KeyPath!, overwrite: true);
+        first.ReadCertificates();
+        Assert.That(events.Link.Host.ToString(), Is.EqualTo(FirstHost), "one that trusts the new authority alone gets a link");
+        Assert.That((link.IsUp, _first.Losses.Count), Is.EqualTo((true, 0)));
     }
 
     [TestCase("00000000" + "0200" + "0100" + "00000000" + "00000000" + "0000000000000000" + "0000000000000000", "malformed frame", TestName = "Reserved bits")]

@@ -13,25 +13,20 @@ namespace FreeFlow.Router.Fabric.Links;
 internal sealed class Handshake
 {
     private readonly FabricOptions _options;
-    private readonly X509Certificate2? _certificate;
-    private readonly X509Certificate2? _authority;
+    private volatile RouterCertificates? _certificates;
     private readonly ulong _instance = (ulong)Random.Shared.NextInt64();
 
     /// <summary>Reads the certificates; throws <see cref="RouterException"/> with one line about what is wrong with them.</summary>
     public Handshake(FabricOptions options)
     {
         _options = options;
-        if (options.Insecure) return;
-        try
-        {
-            _authority = X509Certificate2.CreateFromPem(System.IO.File.ReadAllText(options.AuthorityPath!));
-            _certificate = X509Certificate2.CreateFromPemFile(options.CertificatePath!, options.KeyPath);
-        }
-        catch (Exception exception) when (exception is System.IO.IOException or UnauthorizedAccessException or System.Security.Cryptography.CryptographicException)
-        {
-            throw new RouterException($"the fabric's certificates cannot be read: {exception.Message}");
-        }
-        if (!_certificate.MatchesHostname(options.Host.ToString())) throw new RouterException($"--fabric-cert {options.CertificatePath}: it does not name {options.Host} as an alternative name, which --host says this host is.");
+        ReadCertificates();
+    }
+
+    /// <summary>Reads the files again, for links that are made from now on; throws <see cref="RouterException"/> with one line about what is wrong, and then nothing has changed.</summary>
+    public void ReadCertificates()
+    {
+        if (!_options.Insecure) _certificates = RouterCertificates.Read(_options);
     }
 
     /// <summary>
@@ -85,10 +80,11 @@ internal sealed class Handshake
         ChannelStream below = new(new PlainChannel(socket));
         SslStream stream = new(below);
         X509ChainPolicy policy = new() { TrustMode = X509ChainTrustMode.CustomRootTrust, RevocationMode = X509RevocationMode.NoCheck };
-        policy.CustomTrustStore.Add(_authority!);
+        RouterCertificates certificates = _certificates!;
+        policy.CustomTrustStore.AddRange(certificates.Authorities);
         // Names are compared after Hello has said which one is meant.
         RemoteCertificateValidationCallback isTrusted = (_, _, _, errors) => (errors & ~SslPolicyErrors.RemoteCertificateNameMismatch) == 0;
-        SslStreamCertificateContext own = SslStreamCertificateContext.Create(_certificate!, null, offline: true);
+        SslStreamCertificateContext own = SslStreamCertificateContext.Create(certificates.Own, null, offline: true);
         if (called is null)
         {
             stream.AuthenticateAsServer(new SslServerAuthenticationOptions
