@@ -22,6 +22,7 @@ internal sealed class PolicyTable : IDisposable
     private readonly PolicyRule _otherwise = new("default", new Selector(default, []), new Selector(default, []), Transports.All);
     private readonly ILocations? _locations;
     private PolicyFile _file = new();
+    private string? _text;
 
     /// <param name="path">The file; null: none.</param>
     /// <param name="environment">Variables of the router.</param>
@@ -38,11 +39,15 @@ internal sealed class PolicyTable : IDisposable
         }
         Path = path;
         if (path is null) return;
-        try { _file = PolicyFile.Parse(System.IO.File.ReadAllText(path)); }
+        try { _file = PolicyFile.Parse(_text = System.IO.File.ReadAllText(path)); }
         catch (Exception exception) when (exception is System.IO.IOException or UnauthorizedAccessException or FormatException) { throw new RouterException($"--policy {path}: {exception.Message}"); }
         FollowIdentities(_file, log);
         string? problem = null;
-        WatchedFile watched = new(path, text => { Take(text, log); problem = null; }, reason =>
+        WatchedFile watched = new(path, text =>
+        {
+            if (text != _text || problem is not null) Take(text, log);
+            problem = null;
+        }, reason =>
         {
             if (reason != problem) log.Line($"policy {path}: {reason}; the last one goes on holding");
             problem = reason;
@@ -89,9 +94,15 @@ internal sealed class PolicyTable : IDisposable
         return (allowed ? Verdict.Allowed : Verdict.Denied, decider);
     }
 
-    /// <summary>What limits what this end sends; null: nothing does.</summary>
-    public RateLimit? LimitOf(ConnectionEnd end, string container) =>
-        Volatile.Read(ref _file).Rates.TryGetValue(new Address(end.Facts.Addresses.Local.Address.Value), out RateLimit? limit) || _byContainer.TryGetValue(container, out limit) ? limit : null;
+    /// <summary>How fast this end may send, on this host or to others; null: as it likes. On one host what is not limited goes past the router, and competes for nothing there.</summary>
+    public SendRate? RateOf(ConnectionEnd end, string container, bool toAnotherHost)
+    {
+        PolicyFile file = Volatile.Read(ref _file);
+        RateLimit? most = file.Rates.TryGetValue(new Address(end.Facts.Addresses.Local.Address.Value), out AddressRate? rate) ? rate.Most : null;
+        if (most is null) _byContainer.TryGetValue(container, out most);
+        RateLimit? capacity = toAnotherHost ? file.Capacity : null;
+        return most is null && capacity is null && (rate?.Least is null || !toAnotherHost) ? null : new SendRate(most, rate?.Least, capacity);
+    }
 
     public void Dispose()
     {
@@ -109,7 +120,9 @@ internal sealed class PolicyTable : IDisposable
     private void Take(string text, Log log)
     {
         PolicyFile file = PolicyFile.Parse(text);
+        _text = text;
         FollowIdentities(file, log);
+        file.TakeOver(_file);
         Volatile.Write(ref _file, file);
         Changed?.Invoke();
         log.Line($"policy {Path}: {file.Rules.Count} rules, {file.Rates.Count} rates");

@@ -124,7 +124,7 @@ internal sealed class Broker : IRingGiver
         _gate.DecideAlike(first, second.Rule, verdict, Transports.SharedMemory);
         if (verdict == Verdict.Denied) { Refuse(first, Reason.Policy); Refuse(second, Reason.Policy); }
         if (verdict != Verdict.Allowed) return;
-        RateLimit? firstLimit = LimitOf(first), secondLimit = LimitOf(second);
+        SendRate? firstLimit = RateOf(first, false), secondLimit = RateOf(second, false);
         if (firstLimit is not null || secondLimit is not null || first.IsAgain || second.IsAgain) { Relay(first, firstLimit, second, secondLimit); return; }
         ulong bytes = RingLayout.TotalBytes(_options.RingBytes);
         if (!HasRoom(first, bytes) || !HasRoom(second, bytes)) { Refuse(first, Reason.RouterLimit); Refuse(second, Reason.RouterLimit); return; }
@@ -198,7 +198,7 @@ internal sealed class Broker : IRingGiver
     }
 
     /// <summary>Joins two ends of this host by a stream through this router, which can hold its bytes back.</summary>
-    private void Relay(ConnectionEnd first, RateLimit? firstLimit, ConnectionEnd second, RateLimit? secondLimit)
+    private void Relay(ConnectionEnd first, SendRate? firstLimit, ConnectionEnd second, SendRate? secondLimit)
     {
         Span<byte> marks = stackalloc byte[2 * RingLayout.ReturnMarkBytes];
         RandomNumberGenerator.Fill(marks);
@@ -219,7 +219,9 @@ internal sealed class Broker : IRingGiver
     public Verdict Decide(ConnectionEnd end, Transports ways) => _gate.Decide(end, ways);
 
     /// <inheritdoc/>
-    public RateLimit? LimitOf(ConnectionEnd end) => Policy.LimitOf(end, ((Session)end.Owner).Container);
+    public SendRate? RateOf(ConnectionEnd end) => RateOf(end, true);
+
+    private SendRate? RateOf(ConnectionEnd end, bool toAnotherHost) => Policy.RateOf(end, ((Session)end.Owner).Container, toAnotherHost);
 
     /// <inheritdoc/>
     public void DenyByPolicy(ConnectionEnd end) => Refuse(end, Reason.Policy);

@@ -20,8 +20,8 @@ internal interface IRingGiver
     /// <summary>What the policy says about the connection and these ways; noted with the end. An open one is looked for again when more is known.</summary>
     Verdict Decide(ConnectionEnd end, Transports ways);
 
-    /// <summary>What limits what the end sends; null: nothing does.</summary>
-    RateLimit? LimitOf(ConnectionEnd end);
+    /// <summary>How fast the end may send to another host; null: as it likes.</summary>
+    SendRate? RateOf(ConnectionEnd end);
 
     /// <summary>Leaves the end to the kernel, by the policy.</summary>
     void DenyByPolicy(ConnectionEnd end);

@@ -219,7 +219,7 @@ internal sealed class RemoteBroker : IFabricEvents
         if (speaksFirst) held.Give();
         return link.Carry(new FabricStream(ours.Number, remote, held.Mirrored, speaksFirst, ours.End.ToString())
         {
-            Limit = _giver.LimitOf(ours.End),
+            Limit = _giver.RateOf(ours.End),
             Confirmed = speaksFirst ? null : () => _post(held.Give),
             Unconfirmed = speaksFirst ? null : () => _post(() => Unconfirmed(ours, held)),
         });

@@ -29,14 +29,19 @@ public sealed class PolicyTests
         Assert.That(file.Rules.Select(rule => rule.Over), Is.EqualTo(new[] { Transports.Kernel, Transports.SharedMemory | Transports.Fabric }));
     }
 
-    [TestCase("\nallow everything", "line 2: 'allow' is neither rule nor rate")]
+    [TestCase("\nallow everything", "line 2: 'allow' is neither rule nor rate nor capacity")]
     [TestCase("rule a from any to any", "line 1: write: rule NAME")]
     [TestCase("rule a from 10.0.0.0/33 to any over shm", "line 1: 10.0.0.0/33 is no network")]
     [TestCase("rule a from any to any over smh", "line 1: 'smh' is none of shm, rdma, fabric, kernel")]
     [TestCase("rule a from any to any over shm\nrule a from any to any over shm", "line 2: there is a rule a already")]
     [TestCase("rate 10.0.0.1", "line 1: write: rate ADDRESS")]
-    [TestCase("rate 10.0.0.1 max=fast", "line 1: 'max=fast' is neither")]
-    [TestCase("rate 10.0.0.1 burst=4096", "line 1: a rate needs max=MBIT")]
+    [TestCase("rate 10.0.0.1 max=fast", "line 1: 'max=fast' is none of")]
+    [TestCase("rate 10.0.0.1 burst=4096", "line 1: a rate needs max=MBIT or min=MBIT")]
+    [TestCase("rate 10.0.0.1 min=5 burst=4096", "line 1: a burst needs max=MBIT")]
+    [TestCase("rate 10.0.0.1 min=5 max=4", "line 1: min is more than max")]
+    [TestCase("rate 10.0.0.1 min=0", "line 1: 'min=0' is none of")]
+    [TestCase("capacity", "line 1: write: capacity MBIT")]
+    [TestCase("capacity 5\ncapacity 5", "line 2: there is a capacity already")]
     [TestCase("rate 10.0.0.1 max=1\nrate 10.0.0.1 max=2", "line 2: there is a rate for 10.0.0.1 already")]
     public void MistakesAreSaidWithTheirLine(string text, string message) =>
         Assert.That(() => PolicyFile.Parse(text), Throws.TypeOf<FormatException>().With.Message.StartsWith(message));

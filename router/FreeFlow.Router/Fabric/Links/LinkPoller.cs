@@ -31,7 +31,7 @@ internal sealed unsafe class LinkPoller(IByteChannel channel, LinkSender sender)
         if (bytes > SmallBytes) { Release(); return; }
         if (Array.IndexOf(_streams, stream, 0, _count) < 0)
         {
-            if (_count == MostStreams || stream.Limit is not null) return;
+            if (_count == MostStreams || stream.Limit is { HoldsBack: true }) return;
             _streams[_count++] = stream;
         }
         stream.Disarm();

@@ -17,6 +17,7 @@ internal sealed unsafe class LinkSender(FrameWriter writer, ConcurrentDictionary
     /// <summary>Streams that wait for their turns, from which on turns are short, so that they get on evenly.</summary>
     private const int ManyStreams = 4;
     private const ulong BytesPerShortTurn = BytesPerTurn / 4;
+    private const int MostDebtsBetweenTurns = 16;
     private const ulong BytesPerLook = 4095;
     private const ulong WakeKey = 0;
 
@@ -29,7 +30,8 @@ internal sealed unsafe class LinkSender(FrameWriter writer, ConcurrentDictionary
     private readonly ConcurrentQueue<FabricStream> _added = new();
     private readonly ConcurrentQueue<(FrameHeader Header, byte[] Message)> _messages = new();
     private readonly Queue<FabricStream> _turns = new();
-    private readonly PriorityQueue<FabricStream, long> _held = new();
+    private readonly Queue<FabricStream> _first = new();
+    private readonly PriorityQueue<FabricStream, (long At, long LastUsed)> _held = new();
     private readonly Dictionary<uint, FabricStream> _carried = [];
     private readonly Lock _ending = new();
 
@@ -85,10 +87,15 @@ internal sealed unsafe class LinkSender(FrameWriter writer, ConcurrentDictionary
             {
                 for (int i = 0; i < count; i++) Heard(events[i]);
                 TakeNews();
-                for (int turns = _turns.Count; turns > 0 && !writer.Failed; turns--) TakeTurn(_turns.Dequeue());
+                for (int turns = _turns.Count; turns > 0 && !writer.Failed; turns--)
+                {
+                    PayDebts();
+                    TakeTurn(_turns.Dequeue());
+                }
+                PayDebts();
                 PingIfSilent();
                 writer.Flush();
-                pause = _turns.Count > 0 ? 0 : UntilHeldGoOn();
+                pause = HasTurns ? 0 : UntilHeldGoOn();
             }
             count = Libc.epoll_wait(_epoll, events, EventsAtATime, pause);
         }
@@ -127,14 +134,14 @@ internal sealed unsafe class LinkSender(FrameWriter writer, ConcurrentDictionary
     /// <summary>Milliseconds that may be slept; streams whose rate allows more by now get their turn.</summary>
     private int UntilHeldGoOn()
     {
-        while (_held.TryPeek(out FabricStream? stream, out long at))
+        while (_held.TryPeek(out FabricStream? stream, out (long At, long LastUsed) due))
         {
-            long left = at - Environment.TickCount64;
+            long left = due.At - Environment.TickCount64;
             if (left > 0) return (int)Math.Min(left, PingMilliseconds);
             _held.Dequeue();
             Queue(stream);
         }
-        return _turns.Count > 0 ? 0 : PingMilliseconds;
+        return HasTurns ? 0 : PingMilliseconds;
     }
 
     private void PingIfSilent()
@@ -200,7 +207,15 @@ internal sealed unsafe class LinkSender(FrameWriter writer, ConcurrentDictionary
     {
         if (stream.IsQueued) return;
         stream.IsQueued = true;
-        _turns.Enqueue(stream);
+        (stream.Limit is { GoesFirst: true } ? _first : _turns).Enqueue(stream);
+    }
+
+    private bool HasTurns => _turns.Count + _first.Count > 0;
+
+    /// <summary>Between any two turns: streams that have had less than they are to get; not so many that the others stand still.</summary>
+    private void PayDebts()
+    {
+        for (int turns = MostDebtsBetweenTurns; turns > 0 && _first.Count > 0 && !writer.Failed; turns--) TakeTurn(_first.Dequeue());
     }
 
     private void TakeTurn(FabricStream stream)
@@ -211,8 +226,8 @@ internal sealed unsafe class LinkSender(FrameWriter writer, ConcurrentDictionary
         ulong most = _turns.Count < ManyStreams ? BytesPerTurn : BytesPerShortTurn;
         ulong quota = stream.Limit?.Take(most, out pause) ?? most, sent = stream.BytesSent;
         bool more = stream.Send(writer, quota);
-        stream.Limit?.GiveBack(quota - (stream.BytesSent - sent));
-        if (more && quota < most) { _held.Enqueue(stream, Environment.TickCount64 + Math.Max(pause, 1)); return; }
+        stream.Limit?.Used(quota, stream.BytesSent - sent);
+        if (more && quota < most) { _held.Enqueue(stream, (Environment.TickCount64 + Math.Max(pause, 1), stream.Limit!.LastUsed)); return; }
         if (more || stream.Arm()) { Queue(stream); return; }
         if (!stream.IsOver) return;
         _carried.Remove(stream.Number);

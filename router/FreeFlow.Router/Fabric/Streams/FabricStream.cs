@@ -30,8 +30,8 @@ internal sealed class FabricStream(uint number, uint remote, MirroredRing ring, 
     /// <summary>The number by which frames to the other router name it.</summary>
     public uint Remote { get; } = remote;
 
-    /// <summary>What holds back the bytes that the program here sends; null: nothing does.</summary>
-    public RateLimit? Limit { get; init; }
+    /// <summary>How fast the bytes that the program here sends may go, and when their turn is; null: as they come.</summary>
+    public SendRate? Limit { get; init; }
 
     /// <summary>Called once, by the link's receiving thread, when the other router has shown that it has the stream, too.</summary>
     public Action? Confirmed { get; init; }
