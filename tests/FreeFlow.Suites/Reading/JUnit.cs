@@ -7,7 +7,7 @@ using FreeFlow.Suites.Running;
 
 namespace FreeFlow.Suites.Reading;
 
-/// <summary>Results in JUnit's XML, as Python's regrtest and pytest write them.</summary>
+/// <summary>Results in JUnit's XML, as Python's regrtest and pytest and Erlang's common_test write them.</summary>
 internal static class JUnit
 {
     /// <summary>Reads the file; no result if it is not there.</summary>
@@ -17,7 +17,7 @@ internal static class JUnit
         if (!File.Exists(path)) return results;
         foreach (XElement test in XDocument.Load(path).Descendants("testcase"))
         {
-            string name = string.Join('.', new[] { test.Attribute("classname")?.Value, test.Attribute("name")?.Value }.Where(part => !string.IsNullOrEmpty(part)));
+            string name = string.Join('.', new[] { (test.Attribute("classname") ?? test.Attribute("group"))?.Value, test.Attribute("name")?.Value }.Where(part => !string.IsNullOrEmpty(part)));
             // A test may stand there more than once (pytest: failure of the test, then of its tear-down): the worst counts.
             Outcome outcome = Of(test);
             results[name] = results.TryGetValue(name, out Outcome before) && before == Outcome.Failed ? before : outcome;
