@@ -30,6 +30,10 @@ internal static unsafe class MirroredReceiver
         return AtEnd(fd, record, incoming);
     }
 
+    /// <summary>True while one step of a receive may end before the kernel's bytes do: at a mark, or where the look for one ends.</summary>
+    public static bool HasSeams(ConnectionRecord* record) =>
+        ReturnMark.IsMirrored(record) && Gate.Phase(&record->ReceiveGate) is DirectionPhase.Ready or DirectionPhase.Returning;
+
     /// <summary>The ring is empty. Retry, 0 at end of stream, or a negative errno.</summary>
     public static nint WhenEmpty(int fd, ConnectionRecord* record, RingBlockHeader* incoming)
     {

@@ -115,6 +115,7 @@ internal static unsafe class Receiver
             // Only the kernel has ancillary data, or can wait for more behind what is peeked at. All else waits here, where the peer's requests are heard.
             if ((message->Control != null || (peek && all)) && received == 0 && HasGoneBack(fd, record)) { ThreadLock.Exit(&record->ReceiveLock); return ByKernel; }
             ulong consumed = record->KernelConsumed;
+            bool seams = MirroredReceiver.HasSeams(record);
             nint step = Step(fd, record, ref target, flags);
             bool crossed = record->KernelConsumed != consumed && Gate.Phase(&record->ReceiveGate) == DirectionPhase.Ring && record->KernelConsumed >= record->ReceiveSwitchAt;
             ThreadLock.Exit(&record->ReceiveLock);
@@ -124,7 +125,7 @@ internal static unsafe class Receiver
             {
                 received += step;
                 // Where the kernel's bytes end and the ring's begin, one read goes on as if there were no seam.
-                bool more = !peek && RingReadiness.HasInput(record, Block.Incoming(record)) && !IsAtMark(fd, record);
+                bool more = !peek && (seams || RingReadiness.HasInput(record, Block.Incoming(record))) && !IsAtMark(fd, record);
                 bool wants = all || received < least;
                 if (target.AtEnd || !(wants || more) || (wants && IsAtMark(fd, record))) return received;
                 if (!peek) continue;
