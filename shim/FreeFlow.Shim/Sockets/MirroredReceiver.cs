@@ -25,6 +25,7 @@ internal static unsafe class MirroredReceiver
         }
         if (handover >= (uint)HandoverState.Ring) return Handover.TakeUpRing(record, incoming) ? EmptyRing.Retry : EmptyRing.Corrupt(fd, record);
         nint found = ReceiveReturn.Scan(fd, record, wanted, out bool marked);
+        if (found <= 0 && !marked && record->PendingError != 0) return Told(record);
         if (found != 0) return found;
         if (marked) return After(fd, record, ReceiveReturn.TakeWhileReady(fd, record, incoming));
         return AtEnd(fd, record, incoming);
@@ -61,8 +62,12 @@ internal static unsafe class MirroredReceiver
     {
         nint bound = ReceiveReturn.Drop(fd, record);
         if (bound == ReceiveReturn.Unbounded) return EmptyRing.Retry;
+        if (bound <= 0 && record->PendingError != 0) return Told(record);
         return bound == 0 ? Reset(fd, record) : bound;
     }
+
+    /// <summary>What the kernel has said of this connection, once, to a look that had bytes to answer first.</summary>
+    private static nint Told(ConnectionRecord* record) => -Interlocked.Exchange(ref record->PendingError, 0);
 
     /// <summary>An end of stream that leaves bytes out is none.</summary>
     public static nint Reset(int fd, ConnectionRecord* record)

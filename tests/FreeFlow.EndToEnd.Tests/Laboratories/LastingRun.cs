@@ -59,7 +59,7 @@ public sealed class LastingRun : IDisposable
     public (long Sent, long Received) RingBytes(LabHost host)
     {
         ConnectionStatus[] found = [];
-        Assert.That(Waiting.Until(() => (found = [.. Connections(host.Status()).Where(IsClients)]).Length == 1, s_patience), $"{Style}: {host.Name} does not know the connection\n{Text}");
+        Assert.That(Waiting.Until(() => (found = [.. Connections(host.Status()).Where(IsClients)]).Length == 1, s_patience), $"{Style}: {host.Name} knows {found.Length} such connections\n{Text}\n{string.Join('\n', host.Status().Processes.SelectMany(process => process.Connections.Select(c => $"{process.Pid}: {c.Local} {c.Remote} {c.State} {c.Reason}")))}\n{host.Log("router")}");
         return (found[0].RingSent, found[0].RingReceived);
     }
 
