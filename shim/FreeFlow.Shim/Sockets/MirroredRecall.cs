@@ -17,6 +17,12 @@ internal static unsafe class MirroredRecall
         if (Interlocked.Exchange(ref Block.Incoming(record)->ReaderWantsKernel, 1) == 0) Doorbell.RingAlways(record);
     }
 
+    /// <summary>Or a mark would come, whenever the peer hears of the request, to a program that may know of none.</summary>
+    private static void Withdraw(ConnectionRecord* record)
+    {
+        if (Interlocked.Exchange(ref Block.Incoming(record)->ReaderWantsKernel, 0) != 0) Doorbell.RingAlways(record);
+    }
+
     /// <summary>True once the next kernel byte is the program's next byte, and no mark is behind it.</summary>
     public static bool Await(ConnectionRecord* record, ulong deadline)
     {
@@ -27,7 +33,7 @@ internal static unsafe class MirroredRecall
             bool plain = IsPlain(fd, record);
             ThreadLock.Exit(&record->ReceiveLock);
             if (plain) return true;
-            if (Process.Now() >= deadline) return false;
+            if (Process.Now() >= deadline) { Withdraw(record); return false; }
             Process.Libc->poll(null, 0, 1);
         }
     }

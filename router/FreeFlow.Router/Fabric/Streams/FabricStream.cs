@@ -120,7 +120,8 @@ internal sealed class FabricStream(uint number, uint remote, MirroredRing ring, 
                 if (!_incoming.Switch(frame.Position)) wake |= Ask(AnswerRecall);
                 return true;
             case FrameType.Recall:
-                if (_outgoing.TryRelease()) wake |= Ask(AnswerReleased);
+                if (frame.Position == IncomingHalf.Withdrawn) _outgoing.StayOnRing();
+                else if (_outgoing.TryRelease()) wake |= Ask(AnswerReleased);
                 return true;
             case FrameType.Released:
                 _incoming.Released();

@@ -12,6 +12,9 @@ namespace FreeFlow.Router.Fabric.Streams;
 /// </summary>
 internal sealed unsafe class IncomingHalf(MirroredRing ring)
 {
+    /// <summary>Position of a <see cref="FrameType.Recall"/> that takes the one before back.</summary>
+    public const uint Withdrawn = 1;
+
     private ulong _placed, _base, _headSeen;
     private ulong _credited;
     private bool _switched, _ended, _readyTold, _recallTold, _closedTold;
@@ -51,7 +54,11 @@ internal sealed unsafe class IncomingHalf(MirroredRing ring)
     {
         RingBlockHeader* block = ring.ToShim;
         Tell(writer, header, FrameType.Ready, ref _readyTold, Volatile.Read(ref block->Handover) >= (uint)HandoverState.Ready);
-        Tell(writer, header, FrameType.Recall, ref _recallTold, Volatile.Read(ref block->ReaderWantsKernel) != 0);
+        if (Volatile.Read(ref block->ReaderWantsKernel) != 0 != _recallTold)
+        {
+            _recallTold = !_recallTold;
+            writer.Write(header with { Type = FrameType.Recall, Position = _recallTold ? 0u : Withdrawn });
+        }
         uint closed = Volatile.Read(ref block->ReaderClosed);
         header.Position = closed > 1 && !shimGone ? 1u : 0u;
         Tell(writer, header, FrameType.ReaderClosed, ref _closedTold, shimGone || closed != 0);

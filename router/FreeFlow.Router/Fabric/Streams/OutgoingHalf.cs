@@ -114,6 +114,9 @@ internal sealed unsafe class OutgoingHalf(MirroredRing ring)
         return false;
     }
 
+    /// <summary>The other reader takes its request back: it reads on in its ring.</summary>
+    public void StayOnRing() => Interlocked.CompareExchange(ref ring.FromShim->ReaderWantsKernel, 0, 1);
+
     /// <summary>Nobody reads on the other host any more; or only <paramref name="readsOn"/> what is in its ring.</summary>
     public void ReaderClosed(bool readsOn)
     {
