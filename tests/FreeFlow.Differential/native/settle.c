@@ -53,6 +53,8 @@ void note_roads(const struct slot *slot)
 {
     struct tcp_info facts;
     if (slot->kind != Stream || info(slot->fd, &facts) != 0) return;
+    // A connection that is reset or dissolved may have lost its counts with that.
+    if (stage->connections[slot->connection].doomed) return;
     struct direction *incoming = &stage->connections[slot->connection].by[!slot->side];
     uint64_t consumed = incoming->consumed;
     if (consumed > facts.tcpi_bytes_received) incoming->in_ring = consumed - facts.tcpi_bytes_received;
