@@ -130,12 +130,4 @@ public sealed class LabHost : LabPlace
         StartDaemon("hunter", [Artifacts.Hunter, "--source", "netns", "--host-ip", Address4, "--node-name", Name, "--endpoints", _lab.EtcdUrl, .. _lab.Description.HunterArguments]);
         Ready("hunter", () => Log("hunter").AsSpan(said).Contains("publishes", StringComparison.Ordinal));
     }
-
-    private void Ready(string daemon, Func<bool> condition)
-    {
-        // In the middle of its execve a process has no environment to be known by: once is not enough.
-        int missed = 0;
-        if (Waiting.Until(() => condition() || (missed = DaemonPid(daemon) == 0 ? missed + 1 : 0) == 10, TimeSpan.FromSeconds(15)) && missed < 10) return;
-        throw new LabException($"{daemon} did not come up on {Name}: {Log(daemon).Trim()}");
-    }
 }

@@ -44,6 +44,15 @@ public class LabPlace : NetworkPlace
         if (!Waiting.Until(() => ProcessTree.StartTime(pid) != started, TimeSpan.FromSeconds(10))) throw new LabException($"{daemon} on {Name} does not end.");
     }
 
+    /// <summary>Waits until a daemon that has just been started is ready, or has ended.</summary>
+    internal void Ready(string daemon, Func<bool> condition)
+    {
+        // In the middle of its execve a process has no environment to be known by: once is not enough.
+        int missed = 0;
+        if (Waiting.Until(() => condition() || (missed = DaemonPid(daemon) == 0 ? missed + 1 : 0) == 10, TimeSpan.FromSeconds(15)) && missed < 10) return;
+        throw new LabException($"{daemon} did not come up on {Name}: {Log(daemon).Trim()}");
+    }
+
     /// <summary>Follows from the IPv4 address: a host that comes back is found under the address that its neighbours remember.</summary>
     internal string HardwareAddress => "02:00:" + string.Join(':', IPAddress.Parse(Address4).GetAddressBytes().Select(part => $"{part:x2}"));
 

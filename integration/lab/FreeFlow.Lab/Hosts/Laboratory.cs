@@ -113,8 +113,7 @@ public sealed class Laboratory : IDisposable
         string data = Path.Combine(Etcd.Folder, "data");
         Etcd.StartDaemon("etcd", "etcd", "--name", "lab", "--data-dir", data, "--log-level", "warn", "--logger", "zap", "--listen-client-urls", EtcdUrl, "--advertise-client-urls", EtcdUrl,
             "--listen-peer-urls", "http://127.0.0.1:2380", "--initial-advertise-peer-urls", "http://127.0.0.1:2380", "--initial-cluster", "lab=http://127.0.0.1:2380");
-        bool up = Waiting.Until(() => Etcd.IsListening(2379) || Etcd.DaemonPid("etcd") == 0, TimeSpan.FromSeconds(15)) && Etcd.IsListening(2379);
-        if (!up) throw new LabException($"etcd did not come up: {Etcd.Log("etcd").Trim()}");
+        Etcd.Ready("etcd", () => Etcd.IsListening(2379));
     }
 
     /// <inheritdoc/>
