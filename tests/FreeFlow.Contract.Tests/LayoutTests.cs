@@ -32,7 +32,7 @@ public sealed class LayoutTests
 
     private const string FamilyHeaderFields = "Magic@0:4 Version@4:4 SlotCount@8:4 RecordCount@12:4 RecordsUsed@16:4 NextRecord@20:4 RingBytes@24:8 Refused@32:8";
 
-    private const string DoorbellStateFields = "Users@0:4 Lock@4:4 Sleepers@8:4 DrainsRefused@12:4";
+    private const string DoorbellStateFields = "Users@0:4 Lock@4:4 Sleepers@8:4 DrainsRefused@12:4 RefusedSince@16:8";
 
     private const string SessionSlotFields = "ProcessId@0:4 Mailbox@4:4 Handled@8:4";
 
@@ -82,7 +82,7 @@ public sealed class LayoutTests
             FamilyLayout.SlotsOffset, FamilyLayout.RecordBytes, FamilyLayout.RecordCount, FamilyLayout.RecordsOffset,
             FamilyLayout.DoorbellBytes, FamilyLayout.DoorbellsOffset, FamilyLayout.TotalBytes,
         },
-        Is.EqualTo(new object[] { 0x35544646u, 5u, 4096, 64, 1024u, 4096, 384, 65536u, 69632, 32, 25235456, 27332608L }));
+        Is.EqualTo(new object[] { 0x36544646u, 6u, 4096, 64, 1024u, 4096, 384, 65536u, 69632, 32, 25235456, 27332608L }));
 
     [Test]
     public void Constants() => Assert.That(

@@ -4,7 +4,7 @@ namespace FreeFlow.Contract.Layout;
 
 /// <summary>
 /// One tracked TCP connection of a process family: what status shows, and the family's own, trusted side of the ring (the peer cannot reach it).
-/// Version 5, little endian. Lines of 64 bytes are grouped by who is busy with them: identity, counters, ring and sender, receiver.
+/// Version 6, little endian. Lines of 64 bytes are grouped by who is busy with them: identity, counters, ring and sender, receiver.
 /// </summary>
 [StructLayout(LayoutKind.Explicit, Size = FamilyLayout.RecordBytes)]
 public unsafe struct ConnectionRecord

@@ -17,4 +17,7 @@ public struct DoorbellState
 
     /// <summary>How often in a row it was left readable because another thread seemed to sleep on it.</summary>
     [FieldOffset(12)] public uint DrainsRefused;
+
+    /// <summary>Monotonic clock, ns, at the first of these; 0: none.</summary>
+    [FieldOffset(16)] public ulong RefusedSince;
 }

@@ -90,6 +90,7 @@ internal static unsafe class Family
             DoorbellState* state = Doorbells + ((connection + step) % FamilyLayout.RecordCount);
             if (Interlocked.CompareExchange(ref state->Users, 1, 0) != 0) continue;
             state->Lock = state->DrainsRefused = 0;
+            state->RefusedSince = 0;
             state->Sleepers = 0;
             return state;
         }

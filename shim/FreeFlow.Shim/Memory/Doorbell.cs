@@ -101,10 +101,14 @@ internal static unsafe class Doorbell
             if (users > 1) LetOthersWake();
             else if (refused < RefusalsAtOnce) return false;
             else Process.Libc->poll(null, 0, 1);
-            if (refused < MostRefusals * users) return false;
+            // One that waits for a processor among hundreds of others is not gone: emptied before it has looked, the bell would leave it asleep.
+            ulong now = Process.Now(), since = Volatile.Read(ref state->RefusedSince);
+            if (since == 0) Volatile.Write(ref state->RefusedSince, now);
+            if (since == 0 || refused < MostRefusals || now < since + LongestWayNanoseconds) return false;
             Volatile.Write(ref state->Sleepers, 0);
         }
         state->DrainsRefused = 0;
+        state->RefusedSince = 0;
         return true;
     }
 
@@ -140,6 +144,9 @@ internal static unsafe class Doorbell
     public static void Unhold(ConnectionRecord* connection) => ThreadLock.Exit(&State(connection)->Lock);
 
     private const uint RefusalsAtOnce = 64, MostRefusals = 500;
+
+    /// <summary>From a wake-up to the woken thread's next look, on a machine with far more to do than it can.</summary>
+    private const ulong LongestWayNanoseconds = 2_000_000_000;
 
     /// <summary>
     /// After an epoll set has reported the doorbell. It is registered edge triggered and left readable, or the event would be lost to other sets that have

@@ -13,6 +13,10 @@ namespace FreeFlow.EndToEnd.Tests.Packages;
 public sealed class PackageTests
 {
     private const string Router = "freeflow-router.service", Hunter = "freeflow-hunter.service";
+
+    /// <summary>Of a thousand questions and answers of some 40 bytes, few of which go by the kernel: those before the rings are there.</summary>
+    private const long MostOfTheBytes = 30_000;
+
     private BootedMachine _machine = null!;
 
     [OneTimeSetUp]
@@ -44,7 +48,7 @@ public sealed class PackageTests
             ip -n server link set dev eth0 up && ip -n client link set dev eth0 up
             systemd-run --quiet --unit=server ip netns exec server freeflow run -- redis-server --save '' --protected-mode no --bind 10.5.0.1
             """);
-        Assert.That(BenchmarkedRingBytes(), Is.GreaterThan(1000 * 40));
+        Assert.That(BenchmarkedRingBytes(), Is.GreaterThan(MostOfTheBytes));
     }
 
     [Test, Order(3)]
@@ -55,7 +59,7 @@ public sealed class PackageTests
         Assert.That(_machine.Property(Router, "MainPID"), Is.Not.EqualTo(pid));
         Assert.That(Shell("stat -c %i /run/freeflow"), Is.EqualTo(folder), "containers have mounted the folder");
         // The running server takes up with the new router by itself.
-        Assert.That(Waiting.Until(() => BenchmarkedRingBytes() > 1000 * 40, TimeSpan.FromSeconds(20)), "no bytes through rings of the new router");
+        Assert.That(Waiting.Until(() => BenchmarkedRingBytes() > MostOfTheBytes, TimeSpan.FromSeconds(20)), "no bytes through rings of the new router");
         Says(Router, "freeflow-router: stopped");
     }
 
