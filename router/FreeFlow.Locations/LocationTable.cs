@@ -10,8 +10,7 @@ namespace FreeFlow.Locations;
 public sealed class LocationTable
 {
     private readonly Lock _lock = new();
-    private readonly Dictionary<uint, Host> _four = [];
-    private readonly Dictionary<UInt128, Host> _six = [];
+    private readonly AddressMap<Host> _entries = new();
     private readonly Dictionary<Address, (Host Host, int Uses)> _hosts = [];
     private readonly Dictionary<Address, string> _names = [];
     private readonly Dictionary<Address, RouterDescription> _routers = [];
@@ -23,7 +22,7 @@ public sealed class LocationTable
     internal IdentityTable Identities { get; } = new();
 
     /// <summary>Addresses with a host.</summary>
-    public int Addresses { get { lock (_lock) return _four.Count + _six.Count; } }
+    public int Addresses { get { lock (_lock) return _entries.Count; } }
 
     /// <summary>Hosts that addresses live on.</summary>
     public int Hosts { get { lock (_lock) return _hosts.Count; } }
@@ -46,7 +45,7 @@ public sealed class LocationTable
             int uses = _hosts.TryGetValue(hostAddress, out (Host Host, int Uses) known) ? known.Uses : 0;
             host = uses > 0 ? known.Host : new(hostAddress, _names.GetValueOrDefault(hostAddress), _routers.GetValueOrDefault(hostAddress));
             _hosts[hostAddress] = (host, uses + 1);
-            Put(address, host);
+            _entries[address] = host;
         }
         Changed?.Invoke(new(address, host));
     }
@@ -58,7 +57,7 @@ public sealed class LocationTable
         {
             if (Get(address) is not { } host) return;
             Release(host.Address);
-            if (address.IsIPv4) _four.Remove(address.IPv4); else _six.Remove(address.Value);
+            _entries.Remove(address);
         }
         if (!silently) Changed?.Invoke(new(address, null));
     }
@@ -86,16 +85,7 @@ public sealed class LocationTable
     }
 
     /// <summary>Every address at this moment.</summary>
-    public List<Address> Snapshot()
-    {
-        lock (_lock)
-        {
-            List<Address> all = new(_four.Count + _six.Count);
-            foreach (uint four in _four.Keys) all.Add(Address.FromIPv4(four));
-            foreach (UInt128 six in _six.Keys) all.Add(new(six));
-            return all;
-        }
-    }
+    public List<Address> Snapshot() { lock (_lock) return _entries.Addresses(); }
 
     /// <summary>Hosts of which a name is known.</summary>
     public List<Address> NamedHosts() { lock (_lock) return [.. _names.Keys]; }
@@ -106,26 +96,20 @@ public sealed class LocationTable
     // A host is immutable for its readers: a changed one takes the old one's place in every entry. Rare: a router that starts or is upgraded.
     private void Replace(Address hostAddress)
     {
-        List<Address> moved = [];
+        List<Address> moved;
         Host host;
         lock (_lock)
         {
             if (!_hosts.TryGetValue(hostAddress, out (Host Host, int Uses) known)) return;
             host = new(hostAddress, _names.GetValueOrDefault(hostAddress), _routers.GetValueOrDefault(hostAddress));
             _hosts[hostAddress] = (host, known.Uses);
-            foreach (KeyValuePair<uint, Host> entry in _four) if (ReferenceEquals(entry.Value, known.Host)) moved.Add(Address.FromIPv4(entry.Key));
-            foreach (KeyValuePair<UInt128, Host> entry in _six) if (ReferenceEquals(entry.Value, known.Host)) moved.Add(new(entry.Key));
-            foreach (Address address in moved) Put(address, host);
+            moved = _entries.Addresses(entry => ReferenceEquals(entry, known.Host));
+            foreach (Address address in moved) _entries[address] = host;
         }
         foreach (Address address in moved) Changed?.Invoke(new(address, host));
     }
 
-    private Host? Get(Address address) => address.IsIPv4 ? _four.GetValueOrDefault(address.IPv4) : _six.GetValueOrDefault(address.Value);
-
-    private void Put(Address address, Host host)
-    {
-        if (address.IsIPv4) _four[address.IPv4] = host; else _six[address.Value] = host;
-    }
+    private Host? Get(Address address) => _entries.TryGet(address, out Host? host) ? host : null;
 
     private void Release(Address hostAddress)
     {
