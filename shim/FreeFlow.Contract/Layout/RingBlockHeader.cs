@@ -14,6 +14,12 @@ namespace FreeFlow.Contract.Layout;
 [StructLayout(LayoutKind.Explicit, Size = RingLayout.HeaderBytes)]
 public unsafe struct RingBlockHeader
 {
+    /// <summary>Of <see cref="ReaderClosed"/>: the last holder on the reading side has closed; nobody will read any more.</summary>
+    public const uint ReaderGone = 1;
+
+    /// <summary>Of <see cref="ReaderClosed"/>, in mirrored rings: it is shut down both ways, reads what is in the ring, and its kernel answers whatever else comes with a reset.</summary>
+    public const uint ReaderReadsOn = 2;
+
     [FieldOffset(0)] public uint Magic;
     [FieldOffset(4)] public uint Version;
     [FieldOffset(8)] public ulong Capacity;
@@ -47,10 +53,7 @@ public unsafe struct RingBlockHeader
     /// <summary>1: the reader asks the writer to go back to the kernel.</summary>
     [FieldOffset(324)] public uint ReaderWantsKernel;
 
-    /// <summary>
-    /// 1: the last holder on the reading side has closed; nobody will read any more. 2, in mirrored rings: it is shut down both ways, reads what is in the ring, and its kernel
-    /// answers whatever else comes with a reset.
-    /// </summary>
+    /// <summary>0, <see cref="ReaderGone"/> or <see cref="ReaderReadsOn"/>.</summary>
     [FieldOffset(328)] public uint ReaderClosed;
 
     /// <summary>1: the writing side has shut down or closed; a hint that the kernel's end of stream is on its way.</summary>

@@ -13,6 +13,9 @@ public static class RingLayout
     public const int PageBytes = 4096;
     public const int ReturnMarkBytes = 16;
 
+    /// <summary>Mirrored rings of a link whose shims' answers the router looks for itself for a while; of more it has to be woken.</summary>
+    public const int MostAwaited = 8;
+
     /// <summary>Smallest and largest data capacity of one direction, in bytes; always a power of two.</summary>
     public const ulong MinimumCapacity = 4096;
     public const ulong MaximumCapacity = 64UL << 20;

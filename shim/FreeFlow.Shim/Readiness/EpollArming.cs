@@ -13,9 +13,6 @@ namespace FreeFlow.Shim.Readiness;
 /// </summary>
 internal static unsafe class EpollArming
 {
-    /// <summary>Streams of a link whose programs' answers the router looks for itself.</summary>
-    private const int MostAwaited = 8;
-
     /// <summary>Arms every hot registration; false if one turned out ready on the second look, and all stay hot.</summary>
     public static bool Arm(EpollInstance* instance)
     {
@@ -99,17 +96,17 @@ internal static unsafe class EpollArming
     /// </summary>
     public static bool IsWorthSpinning(EpollInstance* instance)
     {
-        if (instance->Guests == 0 && instance->HotCount <= MostAwaited) return instance->HotCount > 0;
+        if (instance->Guests == 0 && instance->HotCount <= RingLayout.MostAwaited) return instance->HotCount > 0;
         if (!ThreadLock.Enter(&instance->Lock)) return false;
         bool hot = false;
         int mirrored = 0;
-        for (int i = 0; i < instance->HotCount && mirrored <= MostAwaited; i++)
+        for (int i = 0; i < instance->HotCount && mirrored <= RingLayout.MostAwaited; i++)
         {
             Registration* entry = Registrations.Entries + instance->Hot[i];
             hot |= entry->Guest == 0 || IsWorthSpinning(Registrations.Instances + (entry->Guest - 1));
             if (entry->Guest == 0 && ReturnMark.IsMirrored(Family.Records + (entry->Connection - 1))) mirrored++;
         }
         ThreadLock.Exit(&instance->Lock);
-        return hot && mirrored <= MostAwaited;
+        return hot && mirrored <= RingLayout.MostAwaited;
     }
 }

@@ -59,7 +59,7 @@ internal static unsafe class Handover
         if (record->RingAddress == 0 || Retract(record)) return;
         RingBlockHeader* incoming = Block.Incoming(record);
         bool mirrored = ReturnMark.IsMirrored(record);
-        Volatile.Write(ref incoming->ReaderClosed, mirrored ? 2u : 1u);
+        Volatile.Write(ref incoming->ReaderClosed, mirrored ? RingBlockHeader.ReaderReadsOn : RingBlockHeader.ReaderGone);
         // A router in the writer's place sleeps on other words.
         if (mirrored) Doorbell.RingAlways(record);
         else Doorbell.NotifyWriter(record, incoming);
@@ -173,7 +173,7 @@ internal static unsafe class Handover
             if (Volatile.Read(ref incoming->Handover) >= (uint)HandoverState.Ring && Volatile.Read(ref incoming->Tail) != record->ReceiveHead)
                 Linger.ResetAtClose(fd);
         }
-        Volatile.Write(ref incoming->ReaderClosed, 1);
+        Volatile.Write(ref incoming->ReaderClosed, RingBlockHeader.ReaderGone);
         Doorbell.NotifyWriter(record, incoming);
         RingWriter.NoteEnd(outgoing);
         Doorbell.NotifyReader(record, outgoing);

@@ -44,7 +44,7 @@ internal static unsafe class MirroredClose
             Stall.Spent(start);
             if (!whole) ReturnFinisher.Start(fd, record);
         }
-        Volatile.Write(ref incoming->ReaderClosed, 1);
+        Volatile.Write(ref incoming->ReaderClosed, RingBlockHeader.ReaderGone);
         Volatile.Write(ref outgoing->WriterClosed, 1);
         Doorbell.RingAlways(record);
     }

@@ -39,7 +39,7 @@ internal static unsafe class SendReturn
         // All is read, and nobody reads any more: a mark sent to a socket that is closed would come back as a reset, and take the peer's end of stream away from this end's
         // program, which may not have read it yet. With bytes unread a reset is what the kernel says, too, unless the reader has only shut down: it reads them in its ring.
         uint closed = Volatile.Read(ref outgoing->ReaderClosed);
-        if (closed == 2 || (closed != 0 && record->SendReturnFrom == record->SendTail)) { Gate.Set(&record->SendGate, DirectionPhase.Back); return; }
+        if (closed == RingBlockHeader.ReaderReadsOn || (closed != 0 && record->SendReturnFrom == record->SendTail)) { Gate.Set(&record->SendGate, DirectionPhase.Back); return; }
         record->MarksSent++;
         Gate.Set(&record->SendGate, DirectionPhase.Returning);
         Doorbell.NotifyReader(record, outgoing);

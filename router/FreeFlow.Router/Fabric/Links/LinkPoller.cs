@@ -1,5 +1,6 @@
 using System;
 using System.Diagnostics;
+using FreeFlow.Contract.Layout;
 using FreeFlow.Native;
 using FreeFlow.Router.Fabric.Streams;
 using FreeFlow.Router.Fabric.Wire;
@@ -15,12 +16,11 @@ internal sealed unsafe class LinkPoller(IByteChannel channel, LinkSender sender)
 {
     /// <summary>Payload of a frame that an answer may follow at once.</summary>
     private const uint SmallBytes = 4096;
-    private const int MostStreams = 8;
     private const uint ExpectedPerLook = 64;
 
     private static readonly long s_most = Stopwatch.Frequency / 10_000, s_least = Stopwatch.Frequency / 1_000_000, s_short = Stopwatch.Frequency / 5_000;
 
-    private readonly FabricStream[] _streams = new FabricStream[MostStreams];
+    private readonly FabricStream[] _streams = new FabricStream[RingLayout.MostAwaited];
     private int _count;
     private uint _expected;
     private long _bound = s_least, _began;
@@ -31,7 +31,7 @@ internal sealed unsafe class LinkPoller(IByteChannel channel, LinkSender sender)
         if (bytes > SmallBytes) { Release(); return; }
         if (Array.IndexOf(_streams, stream, 0, _count) < 0)
         {
-            if (_count == MostStreams || stream.Limit is { HoldsBack: true }) return;
+            if (_count == RingLayout.MostAwaited || stream.Limit is { HoldsBack: true }) return;
             _streams[_count++] = stream;
         }
         stream.Disarm();

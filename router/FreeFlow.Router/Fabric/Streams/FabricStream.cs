@@ -120,7 +120,7 @@ internal sealed class FabricStream(uint number, uint remote, MirroredRing ring, 
                 if (!_incoming.Switch(frame.Position)) wake |= Ask(AnswerRecall);
                 return true;
             case FrameType.Recall:
-                if (frame.Position == IncomingHalf.Withdrawn) _outgoing.StayOnRing();
+                if (frame.Position == FrameHeader.Withdrawn) _outgoing.StayOnRing();
                 else if (_outgoing.TryRelease()) wake |= Ask(AnswerReleased);
                 return true;
             case FrameType.Released:
@@ -129,7 +129,7 @@ internal sealed class FabricStream(uint number, uint remote, MirroredRing ring, 
             case FrameType.WriterClosed:
                 return _incoming.WriterClosed(frame.Position);
             case FrameType.ReaderClosed:
-                _outgoing.ReaderClosed(readsOn: frame.Position == 1);
+                _outgoing.ReaderClosed(readsOn: frame.Position == FrameHeader.ReadsOn);
                 return true;
             case FrameType.Close:
                 Volatile.Write(ref _remoteClosed, wake = true);

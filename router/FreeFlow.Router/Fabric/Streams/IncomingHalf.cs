@@ -12,9 +12,6 @@ namespace FreeFlow.Router.Fabric.Streams;
 /// </summary>
 internal sealed unsafe class IncomingHalf(MirroredRing ring)
 {
-    /// <summary>Position of a <see cref="FrameType.Recall"/> that takes the one before back.</summary>
-    public const uint Withdrawn = 1;
-
     private ulong _placed, _base, _headSeen;
     private ulong _credited;
     private bool _switched, _ended, _readyTold, _recallTold, _closedTold;
@@ -57,10 +54,10 @@ internal sealed unsafe class IncomingHalf(MirroredRing ring)
         if (Volatile.Read(ref block->ReaderWantsKernel) != 0 != _recallTold)
         {
             _recallTold = !_recallTold;
-            writer.Write(header with { Type = FrameType.Recall, Position = _recallTold ? 0u : Withdrawn });
+            writer.Write(header with { Type = FrameType.Recall, Position = _recallTold ? 0u : FrameHeader.Withdrawn });
         }
         uint closed = Volatile.Read(ref block->ReaderClosed);
-        header.Position = closed > 1 && !shimGone ? 1u : 0u;
+        header.Position = closed > RingBlockHeader.ReaderGone && !shimGone ? FrameHeader.ReadsOn : 0u;
         Tell(writer, header, FrameType.ReaderClosed, ref _closedTold, shimGone || closed != 0);
     }
 

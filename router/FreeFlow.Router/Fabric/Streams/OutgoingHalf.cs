@@ -120,7 +120,7 @@ internal sealed unsafe class OutgoingHalf(MirroredRing ring)
     /// <summary>Nobody reads on the other host any more; or only <paramref name="readsOn"/> what is in its ring.</summary>
     public void ReaderClosed(bool readsOn)
     {
-        Volatile.Write(ref ring.FromShim->ReaderClosed, readsOn ? 2u : 1u);
+        Volatile.Write(ref ring.FromShim->ReaderClosed, readsOn ? RingBlockHeader.ReaderReadsOn : RingBlockHeader.ReaderGone);
         ring.RingBell();
     }
 }

@@ -25,13 +25,13 @@ internal enum FrameType : ushort
     Ready = 34,
     /// <summary>The writer here has switched to the ring, at kernel byte Position.</summary>
     Switch = 35,
-    /// <summary>The reader here wants the kernel, or cannot take the switch any more.</summary>
+    /// <summary>The reader here wants the kernel, or cannot take the switch any more; or, with Position <see cref="FrameHeader.Withdrawn"/>, no longer.</summary>
     Recall = 36,
     /// <summary>The writer here never switched, and never will.</summary>
     Released = 37,
     /// <summary>The writer here has ended, its last byte in the ring before Position.</summary>
     WriterClosed = 38,
-    /// <summary>Nobody reads here any more.</summary>
+    /// <summary>Nobody reads here any more; with Position <see cref="FrameHeader.ReadsOn"/> only what is in the ring.</summary>
     ReaderClosed = 39,
     /// <summary>This side is done with the stream; answered by the same, after which its numbers mean nothing any more.</summary>
     Close = 40,
