@@ -19,7 +19,7 @@ internal sealed class PolicyRule(string name, Selector from, Selector to, Transp
     /// <summary>How many connections it has decided about.</summary>
     public long Decided => Volatile.Read(ref _decided);
 
-    /// <summary>Whether it speaks of connections between these two; null: who has the address is not known.</summary>
+    /// <summary>Whether it speaks of connections between these two, each with who has it, null if that is not known.</summary>
     public Match Covers((Address Address, Identity? Who) local, (Address Address, Identity? Who) remote)
     {
         Match there = Both(from.Of(local.Address, local.Who), to.Of(remote.Address, remote.Who));

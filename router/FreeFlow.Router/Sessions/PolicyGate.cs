@@ -27,8 +27,7 @@ internal sealed class PolicyGate(PolicyTable policy, Log log)
     public Verdict Decide(ConnectionEnd end, Transports ways)
     {
         (Verdict verdict, PolicyRule rule) = policy.Decide(end.Addresses, ways);
-        end.Rule = rule.Name;
-        if (verdict == Verdict.Open) Await(end, ways); else Forget(end);
+        DecideAlike(end, rule.Name, verdict, ways);
         return verdict;
     }
 

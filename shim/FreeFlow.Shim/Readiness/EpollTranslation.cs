@@ -70,7 +70,7 @@ internal static unsafe class EpollTranslation
         if ((raw & (Linux.EPOLLHUP | Linux.EPOLLERR)) != 0) Doorbell.NoteGone(record);
         else Doorbell.Heard(record);
         // Whoever has the socket answers.
-        if (!bodiless && Recall.Answer(record) && Registrations.MustRefresh(entry, record, owed: true)) Registrations.Modify(entry, record);
+        if (!bodiless && Recall.Answer(record)) Registrations.Refresh(entry, record, owed: true);
         Registrations.Heat(instance, entry);
         if (entry->NextMate != 0) Registrations.HearMates(instance, entry);
     }
@@ -191,6 +191,6 @@ internal static unsafe class EpollTranslation
             if (back) Handover.SendBack(record, Contract.Reason.PeerClosed);
             ThreadLock.Exit(&record->SendLock);
         }
-        if (Registrations.MustRefresh(entry, record, owed: back)) Registrations.Modify(entry, record);
+        Registrations.Refresh(entry, record, owed: back);
     }
 }

@@ -29,7 +29,7 @@ internal static unsafe partial class Registrations
                 if (entry->Connection == 0) continue;
                 EpollInstance* owner = Instances + entry->Instance;
                 bool inner = ThreadLock.Enter(&owner->Lock);
-                if (MustRefresh(entry, record, owed)) Modify(entry, record);
+                Refresh(entry, record, owed);
                 Heat(owner, entry);
                 if (inner) ThreadLock.Exit(&owner->Lock);
                 NudgeSleepers(owner);
@@ -39,8 +39,14 @@ internal static unsafe partial class Registrations
         if (locked) ThreadLock.Exit(Connections.LockWord());
     }
 
+    /// <summary>One registration of a connection whose roads have changed. Caller holds the set's lock.</summary>
+    public static void Refresh(Registration* entry, ConnectionRecord* record, bool owed)
+    {
+        if (MustRefresh(entry, record, owed)) Modify(entry, record);
+    }
+
     /// <summary>An edge-triggered registration that is modified reports anew what the kernel has: only if it lacks something, or waits for room.</summary>
-    public static bool MustRefresh(Registration* entry, ConnectionRecord* record, bool owed)
+    private static bool MustRefresh(Registration* entry, ConnectionRecord* record, bool owed)
     {
         uint needed = NeededMask(entry, record);
         if (!IsEdgeOnly(entry)) return needed != entry->KernelEvents;

@@ -61,7 +61,7 @@ internal static unsafe partial class Registrations
             if (!IsBodiless(other))
             {
                 if (gone) Doorbell.NoteGone(record);
-                if (Recall.Answer(record) && MustRefresh(other, record, owed: true)) Modify(other, record);
+                if (Recall.Answer(record)) Refresh(other, record, owed: true);
             }
             Heat(owner, other);
         }

@@ -38,7 +38,7 @@ internal static unsafe partial class Registrations
                 bool locked = ThreadLock.Enter(&owner->Lock);
                 entry->TailReported = entry->TailSeen = 0;
                 AddDoorbell(owner, index, record->Doorbell);
-                if (MustRefresh(entry, record, owed: false)) Modify(entry, record);
+                Refresh(entry, record, owed: false);
                 Heat(owner, entry);
                 if (locked) ThreadLock.Exit(&owner->Lock);
                 NudgeSleepers(owner);
