@@ -20,6 +20,8 @@ iproute2 iptables nftables util-linux procps valgrind spin etcd-server
 apache2-bin bubblewrap podman crun golang-github-containers-common libjemalloc2 libtcmalloc-minimal4 libseccomp2 libasan8 libtsan2 libubsan1"
 # Of the independent test suites only CPython's runs in 'make test'; the others' packages come with 'make test-suites'.
 packages="$packages libpython3.11-testsuite"
+# A kernel of one's own, for what asks for rights that a machine may lack.
+packages="$packages user-mode-linux"
 # The packages' test boots one in a container; rpm builds the other.
 packages="$packages systemd-container rpm"
 command -v java >/dev/null || packages="$packages default-jdk-headless"

@@ -16,8 +16,10 @@ public sealed record RouterStatus
     /// <summary>The router itself: version, pid, uptime_s, sessions, joined_total, refused by reason.</summary>
     [JsonPropertyName("router")] public JsonElement Router { get; init; }
 
-    /// <summary>Connected processes.</summary>
+    /// <summary>Locations and the fabric; of no kind without them.</summary>
     [JsonPropertyName("cluster")] public JsonElement Cluster { get; init; }
+
+    /// <summary>Connected processes.</summary>
     [JsonPropertyName("processes")] public ProcessStatus[] Processes { get; init; } = [];
 
     /// <summary>Connections that were given a ring since the router started.</summary>
@@ -53,6 +55,7 @@ public sealed record RouterStatus
         return process.Wait(TimeSpan.FromSeconds(10));
     }
 
-    internal static RouterStatus Parse(string text) =>
+    /// <summary>Reads what <c>freeflow status --json</c> printed.</summary>
+    public static RouterStatus Parse(string text) =>
         JsonSerializer.Deserialize(text, StatusJson.Default.RouterStatus) ?? throw new LabException("freeflow status --json printed null.");
 }
