@@ -1,11 +1,10 @@
 /*
- * Programs that this one becomes or starts: connections that the other program inherits go back to the kernel first. libc's own members
+ * Programs that this one becomes or starts (posix_spawn: spawn.c): connections that the other program inherits go back to the kernel first. libc's own members
  * call each other from inside, so each has to be met by its name.
  */
 #define _GNU_SOURCE
 #include <dlfcn.h>
 #include <errno.h>
-#include <spawn.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -15,8 +14,7 @@
 #include "freeflow.h"
 
 void ff_before_exec(void);
-void ff_before_spawn(void);
-void ff_given_away(int fd);
+int ff_before_spawn(int *fds, int *stand_ins, int count, int most);
 
 #define REAL(name) ((__typeof__(&name))dlsym(RTLD_NEXT, #name))
 
@@ -57,36 +55,17 @@ FF_EXPORT int execle(const char *path, const char *first, ...) {
   return execve(path, argv, envp);
 }
 
-/* Java's helper closes all it inherits before it becomes the program it was asked for. */
-static int lets_go_of_everything(const char *path) {
-  static const char helper[] = "/jspawnhelper";
-  size_t length = path ? strlen(path) : 0;
-  return length >= sizeof helper - 1 && strcmp(path + length - (sizeof helper - 1), helper) == 0;
-}
-
-static void prepare_spawn(const char *path) {
+static void prepare_spawn(void) {
   int saved = errno;
-  if (is_open() && !lets_go_of_everything(path)) ff_before_spawn();
+  if (is_open()) ff_before_spawn(NULL, NULL, 0, 0);
   errno = saved;
 }
 
-FF_EXPORT int posix_spawn(pid_t *child, const char *path, const posix_spawn_file_actions_t *actions, const posix_spawnattr_t *attributes, char *const argv[], char *const envp[]) {
-  prepare_spawn(path);
-  return REAL(posix_spawn)(child, path, actions, attributes, argv, envp);
-}
-FF_EXPORT int posix_spawnp(pid_t *child, const char *file, const posix_spawn_file_actions_t *actions, const posix_spawnattr_t *attributes, char *const argv[], char *const envp[]) {
-  prepare_spawn(file);
-  return REAL(posix_spawnp)(child, file, actions, attributes, argv, envp);
-}
-FF_EXPORT int posix_spawn_file_actions_adddup2(posix_spawn_file_actions_t *actions, int fd, int copy) {
-  if (FF_FLAGS(fd) && is_open()) ff_given_away(fd);
-  return REAL(posix_spawn_file_actions_adddup2)(actions, fd, copy);
-}
 FF_EXPORT int system(const char *command) {
-  if (command) prepare_spawn(NULL);
+  if (command) prepare_spawn();
   return REAL(system)(command);
 }
 FF_EXPORT FILE *popen(const char *command, const char *mode) {
-  prepare_spawn(NULL);
+  prepare_spawn();
   return REAL(popen)(command, mode);
 }

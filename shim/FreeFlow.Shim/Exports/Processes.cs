@@ -14,16 +14,22 @@ internal static unsafe class ProcessCalls
     [Interpose("void ff_before_exec(void)", Guard = "ff_core_is_open > 0")]
     public static void BeforeExec()
     {
-        Inheritance.HandOverAll(pumps: true);
+        Inheritance.HandOverAll();
         Registrations.UntagInherited();
     }
 
     /// <summary>Before libc starts another program by itself: the same, but this process goes on.</summary>
-    [Interpose("void ff_before_spawn(void)", Guard = "ff_core_is_open > 0")]
-    public static void BeforeSpawn()
+    /// <param name="descriptors">Those that are copied for the other program; afterwards those that a stand-in is to take the place of.</param>
+    /// <param name="standIns">Descriptors to be closed when the program has been started.</param>
+    /// <param name="count">How many are copied.</param>
+    /// <param name="most">The room in both arrays.</param>
+    /// <returns>How many stand-ins there are.</returns>
+    [Interpose("int ff_before_spawn(int* descriptors, int* standIns, int count, int most)", Guard = "ff_core_is_open > 0")]
+    public static int BeforeSpawn(int* descriptors, int* standIns, int count, int most)
     {
-        Inheritance.HandOverAll(pumps: false);
+        count = SpawnedInheritance.HandOver(descriptors, standIns, count, most);
         Registrations.UntagInherited();
+        return count;
     }
 
     /// <summary>Before the process ends.</summary>
@@ -31,11 +37,13 @@ internal static unsafe class ProcessCalls
     public static void BeforeExit() => Departure.Announce();
 
     /// <summary>posix_spawn(3) will copy this descriptor for the other program.</summary>
-    [Interpose("void ff_given_away(int fd)", Guard = "FF_FLAGS(fd)")]
-    public static void GivenAway(int fd)
+    /// <param name="fd">It may be a connection, or an epoll set.</param>
+    /// <param name="atOnce">1: <see cref="BeforeSpawn"/> will not name it.</param>
+    [Interpose("void ff_given_away(int fd, int atOnce)", Guard = "FF_FLAGS(fd)")]
+    public static void GivenAway(int fd, int atOnce)
     {
         Registrations.GiveAway(fd, Contract.Reason.Exec);
-        _ = SocketCalls.KeepInKernel(fd, Contract.Reason.Exec);
+        if (atOnce != 0) _ = SocketCalls.KeepInKernel(fd, Contract.Reason.Exec);
     }
 
     /// <summary>Before a fork of any kind: nobody else may be half-way through the tables, and the child is counted. What <see cref="AfterFork"/> has to undo.</summary>

@@ -110,7 +110,8 @@ internal static unsafe class SocketCalls
     internal static bool KeepInKernel(int fd, Reason reason)
     {
         ConnectionRecord* record = LeaveRing(fd, reason);
-        ulong deadline = Process.Now() + Recall.PatienceNanoseconds;
+        ConnectionRecord* any = Connections.Find(fd);
+        ulong deadline = Process.Now() + (any != null ? Recall.Patience(any) : 0);
         return IsReturned(fd, deadline) & (record == null || Recall.Await(record, deadline));
     }
 

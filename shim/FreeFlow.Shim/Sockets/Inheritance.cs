@@ -33,21 +33,18 @@ internal static unsafe class Inheritance
     /// <summary>Hands a connection back to the kernel for another program; a descriptor to give it instead, or −1 if the kernel's socket will do.</summary>
     public static int HandOver(int fd) => SocketCalls.KeepInKernel(fd, Reason.Exec) ? -1 : Pump.Start(fd, Connections.Find(fd));
 
-    /// <summary>
-    /// Before this process starts another program, or becomes it: all that is inherited is asked back at once, then waited for together. Pumps only before exec: one
-    /// that is not exec'd goes on reading its rings.
-    /// </summary>
-    public static void HandOverAll(bool pumps)
+    /// <summary>Before this process becomes another program: all that is inherited is asked back at once, then waited for together.</summary>
+    public static void HandOverAll()
     {
         int errno = Process.Errno;
         bool waiting = false;
         for (int fd = Next(-1); fd >= 0; fd = Next(fd)) waiting |= SocketCalls.StopReading(fd, Reason.Exec) != null;
         for (int fd = Next(-1); fd >= 0; fd = Next(fd)) SocketCalls.StopSending(fd, Reason.Exec);
-        ulong deadline = Process.Now() + Recall.PatienceNanoseconds;
+        ulong start = Process.Now();
         for (int fd = Next(-1); fd >= 0 && (waiting || SendReturn.IsDue); fd = Next(fd))
         {
             ConnectionRecord* record = Connections.Find(fd);
-            if (record->RingAddress == 0 || (SocketCalls.IsReturned(fd, deadline) & Recall.Await(record, deadline)) || !pumps || !IsMeant(fd, record, deadline)) continue;
+            if (IsWhole(fd, record, start) || !IsMeant(fd, record, start + Recall.PatienceNanoseconds)) continue;
             int pump = Pump.Start(fd, record);
             if (pump < 0) continue;
             if (!Process.IsBorrowedMemory) Connections.Closing(fd);
@@ -55,6 +52,13 @@ internal static unsafe class Inheritance
             Process.Libc->close(pump);
         }
         Process.Errno = errno;
+    }
+
+    /// <summary>Waits for a connection that has been asked back: true if the kernel has all of it, in time.</summary>
+    public static bool IsWhole(int fd, ConnectionRecord* record, ulong start)
+    {
+        ulong deadline = start + Recall.Patience(record);
+        return record->RingAddress == 0 || (SocketCalls.IsReturned(fd, deadline) & Recall.Await(record, deadline));
     }
 
     /// <summary>
@@ -69,7 +73,7 @@ internal static unsafe class Inheritance
     }
 
     /// <summary>The next descriptor after <paramref name="fd"/> that stands for a connection and survives exec; −1 if there is none.</summary>
-    private static int Next(int fd)
+    public static int Next(int fd)
     {
         for (fd++; fd < DescriptorFlags.Capacity; fd++)
         {

@@ -42,6 +42,9 @@ internal static unsafe class LeftBehind
         fixed (byte* name = "freeflow-pump\0"u8) Process.Libc->syscall(SysPrctl, SetName, (nint)name, 0, 0, 0);
         Process.Libc->syscall(SysSetSid, 0, 0, 0, 0, 0);
         CloseAllBut(fd, pipe, doorbell, Family.Descriptor);
+        // The program's other connections are not this process's to go on with.
+        uint own = (uint)Connections.IndexOf(Connections.Find(fd));
+        for (uint i = 0; i < Family.Header->RecordsUsed; i++) if (i != own) Connections.Local[i].FirstDescriptor = 0;
     }
 
     private static void CloseAllBut(int a, int b, int c, int d)

@@ -8,6 +8,7 @@ namespace FreeFlow.Shim.Sockets;
 /// <summary>
 /// The last resort for a program that takes over a connection whose ring it cannot read, when the peer cannot send again what is unread there, because it has ended its
 /// stream, or does not answer: a small process stays behind that carries the bytes between the connection and a Unix socket, which the program gets in its place.
+/// What the program has not begun to read when it lets go of it is still the connection's (<see cref="PumpChunk"/>).
 /// </summary>
 internal static unsafe class Pump
 {
@@ -25,6 +26,7 @@ internal static unsafe class Pump
             LeftBehind.Become(fd, ends[0], record->Doorbell);
             Holders.Name(record, Process.Id);
             Carry(fd, record, ends[0]);
+            Interlocked.And(ref record->Flags, ~(uint)ConnectionFlags.Pumped);
             Connections.Closing(fd);
             LeftBehind.Exit();
         }
@@ -40,23 +42,40 @@ internal static unsafe class Pump
 
     private static void Carry(int fd, ConnectionRecord* record, int pipe)
     {
-        PumpBuffer inward = new(), outward = new();
-        PollDescriptor* wait = stackalloc PollDescriptor[2];
+        PumpChunk inward = new();
+        PumpBuffer outward = new();
+        int taken = Watch(pipe);
+        EpollEvent news;
+        PollDescriptor* wait = stackalloc PollDescriptor[3];
         bool gone = false;
         while (!outward.IsDone || !(inward.IsDone || gone))
         {
             short connection = (short)((inward.WantsMore && !gone ? Linux.POLLIN : 0) | (outward.HasBytes ? Linux.POLLOUT : 0));
-            short program = (short)((outward.WantsMore ? Linux.POLLIN : 0) | (inward.HasBytes ? Linux.POLLOUT : 0));
             wait[0] = new PollDescriptor { Descriptor = connection == 0 ? -1 : fd, Events = connection };
-            wait[1] = new PollDescriptor { Descriptor = gone && !outward.WantsMore ? -1 : pipe, Events = program };
-            int ready = Poller.Poll(wait, 2, Sleep.Forever, null);
+            wait[1] = new PollDescriptor { Descriptor = gone && !outward.WantsMore ? -1 : pipe, Events = outward.WantsMore ? Linux.POLLIN : (short)0 };
+            wait[2] = new PollDescriptor { Descriptor = inward.IsUnderWay && !gone ? taken : -1, Events = Linux.POLLIN };
+            int ready = Poller.Poll(wait, 3, Sleep.Forever, null);
             if (ready is < 0 and not -Linux.EINTR) return;
+            if (wait[2].Returned != 0) Process.Libc->epoll_wait(taken, &news, 1, 0);
             // Whoever has the program's end has closed it, not only shut down its output: no end of stream is passed on, there may be other descriptors.
-            gone |= (wait[1].Returned & Linux.POLLHUP) != 0;
-            if (inward.WantsMore && !gone) inward.Fill(fd, record);
-            if (outward.WantsMore) outward.Fill(pipe, null);
-            if (!gone && !inward.Empty(pipe, null, last: true)) gone = true;
+            bool going = !gone && (wait[1].Returned & Linux.POLLHUP) != 0;
+            gone |= going;
+            inward.Settle(fd, record, pipe, gone);
+            if (inward.WantsMore && !gone) gone = !inward.Fill(fd, record, pipe);
+            if (outward.WantsMore) outward.Fill(pipe);
             if (!outward.Empty(fd, record, last: !gone)) return;
         }
+    }
+
+    /// <summary>A set that tells each time when the program has taken something from its socket.</summary>
+    private static int Watch(int pipe)
+    {
+        int set = Process.Libc->epoll_create1(Linux.EPOLL_CLOEXEC);
+        EpollEvent interest = new() { Events = Linux.EPOLLOUT | Linux.EPOLLET };
+        if (set < 0 || set >= DescriptorFlags.Capacity) return set;
+        // The number was the program's.
+        Process.Flags[set] = 0;
+        Process.Libc->epoll_ctl(set, Linux.EPOLL_CTL_ADD, pipe, &interest);
+        return set;
     }
 }

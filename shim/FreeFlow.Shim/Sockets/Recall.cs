@@ -22,8 +22,13 @@ internal static unsafe class Recall
     private const ulong SlowNanoseconds = 10_000_000_000;
     private const int PollMilliseconds = 10;
 
-    /// <summary>How long a reader waits for a peer that may be busy with other things.</summary>
+    /// <summary>How long a reader waits for a peer that may be busy with other things. One that sleeps in a call on the connection answers as soon as it has a processor.</summary>
     public const ulong PatienceNanoseconds = 1_000_000_000;
+
+    private const ulong NeighbourPatienceNanoseconds = 250_000_000;
+
+    /// <summary>Before another program gets the connection, which finds what is unread in a stand-in else: on one host there is no way that may be slow.</summary>
+    public static ulong Patience(ConnectionRecord* record) => ReturnMark.IsMirrored(record) ? PatienceNanoseconds : NeighbourPatienceNanoseconds;
 
     /// <summary>Receiver: from now on this end does not read the ring any more. The peer answers inside its next call on the connection, or when its doorbell wakes it.</summary>
     public static void Ask(ConnectionRecord* record)

@@ -363,6 +363,89 @@ def spawn_closes(client, server):
     attempt("recv", server.recv, 100)
 
 
+def busy_peer(client, server, count):
+    """A peer that has sent and makes no call on the connection until it is told to; what is unread waits in the ring, and nobody sends it again."""
+    wait, go = os.pipe()
+
+    def peer():
+        server.close()
+        os.close(go)
+        client.sendall(bytes(range(250)) * (count // 250))
+        os.read(wait, 1)
+        attempt("answer", client.recv, 100)
+    child = in_child(peer)
+    os.close(wait)
+    client.close()
+    attempt("some", server.recv, 250, socket.MSG_WAITALL)
+    settle()
+
+    def finish():
+        os.close(go)
+        exit_code(child)
+    return finish
+
+
+def spawn_beside_a_busy_peer(client, server, actions, fd, environment=CLEAN):
+    finish = busy_peer(client, server, 100250)
+    child = os.posix_spawn(sys.executable, taker(fd, 100000, fd), environment, file_actions=actions)
+    print("child", exit_code(child))
+    finish()
+
+
+def spawn_as_input_beside_a_busy_peer(client, server):
+    spawn_beside_a_busy_peer(client, server, [(os.POSIX_SPAWN_DUP2, server.fileno(), 0)], 0)
+
+
+def spawn_as_input_by_way_of_another_number(client, server):
+    actions = [(os.POSIX_SPAWN_OPEN, 9, "/dev/null", os.O_RDONLY, 0), (os.POSIX_SPAWN_DUP2, server.fileno(), 9), (os.POSIX_SPAWN_DUP2, 9, 0), (os.POSIX_SPAWN_CLOSE, 9)]
+    spawn_beside_a_busy_peer(client, server, actions, 0, os.environ)
+
+
+def spawn_inherits_beside_a_busy_peer(client, server):
+    os.set_inheritable(server.fileno(), True)
+    spawn_beside_a_busy_peer(client, server, [], server.fileno())
+
+
+def spawned_cat_beside_a_peer_that_has_ended(client, server):
+    client.sendall(b"unread" * 5000)
+    client.shutdown(socket.SHUT_WR)
+    settle()
+    read, write = os.pipe()
+    child = os.posix_spawn("/bin/cat", ["cat"], CLEAN, file_actions=[(os.POSIX_SPAWN_DUP2, server.fileno(), 0), (os.POSIX_SPAWN_DUP2, write, 1)])
+    os.close(write)
+    with open(read, "rb") as output:
+        attempt("cat", output.read)
+    print("child", exit_code(child))
+
+
+def spawned_program_leaves_all_unread(client, server):
+    """It has the connection as its input and ends without a read: the bytes are this process's."""
+    finish = busy_peer(client, server, 100250)
+    for _ in range(2):
+        exit_code(os.posix_spawn("/bin/true", ["true"], CLEAN, file_actions=[(os.POSIX_SPAWN_DUP2, server.fileno(), 0)]))
+    settle()
+    attempt("parent", server.recv, 100000, socket.MSG_WAITALL)
+    server.sendall(b"from the parent")
+    finish()
+
+
+def spawned_program_gets_no_other_number(client, server):
+    """The connection is close-on-exec, and only its copy goes to the other program, whoever carries the bytes."""
+    finish = busy_peer(client, server, 100250)
+    look = "import os, sys; print(sorted(int(n) for n in os.listdir('/proc/self/fd') if os.path.exists('/proc/self/fd/' + n) and 'socket' in os.readlink('/proc/self/fd/' + n)))"
+    print("child", exit_code(os.posix_spawn(sys.executable, [sys.executable, "-c", look], CLEAN, file_actions=[(os.POSIX_SPAWN_DUP2, server.fileno(), 77)])))
+    server.sendall(b"done")
+    finish()
+
+
+def vforked_cat_beside_a_busy_peer(client, server):
+    """CPython's own way (vfork, dup2, execve), and inetd's: the connection is input and output."""
+    finish = busy_peer(client, server, 100250)
+    child = subprocess.Popen(taker(0, 100000, 1), stdin=server, stdout=server, env=CLEAN)
+    print("child", child.wait())
+    finish()
+
+
 def system_inherits(client, server):
     os.set_inheritable(server.fileno(), True)
     client.sendall(b"for the shell\nfor the parent")
