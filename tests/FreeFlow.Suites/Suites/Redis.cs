@@ -16,7 +16,7 @@ public sealed class Redis : Suite
     private static readonly (string Name, string[] Units)[] s_parts =
     [
         ("types", ["unit/type/string", "unit/type/incr", "unit/type/list", "unit/type/list-2", "unit/type/set", "unit/type/zset", "unit/type/hash", "unit/type/stream", "unit/type/stream-cgroups"]),
-        ("calls", ["unit/auth", "unit/protocol", "unit/keyspace", "unit/scan", "unit/info", "unit/quit", "unit/networking", "unit/limits", "unit/querybuf", "unit/obuf-limits", "unit/pendingquerybuf"]),
+        ("calls", ["unit/auth", "unit/protocol", "unit/keyspace", "unit/scan", "unit/info", "unit/quit", "unit/networking", "unit/limits", "unit/querybuf", "unit/obuf-limits", "unit/pendingquerybuf", "unit/client-eviction"]),
         ("blocking", ["unit/multi", "unit/pubsub", "unit/pubsubshard", "unit/scripting", "unit/functions", "unit/tracking", "unit/introspection", "unit/introspection-2", "unit/wait", "unit/pause", "unit/shutdown"]),
         ("replication", ["integration/block-repl", "integration/replication", "integration/replication-2", "integration/replication-3", "integration/replication-4", "integration/replication-psync", "integration/failover"]),
         ("programs", ["integration/redis-cli", "integration/redis-benchmark", "integration/aof", "integration/rdb"]),
