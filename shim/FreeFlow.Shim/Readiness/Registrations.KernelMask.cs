@@ -67,9 +67,11 @@ internal static unsafe partial class Registrations
         uint needed = NeededMask(entry, record);
         bool quiet = (record->Flags & (uint)ConnectionFlags.PeerFinished) == 0 && Volatile.Read(ref record->KernelAttention) == 0
             && Gate.Phase(&record->SendGate) == DirectionPhase.Ring && Gate.Phase(&record->ReceiveGate) == DirectionPhase.Ring;
+        // The kernel shows with an edge all that there is: one of what is not waited for would pass for one of what is.
+        bool exact = (needed & modes) == Linux.EPOLLET, fits = (needed & ~entry->KernelEvents) == 0 && (!exact || needed == entry->KernelEvents);
         // Modifying an edge-triggered registration makes the kernel report anew what it has; with nothing to report that is no loss.
-        if (entry->KernelEvents != Spent && (needed & ~entry->KernelEvents) == 0 && (needed & modes) == (entry->KernelEvents & modes) && ((needed & modes) == 0 || quiet)) return 0;
-        return SetKernelMask(entry, quiet ? needed | Linux.EPOLLIN | Linux.EPOLLRDHUP : needed);
+        if (entry->KernelEvents != Spent && fits && (needed & modes) == (entry->KernelEvents & modes) && ((needed & modes) == 0 || quiet)) return 0;
+        return SetKernelMask(entry, quiet && !exact ? needed | Linux.EPOLLIN | Linux.EPOLLRDHUP : needed);
     }
 
     public static int SetKernelMask(Registration* entry, uint mask)

@@ -50,7 +50,7 @@ class End:
 
     def __init__(self, name, connection):
         self.name, self.open, self.peer, self.pending = name, [connection.detach()], None, 0
-        self.full = self.quiet = self.haunted = self.lost = False
+        self.full = self.drained = self.quiet = self.haunted = self.lost = False
 
 
 class Walk:
@@ -165,7 +165,8 @@ class Walk:
 
     def fill(self):
         end, fd, name = self.pick()
-        if end is None or end.full or end.peer.full or not end.peer.open or end.quiet or end.peer.quiet or end.haunted or end.peer.haunted:
+        # What has been drained once and is filled again becomes writable when the kernel's window timers say so.
+        if end is None or end.full or end.peer.full or end.peer.drained or not end.peer.open or end.quiet or end.peer.quiet or end.haunted or end.peer.haunted:
             return
         # Bytes reach a full end in pieces of any size, each of them an edge.
         for reader in end.peer.open:
@@ -199,7 +200,7 @@ class Walk:
                 time.sleep(0.001)
             else:
                 break
-        end.full = False
+        end.full, end.drained = False, True
         self.say("drain", end.name, end.pending)
         time.sleep(0.005)
 

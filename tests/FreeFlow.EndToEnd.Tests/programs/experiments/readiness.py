@@ -76,6 +76,16 @@ def registered_late(client, server):
     print(epoll.poll(0))
 
 
+def urgent_data_is_no_edge_for_who_waits_for_room(client, server):
+    epoll = select.epoll()
+    epoll.register(server, select.EPOLLIN | select.EPOLLET)
+    print("quiet", epoll.poll(0))
+    epoll.modify(server, select.EPOLLOUT | select.EPOLLET)
+    print("room", epoll.poll(0.01) == [(server.fileno(), select.EPOLLOUT)], epoll.poll(0))
+    client.send(b"!", socket.MSG_OOB)
+    print("urgent", epoll.poll(0.05))
+
+
 def mixture(client, server):
     read, write = os.pipe()
     one, other = socket.socketpair()
