@@ -27,5 +27,5 @@ public static unsafe partial class Libc
     public const int TCP_INFO = 11, TCP_CONGESTION = 13, TCP_USER_TIMEOUT = 18;
     public const int SCM_RIGHTS = 1;
     public const int MSG_CTRUNC = 8, MSG_TRUNC = 0x20, MSG_DONTWAIT = 0x40, MSG_NOSIGNAL = 0x4000, MSG_CMSG_CLOEXEC = 0x40000000;
-    public const nuint FIONREAD = 0x541b, SIOCGSKNS = 0x894c, NS_GET_USERNS = 0xb701;
+    public const nuint FIONREAD = 0x541b, SIOCOUTQNSD = 0x894b, SIOCGSKNS = 0x894c, NS_GET_USERNS = 0xb701;
 }

@@ -8,6 +8,8 @@ namespace FreeFlow.Contract.Tests;
 public sealed class EnumerationTests
 {
     [TestCase(typeof(HandoverState), "Kernel Ready Ring Back")]
+    [TestCase(typeof(RecallState), "None Asked TakenUp Withdrawn")]
+    [TestCase(typeof(ReturnerState), "None Writer Router Paused Done")]
     [TestCase(typeof(ConnectionState), "Free Kernel Offered Joined RingSharedMemory RingRdma RingFabric HandedBack Closed")]
     [TestCase(typeof(Reason),
         "None NotYetOffered NoRouter PeerNotOffered SharedByFork NestedEpoll UnprovenNamespace AmbiguousAddress OutsidePrefix DescriptorLimit " +

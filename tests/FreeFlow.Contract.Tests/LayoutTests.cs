@@ -15,7 +15,8 @@ public sealed class LayoutTests
         Magic@0:4 Version@4:4 Capacity@8:8
         Tail@64:8 Base@72:8 SwitchAt@80:8 BackAt@88:8 WrittenAt@96:8
         Head@128:8 ReaderWaiting@192:4 WriterWaiting@256:4
-        Handover@320:4 ReaderWantsKernel@324:4 ReaderClosed@328:4 WriterClosed@332:4 ReaderBuffer@336:4 ReturnMark@384:16
+        Handover@320:4 ReaderWantsKernel@324:4 ReaderClosed@328:4 WriterClosed@332:4 ReaderBuffer@336:4
+        Returner@340:4 ReturnEnd@344:8 ReturnSent@352:8 ReturnMark@384:16
         """;
 
     private const string ConnectionRecordFields = """

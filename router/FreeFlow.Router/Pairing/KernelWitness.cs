@@ -41,7 +41,7 @@ internal sealed class KernelWitness : IKernelWitness, IDisposable
         KnownNamespace known = Know(socket, namespaceCookie);
         facts = new SocketFacts
         {
-            Addresses = addresses, Cookie = cookie, NamespaceCookie = namespaceCookie, Owner = known.Owner, Domain = domain, BoundInterface = boundInterface,
+            Addresses = addresses, Cookie = cookie, Inode = Libc.fstat(socket, out FileStatus status) == 0 ? status.Inode : 0, NamespaceCookie = namespaceCookie, Owner = known.Owner, Domain = domain, BoundInterface = boundInterface,
             Translation = TryTranslate(known, addresses, out FourTuple real) && real != addresses ? real : null,
         };
         return real.Local == addresses.Local ? Reason.None : Reason.Translated;

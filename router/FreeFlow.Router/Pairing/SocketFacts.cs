@@ -12,6 +12,9 @@ internal sealed record SocketFacts
     /// <summary>SO_COOKIE: names the socket, never used twice while the machine runs.</summary>
     public required ulong Cookie { get; init; }
 
+    /// <summary>Its inode, by which /proc shows who has it open; 0 if the kernel would not say.</summary>
+    public ulong Inode { get; init; }
+
     /// <summary>SO_NETNS_COOKIE: names its network namespace, likewise.</summary>
     public required ulong NamespaceCookie { get; init; }
 

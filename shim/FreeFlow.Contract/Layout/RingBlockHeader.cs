@@ -3,7 +3,7 @@ using System.Runtime.InteropServices;
 namespace FreeFlow.Contract.Layout;
 
 /// <summary>
-/// Head of one direction's block in a ring memfd; <see cref="RingLayout"/> says where the blocks and their data lie. Version 3, little endian.
+/// Head of one direction's block in a ring memfd; <see cref="RingLayout"/> says where the blocks and their data lie. Version 4, little endian.
 /// </summary>
 /// <remarks>
 /// Positions (<see cref="Tail"/>, <see cref="Base"/>, <see cref="Head"/>, <see cref="BackAt"/>) count bytes since the ring was made and never wrap.
@@ -50,7 +50,7 @@ public unsafe struct RingBlockHeader
     /// <summary>A <see cref="HandoverState"/>.</summary>
     [FieldOffset(320)] public uint Handover;
 
-    /// <summary>1: the reader asks the writer to go back to the kernel.</summary>
+    /// <summary>A <see cref="RecallState"/>: the reader asks the writer to go back to the kernel.</summary>
     [FieldOffset(324)] public uint ReaderWantsKernel;
 
     /// <summary>0, <see cref="ReaderGone"/> or <see cref="ReaderReadsOn"/>.</summary>
@@ -61,6 +61,14 @@ public unsafe struct RingBlockHeader
 
     /// <summary>Written by the reader: the receive buffer that its program asked for (SO_RCVBUF); 0 if none.</summary>
     [FieldOffset(336)] public uint ReaderBuffer;
+
+    // Mirrored rings: the return from them, by the writer or by its router, which stands in for one that does not get to it (docs/fabric.md).
+    /// <summary>A <see cref="ReturnerState"/>: who works on the return. The two that follow are written by that one alone.</summary>
+    [FieldOffset(340)] public uint Returner;
+    /// <summary>Ring position at which the writer left the ring, as the mark says; bytes behind it are the kernel's.</summary>
+    [FieldOffset(344)] public ulong ReturnEnd;
+    /// <summary>What the kernel has taken of the mark and of the ring's rest behind it.</summary>
+    [FieldOffset(352)] public ulong ReturnSent;
 
     /// <summary>
     /// Written by the router before anybody else has the ring: zeros if the two sides are the ends of the connection; otherwise the other side is the router, which

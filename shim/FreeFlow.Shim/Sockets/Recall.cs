@@ -15,8 +15,7 @@ namespace FreeFlow.Shim.Sockets;
 /// </summary>
 internal static unsafe class Recall
 {
-    // RingBlockHeader.ReaderWantsKernel.
-    private const uint None = 0, Asked = 1, TakenUp = 2;
+    private const uint None = (uint)RecallState.None, Asked = (uint)RecallState.Asked, TakenUp = (uint)RecallState.TakenUp;
 
     private const ulong StuckNanoseconds = 2_000_000_000;
     private const ulong SlowNanoseconds = 10_000_000_000;

@@ -1,3 +1,4 @@
+using System.Threading;
 using FreeFlow.Contract.Layout;
 using FreeFlow.Shim.Memory;
 
@@ -30,7 +31,7 @@ internal static unsafe class ReturnMark
         RingBlockHeader* outgoing = Block.Outgoing(record);
         for (int i = 0; i < RingLayout.ReturnMarkBytes; i++) target[i] = outgoing->ReturnMark[i];
         *(ulong*)(target + RingLayout.ReturnMarkBytes) = record->SendReturnFrom;
-        *(ulong*)(target + RingLayout.ReturnMarkBytes + sizeof(ulong)) = record->SendTail;
+        *(ulong*)(target + RingLayout.ReturnMarkBytes + sizeof(ulong)) = Volatile.Read(ref outgoing->ReturnEnd);
     }
 
     /// <summary>

@@ -17,6 +17,9 @@ internal static unsafe class SendReturn
     private const ulong StepNanoseconds = 2_000_000;
     private const int PiecesAtOnce = 3;
 
+    /// <summary>A router that stands in gives the kernel what it takes without waiting: this is a router that was killed or stopped in the midst of it.</summary>
+    private const ulong RouterNanoseconds = 10_000_000_000;
+
     /// <summary>1: a connection of this process may have a return under way.</summary>
     private static uint _due;
 
@@ -27,24 +30,60 @@ internal static unsafe class SendReturn
     /// <summary>True while the kernel's writability says nothing about what the program sends: the ring takes it, or it waits behind a return.</summary>
     public static bool HidesKernelRoom(ConnectionRecord* record) => Gate.Phase(&record->SendGate) is DirectionPhase.Ring or DirectionPhase.Returning;
 
-    /// <summary>Leaves the ring. Caller holds SendLock, and the direction is in the ring or, with nothing in it, has just left the kernel.</summary>
+    /// <summary>
+    /// Leaves the ring, or, if the router has done so meanwhile, takes over from there. Caller holds SendLock, and the direction is in the ring or, with nothing in it, has
+    /// just left the kernel.
+    /// </summary>
     public static void Begin(ConnectionRecord* record, RingBlockHeader* outgoing, int fd)
     {
+        ReturnerState before = Hold(record, outgoing, fd);
         // A Head that cannot be leaves the last one that could.
         _ = RingWriter.Free(record, outgoing);
-        record->SendReturnFrom = record->SendHeadSeen;
         record->SendReturned = 0;
-        Volatile.Write(ref outgoing->BackAt, record->SendReturnFrom);
-        Volatile.Write(ref outgoing->Handover, (uint)HandoverState.Back);
+        ulong from = Volatile.Read(ref outgoing->BackAt), end = Volatile.Read(ref outgoing->ReturnEnd);
+        bool begun = before == ReturnerState.Paused && from <= end && end <= record->SendTail && record->SendTail - from <= record->Capacity;
+        record->SendReturnFrom = begun ? from : record->SendHeadSeen;
+        if (!begun)
+        {
+            Volatile.Write(ref outgoing->BackAt, record->SendReturnFrom);
+            Volatile.Write(ref outgoing->ReturnEnd, record->SendTail);
+            Volatile.Write(ref outgoing->ReturnSent, 0);
+            Volatile.Write(ref outgoing->Handover, (uint)HandoverState.Back);
+        }
+        // The mark answers a request, too, whatever it is for.
+        _ = MirroredRecall.TakeUp(outgoing);
         // All is read, and nobody reads any more: a mark sent to a socket that is closed would come back as a reset, and take the peer's end of stream away from this end's
         // program, which may not have read it yet. With bytes unread a reset is what the kernel says, too, unless the reader has only shut down: it reads them in its ring.
         uint closed = Volatile.Read(ref outgoing->ReaderClosed);
-        if (closed == RingBlockHeader.ReaderReadsOn || (closed != 0 && record->SendReturnFrom == record->SendTail)) { Gate.Set(&record->SendGate, DirectionPhase.Back); return; }
+        bool needless = Volatile.Read(ref outgoing->ReturnSent) == 0 && (closed == RingBlockHeader.ReaderReadsOn || (closed != 0 && record->SendReturnFrom == record->SendTail));
+        LetGo(outgoing, done: needless);
+        if (needless) { Gate.Set(&record->SendGate, DirectionPhase.Back); return; }
         record->MarksSent++;
         Gate.Set(&record->SendGate, DirectionPhase.Returning);
         Doorbell.NotifyReader(record, outgoing);
         _ = Advance(record, fd);
     }
+
+    /// <summary>
+    /// Keeps the router from standing in; caller holds SendLock. It holds the return itself for moments only. One that has died in such a moment leaves nobody to say what the kernel
+    /// has got: both ends are told, rather than that bytes may come twice.
+    /// </summary>
+    private static ReturnerState Hold(ConnectionRecord* record, RingBlockHeader* outgoing, int fd)
+    {
+        ulong start = Process.Now();
+        while (true)
+        {
+            uint before = Volatile.Read(ref outgoing->Returner);
+            // Who held it before, and SendLock, was killed.
+            if (before != (uint)ReturnerState.Router && Interlocked.CompareExchange(ref outgoing->Returner, (uint)ReturnerState.Writer, before) == before) return (ReturnerState)before;
+            if (before != (uint)ReturnerState.Router) continue;
+            if (Process.Now() - start < RouterNanoseconds) { Process.Libc->poll(null, 0, 1); continue; }
+            Process.Libc->shutdown(fd < 0 ? Connections.Local[Connections.IndexOf(record)].FirstDescriptor - 1 : fd, Linux.SHUT_RDWR);
+            Interlocked.CompareExchange(ref outgoing->Returner, (uint)ReturnerState.Paused, (uint)ReturnerState.Router);
+        }
+    }
+
+    private static void LetGo(RingBlockHeader* outgoing, bool done) => Volatile.Write(ref outgoing->Returner, (uint)(done ? ReturnerState.Done : ReturnerState.Paused));
 
     /// <summary>
     /// For a sender that is still in the kernel, when its reader is Ready and watches for a mark: it will never switch. False if there is nothing to do, or a thread
@@ -74,7 +113,7 @@ internal static unsafe class SendReturn
         if (gone && Forgo(record, fd, lost: true)) return true;
         if (Gate.Phase(&record->SendGate) != DirectionPhase.Ring || !ThreadLock.Enter(&record->SendLock)) return false;
         gone = Reattachment.IsWayLost(record);
-        bool back = Gate.Phase(&record->SendGate) == DirectionPhase.Ring && (gone || Volatile.Read(ref outgoing->ReaderWantsKernel) != 0);
+        bool back = Gate.Phase(&record->SendGate) == DirectionPhase.Ring && (gone || Volatile.Read(ref outgoing->Handover) == (uint)HandoverState.Back || MirroredRecall.TakeUp(outgoing));
         if (back) Handover.SendBack(record, gone ? Reason.NoRouter : Reason.DescriptorPassed, fd);
         ThreadLock.Exit(&record->SendLock);
         return back;
@@ -118,7 +157,10 @@ internal static unsafe class SendReturn
     {
         int errno = Process.Errno;
         if (fd < 0) fd = Connections.Local[Connections.IndexOf(record)].FirstDescriptor - 1;
-        bool done = Push(record, fd);
+        RingBlockHeader* outgoing = Block.Outgoing(record);
+        Hold(record, outgoing, fd);
+        bool done = Push(record, outgoing, fd);
+        LetGo(outgoing, done);
         if (done)
         {
             // A shutdown that the return held up.
@@ -140,10 +182,12 @@ internal static unsafe class SendReturn
         return record->SendReturned == 0 && Process.Libc->ioctl(fd, Linux.SIOCOUTQNSD, &unsent) == 0 && unsent != 0;
     }
 
-    private static bool Push(ConnectionRecord* record, int fd)
+    private static bool Push(ConnectionRecord* record, RingBlockHeader* outgoing, int fd)
     {
-        RingBlockHeader* outgoing = Block.Outgoing(record);
         ulong total = ReturnMark.HeaderBytes + (record->SendTail - record->SendReturnFrom);
+        // What the router has given to the kernel meanwhile.
+        ulong already = Volatile.Read(ref outgoing->ReturnSent);
+        if (already > record->SendReturned && already <= total) NoteSent(record, already - record->SendReturned);
         byte* header = stackalloc byte[ReturnMark.HeaderBytes];
         IoVector* pieces = stackalloc IoVector[PiecesAtOnce];
         ReturnMark.Write(record, header);
@@ -171,9 +215,15 @@ internal static unsafe class SendReturn
                 if (sent != -Linux.EPIPE) record->PendingError = (int)-sent;
                 return true;
             }
-            record->SendReturned += (ulong)sent;
-            Interlocked.Add(ref record->KernelSent, (ulong)sent);
+            NoteSent(record, (ulong)sent);
+            Volatile.Write(ref outgoing->ReturnSent, record->SendReturned);
         }
         return true;
+    }
+
+    private static void NoteSent(ConnectionRecord* record, ulong bytes)
+    {
+        record->SendReturned += bytes;
+        Interlocked.Add(ref record->KernelSent, bytes);
     }
 }

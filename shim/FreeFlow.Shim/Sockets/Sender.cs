@@ -43,8 +43,17 @@ internal static unsafe class Sender
     /// Nobody reads the ring any more, or nobody may: the kernel knows, and goes on from here with its own errors. A peer that has only half-closed
     /// reads the ring to its end and then the kernel.
     /// </summary>
-    private static bool MustGoBack(ConnectionRecord* record, RingBlockHeader* outgoing) =>
-        (Volatile.Read(ref outgoing->ReaderClosed) | Volatile.Read(ref outgoing->ReaderWantsKernel) | (Volatile.Read(ref record->Flags) & (uint)(ConnectionFlags.SendShutdown | ConnectionFlags.PeerFinished | ConnectionFlags.DoorbellGone))) != 0;
+    private static bool MustGoBack(ConnectionRecord* record, RingBlockHeader* outgoing) => (Volatile.Read(ref outgoing->ReaderWantsKernel) | Ended(record, outgoing)) != 0;
+
+    private static uint Ended(ConnectionRecord* record, RingBlockHeader* outgoing) =>
+        Volatile.Read(ref outgoing->ReaderClosed) | (Volatile.Read(ref record->Flags) & (uint)(ConnectionFlags.SendShutdown | ConnectionFlags.PeerFinished | ConnectionFlags.DoorbellGone));
+
+    /// <summary>After <see cref="MustGoBack"/>: gives the direction back, unless all that spoke for it was a request that the peer on another host has withdrawn by now.</summary>
+    private static void GoBackIfStillDue(ConnectionRecord* record, RingBlockHeader* outgoing)
+    {
+        if (ReturnMark.IsMirrored(record) && Ended(record, outgoing) == 0) Recall.AnswerAtOnce(record);
+        else GoBack(record, Reason.PeerClosed);
+    }
 
     /// <summary>As <see cref="Send"/>, by the kernel whatever else is possible: the direction goes back to it.</summary>
     public static nint SendByKernel(int fd, ConnectionRecord* record, MessageHeader* message, int flags)
@@ -112,8 +121,9 @@ internal static unsafe class Sender
         }
         if (phase != DirectionPhase.Ring) return false;
         if (kernelOnly == 0 && !MustGoBack(record, Block.Outgoing(record))) return true;
-        GoBack(record, kernelOnly != 0 ? Reason.KernelOnlyOption : Reason.PeerClosed);
-        return false;
+        if (kernelOnly != 0) GoBack(record, Reason.KernelOnlyOption);
+        else GoBackIfStillDue(record, Block.Outgoing(record));
+        return Gate.Phase(&record->SendGate) == DirectionPhase.Ring;
     }
 
     /// <summary>Gives the sending direction back to the kernel if it is on the ring.</summary>
@@ -151,7 +161,7 @@ internal static unsafe class Sender
             if (source.AtEnd) return sent;
             if (MustGoBack(record, outgoing))
             {
-                GoBack(record, Reason.PeerClosed);
+                GoBackIfStillDue(record, outgoing);
                 rest = KernelRest(fd, record, ref source, flags, sent);
                 if (rest != OnRing) return rest;
                 continue;

@@ -63,6 +63,42 @@ public sealed class TwoHostTests
         }
     }
 
+    /// <summary>What lies in its ring goes by the kernel all the same: its router stands in for it.</summary>
+    [TestCase("link")]
+    [TestCase("reader's router")]
+    public void ASenderThatSleepsElsewhereLosesItsWay(string fault)
+    {
+        const int bytes = 200_000, port = 23900;
+        using Stage stage = new Stage(_lab, Mixture.Both).WaitingForTheJoin();
+        long before = FabricBytes();
+        CommandLine Program(string role) => Tools.PythonProgram("sleeping_sender.py", role, stage.Address, $"{port}", $"{bytes}");
+        using LabProcess reader = stage.Server.Start(stage.AsServer(Program("server")));
+        stage.Server.WaitForPort(port, reader);
+        using LabProcess sender = stage.Client.Start(stage.AsClient(Program("client")));
+        sender.WaitForOutput("ready", s_patience);
+        Assert.That(FabricBytes() - before, Is.Positive, "no byte went through the fabric");
+        try
+        {
+            // Nothing gets through from here on, but the routers know nothing of it yet.
+            if (fault == "link") OnFirstHost("nft add table inet cut; for hook in input output; do nft add chain inet cut $hook \"{ type filter hook $hook priority 0; }\"; nft add rule inet cut $hook meta l4proto tcp drop; done");
+            else _ = Place.Host.Run(new CommandLine("kill", "-STOP", $"{_lab.Hosts[1].DaemonPid("router")}")).Succeeded("stopping a router");
+            sender.Input.WriteLine();
+            sender.WaitForOutput("sent", s_patience);
+            if (fault != "link") _lab.Hosts[1].Kill("router");
+            reader.WaitForOutput("exact", s_patience);
+            Assert.That(sender.Output, Does.Not.Contain("awake"), "the sender still sleeps");
+            sender.Input.WriteLine();
+            Assert.That(reader.Wait(s_patience).Output, Does.EndWith("and the last word\n"), reader.Error);
+        }
+        finally
+        {
+            if (fault == "link") OnFirstHost("nft delete table inet cut");
+            else _lab.Hosts[1].Start("router");
+        }
+    }
+
+    private void OnFirstHost(string script) => _ = _lab.Hosts[0].Run(new CommandLine("sh", "-c", script), s_patience).Succeeded(script);
+
     private void Befall(string fault)
     {
         switch (fault)

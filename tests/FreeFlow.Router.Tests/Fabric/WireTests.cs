@@ -24,7 +24,7 @@ public sealed class WireTests
     [Test]
     public void TypesKeepTheirNumbers() => Assert.That(
         Array.ConvertAll(Enum.GetValues<FrameType>(), type => $"{type}={(int)type}"),
-        Is.EqualTo(new[] { "Hello=1", "Ping=2", "Offer=16", "Withdraw=17", "Accept=18", "Data=32", "Credit=33", "Ready=34", "Switch=35", "Recall=36", "Released=37", "WriterClosed=38", "ReaderClosed=39", "Close=40" }));
+        Is.EqualTo(new[] { "Hello=1", "Ping=2", "Offer=16", "Withdraw=17", "Accept=18", "Data=32", "Credit=33", "Ready=34", "Switch=35", "Recall=36", "Released=37", "WriterClosed=38", "ReaderClosed=39", "Close=40", "RecallAnswer=41" }));
 
     [Test]
     public void Hello() => AssertEncoded(new FabricHello { Version = 1, Host = InternetAddress.FromIPv4([192, 168, 77, 1]), Instance = 0x1234 }.Write, "9301B000000000000000000000FFFFC0A84D01CD1234");
@@ -70,7 +70,8 @@ public sealed class WireTests
     [TestCase((int)FrameType.Offer, 40u, 1u, TestName = "An offer for a stream")]
     [TestCase((int)FrameType.Credit, 1u, 1u, TestName = "Credit with payload")]
     [TestCase((int)FrameType.Close, 0u, 0u, TestName = "Close for no stream")]
-    [TestCase(41, 0u, 1u, TestName = "An unknown type")]
+    [TestCase((int)FrameType.RecallAnswer, 0u, 0u, TestName = "An answer for no stream")]
+    [TestCase(42, 0u, 1u, TestName = "An unknown type")]
     [TestCase(0, 0u, 0u, TestName = "Type 0")]
     public void ImpossibleHeadsAreRefused(int type, uint length, uint stream) =>
         Assert.That(new FrameHeader { Type = (FrameType)type, Length = length, Stream = stream }.IsPossible, Is.False);

@@ -16,7 +16,7 @@ namespace FreeFlow.Router.Fabric.Streams;
 /// <param name="name">For log lines.</param>
 internal sealed class FabricStream(uint number, uint remote, MirroredRing ring, bool speaksFirst, string name) : IDisposable
 {
-    private const uint AnswerReleased = 1, AnswerRecall = 2;
+    private const uint AnswerReleased = 1, AnswerRecall = 2, AnswerStays = 4, AnswerLeaves = 8;
 
     private readonly OutgoingHalf _outgoing = new(ring);
     private readonly IncomingHalf _incoming = new(ring);
@@ -38,6 +38,9 @@ internal sealed class FabricStream(uint number, uint remote, MirroredRing ring, 
 
     /// <summary>Called instead, by any thread, if the stream has ended before.</summary>
     public Action? Unconfirmed { get; init; }
+
+    /// <summary>A descriptor of the program's own socket, the caller's to close, or −1: for what the program does not get to (<see cref="StandIn"/>). Null: it does it itself.</summary>
+    public Func<int>? Borrow { get; init; }
 
     /// <summary>For log lines.</summary>
     public string Name { get; } = name;
@@ -120,12 +123,15 @@ internal sealed class FabricStream(uint number, uint remote, MirroredRing ring, 
                 if (!_incoming.Switch(frame.Position)) wake |= Ask(AnswerRecall);
                 return true;
             case FrameType.Recall:
-                if (frame.Position == FrameHeader.Withdrawn) _outgoing.StayOnRing();
+                if (frame.Position == FrameHeader.Withdrawn) wake |= Ask(_outgoing.TryStayOnRing() ? AnswerStays : AnswerLeaves);
                 else if (_outgoing.TryRelease()) wake |= Ask(AnswerReleased);
+                else StandInLater(isLost: false);
                 return true;
             case FrameType.Released:
                 _incoming.Released();
                 return true;
+            case FrameType.RecallAnswer:
+                return _incoming.RecallAnswered(withdrawn: frame.Position == FrameHeader.Withdrawn);
             case FrameType.WriterClosed:
                 return _incoming.WriterClosed(frame.Position);
             case FrameType.ReaderClosed:
@@ -154,7 +160,13 @@ internal sealed class FabricStream(uint number, uint remote, MirroredRing ring, 
     {
         if (!_confirmed) Unconfirmed?.Invoke();
         _incoming.ReleaseIfUntold();
+        if (!IsShimGone && !IsCorrupt) StandInLater(isLost: true);
         Ring.Dispose();
+    }
+
+    private void StandInLater(bool isLost)
+    {
+        if (Borrow is not null) StandIns.Add(new StandIn(Ring.Retain(), Borrow, isLost));
     }
 
     private bool Ask(uint answer)
@@ -168,6 +180,7 @@ internal sealed class FabricStream(uint number, uint remote, MirroredRing ring, 
         if (Volatile.Read(ref _answers) == 0) return;
         uint answers = Interlocked.Exchange(ref _answers, 0);
         if ((answers & AnswerReleased) != 0) writer.Write(header with { Type = FrameType.Released });
+        if ((answers & (AnswerStays | AnswerLeaves)) != 0) writer.Write(header with { Type = FrameType.RecallAnswer, Position = (answers & AnswerStays) != 0 ? FrameHeader.Withdrawn : 0u });
         if ((answers & AnswerRecall) != 0) writer.Write(header with { Type = FrameType.Recall });
     }
 

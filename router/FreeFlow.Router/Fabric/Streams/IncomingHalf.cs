@@ -14,7 +14,8 @@ internal sealed unsafe class IncomingHalf(MirroredRing ring)
 {
     private ulong _placed, _base, _headSeen;
     private ulong _credited;
-    private bool _switched, _ended, _readyTold, _recallTold, _closedTold;
+    private bool _switched, _ended, _readyTold, _closedTold;
+    private bool _recallTold, _withdrawalTold;   // the receiving thread's, too, once the answer has come: the sending one does nothing before the word says so
 
     /// <summary>Bytes placed so far.</summary>
     public ulong Placed => Volatile.Read(ref _placed);
@@ -51,11 +52,7 @@ internal sealed unsafe class IncomingHalf(MirroredRing ring)
     {
         RingBlockHeader* block = ring.ToShim;
         Tell(writer, header, FrameType.Ready, ref _readyTold, Volatile.Read(ref block->Handover) >= (uint)HandoverState.Ready);
-        if (Volatile.Read(ref block->ReaderWantsKernel) != 0 != _recallTold)
-        {
-            _recallTold = !_recallTold;
-            writer.Write(header with { Type = FrameType.Recall, Position = _recallTold ? 0u : FrameHeader.Withdrawn });
-        }
+        TellRecall(writer, header);
         uint closed = Volatile.Read(ref block->ReaderClosed);
         header.Position = closed > RingBlockHeader.ReaderGone && !shimGone ? FrameHeader.ReadsOn : 0u;
         Tell(writer, header, FrameType.ReaderClosed, ref _closedTold, shimGone || closed != 0);
@@ -70,6 +67,31 @@ internal sealed unsafe class IncomingHalf(MirroredRing ring)
         if (_readyTold) return;
         Interlocked.CompareExchange(ref ring.ToShim->Handover, (uint)HandoverState.Kernel, (uint)HandoverState.Ready);
         Volatile.Write(ref ring.ToShim->WriterClosed, 1);
+    }
+
+    private void TellRecall(FrameWriter writer, FrameHeader header)
+    {
+        header.Type = FrameType.Recall;
+        switch ((RecallState)Volatile.Read(ref ring.ToShim->ReaderWantsKernel))
+        {
+            case RecallState.Asked:
+                Tell(writer, header, FrameType.Recall, ref _recallTold, due: true);
+                return;
+            case RecallState.Withdrawn when !_recallTold:
+                // Nobody has heard of it.
+                Settle(RecallState.None);
+                return;
+            case RecallState.Withdrawn:
+                header.Position = FrameHeader.Withdrawn;
+                Tell(writer, header, FrameType.Recall, ref _withdrawalTold, due: true);
+                return;
+        }
+    }
+
+    private void Settle(RecallState outcome)
+    {
+        Interlocked.CompareExchange(ref ring.ToShim->ReaderWantsKernel, (uint)outcome, (uint)RecallState.Withdrawn);
+        ring.RingBell();
     }
 
     private static void Tell(FrameWriter writer, FrameHeader header, FrameType type, ref bool told, bool due)
@@ -135,6 +157,16 @@ internal sealed unsafe class IncomingHalf(MirroredRing ring)
         Interlocked.CompareExchange(ref ring.ToShim->Handover, (uint)HandoverState.Kernel, (uint)HandoverState.Ready);
         _ended = true;
         ring.RingBell();
+    }
+
+    /// <summary>What has become of a request that the reader takes back. False if there is none.</summary>
+    public bool RecallAnswered(bool withdrawn)
+    {
+        if (!Volatile.Read(ref _withdrawalTold)) return false;
+        Volatile.Write(ref _recallTold, false);
+        Volatile.Write(ref _withdrawalTold, false);
+        Settle(withdrawn ? RecallState.None : RecallState.TakenUp);
+        return true;
     }
 
     /// <summary>The other writer has ended at <paramref name="position"/>; false if that is not where its bytes end.</summary>

@@ -11,6 +11,7 @@ internal sealed unsafe class MirroredRing : IDisposable
 {
     private readonly byte* _memory;
     private readonly nuint _bytes;
+    private int _holders = 1;
 
     private MirroredRing(byte* memory, ulong capacity, int bell)
     {
@@ -24,6 +25,9 @@ internal sealed unsafe class MirroredRing : IDisposable
 
     /// <summary>The router's end of the doorbell.</summary>
     public int Bell { get; }
+
+    /// <summary>Held while the shim's bytes are put into frames, and while its ring is left for it (<see cref="StandIn"/>): then no byte behind that place goes out.</summary>
+    public Lock Forwarding { get; } = new();
 
     /// <summary>What the shim writes.</summary>
     public RingBlockHeader* FromShim => (RingBlockHeader*)_memory;
@@ -77,9 +81,22 @@ internal sealed unsafe class MirroredRing : IDisposable
         }
     }
 
+    /// <summary>Keeps the memory beyond <see cref="Dispose"/>, until <see cref="Release"/>.</summary>
+    public MirroredRing Retain()
+    {
+        Interlocked.Increment(ref _holders);
+        return this;
+    }
+
+    public void Release()
+    {
+        if (Interlocked.Decrement(ref _holders) == 0) Libc.munmap(_memory, _bytes);
+    }
+
+    /// <summary>Closes the bell: the shim's stream is not carried any more.</summary>
     public void Dispose()
     {
-        Libc.munmap(_memory, _bytes);
         Libc.close(Bell);
+        Release();
     }
 }

@@ -25,6 +25,11 @@ internal sealed unsafe class OutgoingHalf(MirroredRing ring)
     /// <summary>Puts into frames what is due; true if bytes are left because <paramref name="quota"/> is used up.</summary>
     public bool Forward(FrameWriter writer, FrameHeader header, ulong quota, bool shimGone)
     {
+        lock (ring.Forwarding) return ForwardAll(writer, header, quota, shimGone);
+    }
+
+    private bool ForwardAll(FrameWriter writer, FrameHeader header, ulong quota, bool shimGone)
+    {
         RingBlockHeader* block = ring.FromShim;
         uint closed = Volatile.Read(ref block->WriterClosed);
         HandoverState state = (HandoverState)Volatile.Read(ref block->Handover);
@@ -109,13 +114,16 @@ internal sealed unsafe class OutgoingHalf(MirroredRing ring)
         RingBlockHeader* block = ring.FromShim;
         uint before = Interlocked.CompareExchange(ref block->Handover, (uint)HandoverState.Kernel, (uint)HandoverState.Ready);
         if (before is (uint)HandoverState.Ready or (uint)HandoverState.Kernel) return true;
-        Interlocked.CompareExchange(ref block->ReaderWantsKernel, 1, 0);
+        Interlocked.CompareExchange(ref block->ReaderWantsKernel, (uint)RecallState.Asked, (uint)RecallState.None);
+        // One that has left the ring already has not seen this request, or takes it up: either way its mark comes.
+        if (Volatile.Read(ref block->Handover) == (uint)HandoverState.Back) Interlocked.CompareExchange(ref block->ReaderWantsKernel, (uint)RecallState.TakenUp, (uint)RecallState.Asked);
         ring.RingBell();
         return false;
     }
 
-    /// <summary>The other reader takes its request back: it reads on in its ring.</summary>
-    public void StayOnRing() => Interlocked.CompareExchange(ref ring.FromShim->ReaderWantsKernel, 0, 1);
+    /// <summary>The other reader takes its request back, and reads on in its ring. False if that is too late.</summary>
+    public bool TryStayOnRing() =>
+        Interlocked.CompareExchange(ref ring.FromShim->ReaderWantsKernel, (uint)RecallState.None, (uint)RecallState.Asked) == (uint)RecallState.Asked;
 
     /// <summary>Nobody reads on the other host any more; or only <paramref name="readsOn"/> what is in its ring.</summary>
     public void ReaderClosed(bool readsOn)

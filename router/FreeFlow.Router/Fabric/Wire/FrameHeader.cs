@@ -2,14 +2,14 @@ using System.Runtime.InteropServices;
 
 namespace FreeFlow.Router.Fabric.Wire;
 
-/// <summary>Head of every frame between two routers, version 2, little endian; <see cref="Length"/> bytes of payload follow it.</summary>
+/// <summary>Head of every frame between two routers, version 3, little endian; <see cref="Length"/> bytes of payload follow it.</summary>
 [StructLayout(LayoutKind.Explicit, Size = Bytes)]
 internal struct FrameHeader
 {
     public const int Bytes = 32;
 
     /// <summary>Version of the frames and of the messages in them; named in Hello.</summary>
-    public const uint Version = 2;
+    public const uint Version = 3;
 
     /// <summary>Most payload of a frame that is not Data, in bytes.</summary>
     public const uint MaximumMessageBytes = 512;
@@ -41,7 +41,7 @@ internal struct FrameHeader
         FrameType.Data => Length is > 0 and <= MaximumDataBytes && Stream != 0,
         FrameType.Hello or FrameType.Offer or FrameType.Accept => Length is > 0 and <= MaximumMessageBytes && Stream == 0,
         FrameType.Ping or FrameType.Withdraw => Length == 0 && Stream == 0,
-        >= FrameType.Credit and <= FrameType.Close => Length == 0 && Stream != 0,
+        >= FrameType.Credit and <= FrameType.RecallAnswer => Length == 0 && Stream != 0,
         _ => false,
     };
 }

@@ -25,7 +25,7 @@ internal enum FrameType : ushort
     Ready = 34,
     /// <summary>The writer here has switched to the ring, at kernel byte Position.</summary>
     Switch = 35,
-    /// <summary>The reader here wants the kernel, or cannot take the switch any more; or, with Position <see cref="FrameHeader.Withdrawn"/>, no longer.</summary>
+    /// <summary>The reader here wants the kernel, or cannot take the switch any more. Position <see cref="FrameHeader.Withdrawn"/>: it takes that back, and waits for <see cref="RecallAnswer"/>.</summary>
     Recall = 36,
     /// <summary>The writer here never switched, and never will.</summary>
     Released = 37,
@@ -35,4 +35,6 @@ internal enum FrameType : ushort
     ReaderClosed = 39,
     /// <summary>This side is done with the stream; answered by the same, after which its numbers mean nothing any more.</summary>
     Close = 40,
+    /// <summary>To a <see cref="Recall"/> that was taken back. Position <see cref="FrameHeader.Withdrawn"/>: it is, and the writer here stays in the ring; 0: too late, its mark comes, or <see cref="Released"/> has.</summary>
+    RecallAnswer = 41,
 }

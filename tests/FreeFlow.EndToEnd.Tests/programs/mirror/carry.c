@@ -7,7 +7,7 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { TO_READY, TO_SWITCH, TO_DATA, TO_CLOSED, TO_HEAD, TO_WANT, TO_KERNEL, TO_READER_CLOSED };
+enum { TO_READY, TO_SWITCH, TO_DATA, TO_CLOSED, TO_HEAD, TO_WANT, TO_KERNEL, TO_READER_CLOSED, TO_STAY, TO_ANSWER };
 
 uint64_t now(void) {
     struct timespec time;
@@ -76,7 +76,10 @@ static void look(struct pair *pair, struct direction *d, struct block *out, stru
     if (reader->bell >= 0) {
         STORE(in->writer_waiting, 1);
         if (LOAD(in->handover) == READY && !d->ready_told) { d->ready_told = true; tell(pair, &d->backward, TO_READY, 0); }
-        if (LOAD(in->reader_wants_kernel) && !d->want_told) { d->want_told = true; tell(pair, &d->backward, TO_WANT, 0); }
+        uint32_t wants = LOAD(in->reader_wants_kernel);
+        if (wants == ASKED && !d->want_told) { d->want_told = true; tell(pair, &d->backward, TO_WANT, 0); }
+        if (wants == WITHDRAWN && !d->want_told) swap(&in->reader_wants_kernel, WITHDRAWN, NONE);
+        else if (wants == WITHDRAWN && !d->stay_told) { d->stay_told = true; tell(pair, &d->backward, TO_STAY, 0); }
         if (LOAD(in->head) != d->head_told) { d->head_told = LOAD(in->head); tell(pair, &d->backward, TO_HEAD, d->head_told); }
         if ((LOAD(in->reader_closed) || reader->gone) && !d->reader_closed_told) { d->reader_closed_told = true; tell(pair, &d->backward, TO_READER_CLOSED, 0); }
     }
@@ -90,8 +93,13 @@ static void at_sender(struct pair *pair, struct direction *d, struct block *out,
     case TO_READER_CLOSED: STORE(out->reader_closed, 1); ring(sender); break;
     case TO_WANT:
         if (swap(&out->handover, READY, KERNEL)) tell(pair, &d->forward, TO_KERNEL, 0);
-        else { STORE(out->reader_wants_kernel, 1); ring(sender); }
+        else {
+            swap(&out->reader_wants_kernel, NONE, ASKED);
+            if (LOAD(out->handover) == BACK) swap(&out->reader_wants_kernel, ASKED, TAKEN_UP);
+            ring(sender);
+        }
         break;
+    case TO_STAY: tell(pair, &d->forward, TO_ANSWER, swap(&out->reader_wants_kernel, ASKED, NONE)); break;
     }
 }
 
@@ -111,6 +119,10 @@ static void at_reader(struct pair *pair, struct direction *d, struct block *in, 
         break;
     case TO_CLOSED: STORE(in->writer_closed, 1); ring(reader); break;
     case TO_KERNEL: swap(&in->handover, READY, KERNEL); ring(reader); break;
+    case TO_ANSWER:
+        d->want_told = d->stay_told = false;
+        swap(&in->reader_wants_kernel, WITHDRAWN, word->value ? NONE : TAKEN_UP);
+        break;
     }
 }
 

@@ -62,7 +62,7 @@ static void join(struct pair *pair, struct end *end) {
     for (int i = 0; i < 2; i++) {
         struct block *block = (struct block *)(end->ring + i * BLOCK);
         block->magic = 0x31524646;
-        block->version = 3;
+        block->version = 4;
         block->capacity = CAPACITY;
         block->reader_waiting = 1;
         /* Both ends know the mark of each direction: this end writes its block 0, which is the other's block 1. */

@@ -4,6 +4,7 @@
 #include <stdint.h>
 
 enum { KERNEL, READY, RING, BACK };
+enum { NONE, ASKED, TAKEN_UP, WITHDRAWN };   /* RecallState.cs */
 enum { CAPACITY = 1 << 16, HEADER = 512, BLOCK = 69632 };   /* BLOCK: header and data, whole pages */
 
 /* FreeFlow.Contract/Layout/RingBlockHeader.cs */
@@ -13,7 +14,7 @@ struct block {
     uint64_t head; char pad2[56];
     uint32_t reader_waiting; char pad3[60];
     uint32_t writer_waiting; char pad4[60];
-    uint32_t handover, reader_wants_kernel, reader_closed, writer_closed, reader_buffer; char pad5[44];
+    uint32_t handover, reader_wants_kernel, reader_closed, writer_closed, reader_buffer, returner; uint64_t return_end, return_sent; char pad5[24];
     unsigned char return_mark[16]; char pad6[112];
     unsigned char data[];
 };
@@ -37,7 +38,7 @@ struct way { struct word *first, *last; };
 struct direction {
     int from;
     struct way forward, backward;
-    bool ready_told, want_told, switch_told, closed_told, reader_closed_told, ready;
+    bool ready_told, want_told, stay_told, switch_told, closed_told, reader_closed_told, ready;
     uint64_t forwarded, head_told;
 };
 

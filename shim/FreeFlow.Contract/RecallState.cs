@@ -1,0 +1,20 @@
+namespace FreeFlow.Contract;
+
+/// <summary>
+/// A reader's request to have its unread bytes brought back into the kernel: the word <c>ReaderWantsKernel</c> of a ring's block, changed by compare-and-swap only.
+/// The same names stand in <c>shim/models/recall.pml</c> and <c>withdrawal.pml</c>.
+/// </summary>
+public enum RecallState : uint
+{
+    /// <summary>None, or one that was taken back.</summary>
+    None = 0,
+
+    /// <summary>By the reader; in a mirrored ring of the sender by its router.</summary>
+    Asked = 1,
+
+    /// <summary>The writer leaves the ring. In a mirrored ring of the reader its router says so, of a request that could not be withdrawn any more: the return mark comes.</summary>
+    TakenUp = 2,
+
+    /// <summary>Mirrored rings only: the reader takes it back, and waits for its router to say <see cref="None"/> or <see cref="TakenUp"/>.</summary>
+    Withdrawn = 3,
+}

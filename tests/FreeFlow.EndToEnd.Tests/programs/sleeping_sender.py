@@ -1,0 +1,49 @@
+"""A sender that sleeps elsewhere as soon as its bytes are taken, and makes no call any more.
+
+usage: sleeping_sender.py server ADDRESS PORT BYTES | client ADDRESS PORT BYTES
+Some questions and answers first; after a line of input the client sends BYTES, says so, and sleeps. The server says "exact" when it has them all.
+"""
+import socket, sys, time
+
+ROLE, ADDRESS, PORT, BYTES = sys.argv[1], sys.argv[2], int(sys.argv[3]), int(sys.argv[4])
+QUESTIONS = 50
+
+
+def pattern(start, count):
+    return b"".join((n * 2654435761 % (1 << 32)).to_bytes(4, "little") for n in range(start // 4, (start + count) // 4))
+
+
+def receive(sock, count):
+    data = b""
+    while len(data) < count:
+        more = sock.recv(count - len(data))
+        if not more:
+            sys.exit(f"{ROLE}: the stream ends after {len(data)} of {count} bytes")
+        data += more
+    return data
+
+
+if ROLE == "server":
+    with socket.create_server((ADDRESS, PORT)) as listener:
+        sock, _ = listener.accept()
+    for _ in range(QUESTIONS):
+        sock.sendall(receive(sock, 100))
+    received = receive(sock, BYTES)
+    if received != pattern(0, BYTES):
+        sys.exit(f"wrong byte at {next(i for i in range(BYTES) if received[i] != pattern(0, BYTES)[i])}")
+    print("exact", flush=True)
+    receive(sock, 4)
+    print("and the last word", flush=True)
+else:
+    sock = socket.create_connection((ADDRESS, PORT))
+    for _ in range(QUESTIONS):
+        sock.sendall(b"q" * 100)
+        receive(sock, 100)
+    print("ready", flush=True)
+    sys.stdin.readline()
+    sock.sendall(pattern(0, BYTES))
+    print("sent", flush=True)
+    sys.stdin.readline()
+    print("awake", flush=True)
+    sock.sendall(b"last")
+    sock.close()
