@@ -24,6 +24,10 @@ public sealed class TwoHostTests
             "* pair 0 b1 0 a1 0 1 0 2048 1", "a0 writev 0 570", "a0 shutdown 0 1", "b0 ppoll 0 0 8193", "b0 recv 0 600 0", "b0 ppoll 0 0 8193");
         yield return Known("two-hosts", "a reset is told to the child that inherits the connection",
             "* pair 0 a1 0 b0 0 0 0 2048 1", "b0 linger 0 1 0", "b0 close 0", "a0 spawn c0 0", "c0 write 0 951");
+        yield return Known("two-hosts", "a spawned program without the library reads what a peer that sleeps elsewhere has sent, and no mark",
+            "* pair 0 a0 0 b1 0 0 0 2048 1", "a0 send 0 22 0", "b1 spawn c0 1", "a0 write 0 14809", "c0& recv 0 14831 256");
+        yield return Known("two-hosts", "the same after exec",
+            "* pair 0 a0 0 b1 0 0 0 2048 1", "b1 fork c0", "b1 close 0", "a0 send 0 22 0", "c0 exec 1", "a0 write 0 14809", "c0& recv 0 14831 256");
     }
 
     private static TestCaseData Known(string road, string what, params string[] steps) => new TestCaseData(road, steps).SetName($"{{m}}({what})");
@@ -42,6 +46,21 @@ public sealed class TwoHostTests
         List<Difference> differences = [.. Enumerable.Range(0, Times).Select(_ => worker.Compare(program, out Outcome _, out Outcome _)).OfType<Difference>()];
         // One, on a machine that is busy with other things.
         Assert.That(differences, Has.Count.AtMost(1), string.Join('\n', differences));
+    }
+
+    /// <summary>
+    /// The peer does not answer, and nobody may do it for it: the request is withdrawn while the peer begins to send again, and what comes then is read by a program that knows
+    /// of the kernel only, through one that knows of marks.
+    /// </summary>
+    [Test]
+    public void ARequestThatIsWithdrawnBringsNoMark()
+    {
+        const int times = 3;
+        using TwoHosts hosts = new(mayBorrow: false);
+        using Worker worker = new(Road.Between("two-hosts", hosts));
+        SocketProgram program = new(0, ["* pair 0 a0 0 b1 0 0 0 2048 1", "b1 fork c0", "b1 close 0", "a0 send 0 22 0", "c0 exec 1", "a0 write 0 14809", "c0& recv 0 14831 256", "a0 send 0 100 0", "c0& recv 0 100 256"]);
+        for (int i = 0; i < times; i++) Assert.That(worker.Compare(program, out Outcome _, out Outcome _), Is.Null);
+        Assert.That(worker.RingBytes, Is.GreaterThan(0), "bytes that went through rings");
     }
 
     /// <summary>Two may part now and then, on a machine that is busy with other things.</summary>

@@ -6,26 +6,34 @@ using FreeFlow.Native;
 namespace FreeFlow.Router.Pairing;
 
 /// <summary>A program's own socket, once more, for a moment (pidfd_getfd(2)); needs the right to trace the program.</summary>
-internal static class BorrowedSocket
+/// <param name="process">Who has it.</param>
+/// <param name="number">Its number there, most likely.</param>
+/// <param name="facts">What the kernel has said of it.</param>
+internal sealed class BorrowedSocket(int process, int number, SocketFacts facts)
 {
     /// <summary>A descriptor of the socket, the caller's to close at once, or −1 if the process has it no more.</summary>
-    public static int Take(int process, SocketFacts facts)
+    public int Take()
     {
-        if (facts.Inode == 0) return -1;
         int handle = (int)Libc.syscall(Libc.SYS_pidfd_open, process, 0, 0);
         if (handle < 0) return -1;
-        int number = Find(process, facts.Inode);
-        int socket = number < 0 ? -1 : (int)Libc.syscall(Libc.SYS_pidfd_getfd, handle, number, 0);
+        int socket = Take(handle, number);
+        if (socket < 0 && Find() is var other and >= 0) socket = Take(handle, other);
         Libc.close(handle);
-        // The number may stand for something else since.
+        return socket;
+    }
+
+    /// <summary>The number may stand for something else by now.</summary>
+    private int Take(int handle, int descriptor)
+    {
+        int socket = (int)Libc.syscall(Libc.SYS_pidfd_getfd, handle, descriptor, 0);
         if (socket < 0 || (SocketOptions.TryGet(socket, Libc.SO_COOKIE, out ulong cookie) && cookie == facts.Cookie)) return socket;
         Libc.close(socket);
         return -1;
     }
 
-    private static int Find(int process, ulong inode)
+    private int Find()
     {
-        string wanted = $"socket:[{inode}]";
+        string wanted = $"socket:[{facts.Inode}]";
         try
         {
             foreach (FileSystemInfo entry in new DirectoryInfo($"/proc/{process}/fd").EnumerateFileSystemInfos())

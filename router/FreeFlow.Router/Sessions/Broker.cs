@@ -211,8 +211,8 @@ internal sealed class Broker : IRingGiver
         if (mirror is null) { ring?.Dispose(); return; }
         second.Stream = (_relay.Second, _lastRelayed);
         first.Stream = (_relay.First, _lastRelayed);
-        _relay.Second.Carry(new FabricStream(_lastRelayed, _lastRelayed, mirror, speaksFirst: false, second.ToString()) { Limit = secondLimit });
-        _relay.First.Carry(new FabricStream(_lastRelayed, _lastRelayed, ring!, speaksFirst: true, first.ToString()) { Limit = firstLimit });
+        _relay.Second.Carry(new FabricStream(_lastRelayed, _lastRelayed, mirror, speaksFirst: false, second.ToString()) { Limit = secondLimit, Borrow = (second.Owner as Session)?.BorrowerOf(second) });
+        _relay.First.Carry(new FabricStream(_lastRelayed, _lastRelayed, ring!, speaksFirst: true, first.ToString()) { Limit = firstLimit, Borrow = (first.Owner as Session)?.BorrowerOf(first) });
     }
 
     /// <inheritdoc/>

@@ -220,7 +220,7 @@ internal sealed class RemoteBroker : IFabricEvents
         return link.Carry(new FabricStream(ours.Number, remote, held.Mirrored, speaksFirst, ours.End.ToString())
         {
             Limit = _giver.RateOf(ours.End),
-            Borrow = ours.End.Owner is Session session ? () => BorrowedSocket.Take(session.Peer.ProcessId, ours.End.Facts) : null,
+            Borrow = (ours.End.Owner as Session)?.BorrowerOf(ours.End),
             Confirmed = speaksFirst ? null : () => _post(held.Give),
             Unconfirmed = speaksFirst ? null : () => _post(() => Unconfirmed(ours, held)),
         });

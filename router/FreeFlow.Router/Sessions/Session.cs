@@ -1,6 +1,7 @@
 using System;
 using System.Collections.Generic;
 using FreeFlow.Contract;
+using FreeFlow.Contract.Layout;
 using FreeFlow.Native;
 using FreeFlow.Router.Pairing;
 
@@ -48,6 +49,13 @@ internal sealed class Session(ulong id, int socket, PeerCredentials peer, UserAc
     public string? Failure { get; private set; }
 
     public bool IsCurrent(uint connection, uint generation) => Family is not null && Family.IsCurrent(connection, generation);
+
+    /// <summary>Borrows the socket of an end it has shown, at any time from then on; null if its number is not known.</summary>
+    public Func<int>? BorrowerOf(ConnectionEnd end)
+    {
+        ConnectionRecord record = default;
+        return Family?.ReadRecords(end.Connection, new Span<ConnectionRecord>(ref record)) == 1 ? new BorrowedSocket(Peer.ProcessId, record.Descriptor, end.Facts).Take : null;
+    }
 
     /// <summary>Sends one message, then raises the mailbox. A process that does not read its messages loses the session.</summary>
     public bool Send(ReadOnlySpan<byte> message, ReadOnlySpan<int> descriptors)

@@ -44,7 +44,7 @@ internal static unsafe class MirroredLook
         Process.Libc->ioctl(fd, Linux.FIONREAD, &waiting);
         nint most = Gate.Phase(&record->ReceiveGate) switch
         {
-            DirectionPhase.Ready => ReceiveReturn.Scan(fd, record, (nuint)waiting, out _),
+            DirectionPhase.Ready => ReceiveReturn.ScanAll(fd, record, (nuint)waiting, out _),
             DirectionPhase.Ring => record->ReceiveSwitchAt > record->KernelConsumed ? (nint)(record->ReceiveSwitchAt - record->KernelConsumed) : 0,
             DirectionPhase.Returning => record->ReceiveReturnNext < record->ReceiveBackAt ? 0 : ReceiveReturn.Unbounded,
             _ => ReceiveReturn.Unbounded,

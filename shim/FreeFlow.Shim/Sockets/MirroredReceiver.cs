@@ -14,7 +14,7 @@ internal static unsafe class MirroredReceiver
     /// <summary>
     /// The reader is Ready: how many kernel bytes the next receive may take; <see cref="EmptyRing.Retry"/> after a change of phase; otherwise its answer, 0 or less.
     /// </summary>
-    public static nint WhileReady(int fd, ConnectionRecord* record, RingBlockHeader* incoming, nuint wanted)
+    public static nint WhileReady(int fd, ConnectionRecord* record, RingBlockHeader* incoming, nuint wanted, bool peeks)
     {
         uint handover = Volatile.Read(ref incoming->Handover);
         if (handover == (uint)HandoverState.Kernel)
@@ -24,7 +24,7 @@ internal static unsafe class MirroredReceiver
             return EmptyRing.Retry;
         }
         if (handover >= (uint)HandoverState.Ring) return Handover.TakeUpRing(record, incoming) ? EmptyRing.Retry : EmptyRing.Corrupt(fd, record);
-        nint found = ReceiveReturn.Scan(fd, record, wanted, out bool marked);
+        nint found = peeks ? ReceiveReturn.ScanAll(fd, record, wanted, out bool marked) : ReceiveReturn.Scan(fd, record, wanted, out marked);
         if (found <= 0 && !marked && record->PendingError != 0) return Told(record);
         if (found != 0) return found;
         if (marked) return After(fd, record, ReceiveReturn.TakeWhileReady(fd, record, incoming));

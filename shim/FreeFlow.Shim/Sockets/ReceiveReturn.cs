@@ -25,8 +25,32 @@ internal static unsafe class ReceiveReturn
     public static nint Scan(int fd, ConnectionRecord* record, nuint wanted, out bool marked)
     {
         byte* bytes = stackalloc byte[ScanBytes + ReturnMark.HeaderBytes];
+        return Scan(fd, record, wanted, bytes, ScanBytes, out marked);
+    }
+
+    /// <summary>As <see cref="Scan(int, ConnectionRecord*, nuint, out bool)"/>, for a receive that takes nothing and so cannot go on behind the first piece: all that has come.</summary>
+    public static nint ScanAll(int fd, ConnectionRecord* record, nuint wanted, out bool marked)
+    {
+        int waiting = 0;
+        if (wanted <= ScanBytes || Process.Libc->ioctl(fd, Linux.FIONREAD, &waiting) != 0 || waiting <= ScanBytes) return Scan(fd, record, wanted, out marked);
+        nuint room = (nuint)waiting < wanted ? (nuint)waiting : wanted;
+        byte* bytes = (byte*)Process.Reserve(room + ReturnMark.HeaderBytes);
+        if (bytes == null) return Scan(fd, record, wanted, out marked);
+        nint found = Scan(fd, record, wanted, bytes, room, out marked);
+        Process.Libc->munmap(bytes, room + ReturnMark.HeaderBytes);
+        return found;
+    }
+
+    /// <param name="fd">The connection's.</param>
+    /// <param name="record">The connection.</param>
+    /// <param name="wanted">Of the program's bytes.</param>
+    /// <param name="bytes">Room for <paramref name="room"/> of them, and a mark.</param>
+    /// <param name="room">How many are looked at.</param>
+    /// <param name="marked">The mark comes first.</param>
+    private static nint Scan(int fd, ConnectionRecord* record, nuint wanted, byte* bytes, nuint room, out bool marked)
+    {
         byte* mark = Block.Incoming(record)->ReturnMark;
-        nuint most = (wanted < ScanBytes ? wanted : ScanBytes) + ReturnMark.HeaderBytes;
+        nuint most = (wanted < room ? wanted : room) + ReturnMark.HeaderBytes;
         ulong deadline = 0;
         marked = false;
         for (nint before = -1; ;)
@@ -36,7 +60,7 @@ internal static unsafe class ReceiveReturn
             int at = ReturnMark.Find(mark, bytes, (int)count), same = (int)count - at;
             marked = at == 0 && same >= ReturnMark.HeaderBytes;
             if (marked || same == 0) return marked ? 0 : count;
-            if (at > 0 && (same >= ReturnMark.Certain || (nuint)at >= wanted || at >= ScanBytes)) return at;
+            if (at > 0 && (same >= ReturnMark.Certain || (nuint)at >= wanted || (nuint)at >= room)) return at;
             // The sender has the mark begin a segment: a few bytes that look like its beginning are chance, unless more of it comes at once.
             if (deadline == 0) deadline = Process.Now() + MomentNanoseconds;
             else if (count == before && Process.Now() >= deadline) return same < ReturnMark.Certain ? count : at > 0 ? at : -Linux.EAGAIN;

@@ -171,7 +171,7 @@ internal static unsafe class Receiver
             switch (Gate.Phase(&record->ReceiveGate))
             {
                 case DirectionPhase.Ready when ReturnMark.IsMirrored(record):
-                    nint unmarked = MirroredReceiver.WhileReady(fd, record, incoming, VectorCursor.Total(ref target));
+                    nint unmarked = MirroredReceiver.WhileReady(fd, record, incoming, VectorCursor.Total(ref target), peeks: (flags & Linux.MSG_PEEK) != 0);
                     if (unmarked == EmptyRing.Retry) continue;
                     return unmarked <= 0 ? unmarked : KernelPart(fd, record, ref target, flags, (nuint)unmarked);
 

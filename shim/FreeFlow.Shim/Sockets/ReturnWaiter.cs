@@ -51,7 +51,7 @@ internal static unsafe class ReturnWaiter
     /// <summary>Sleeps a moment, or until the kernel takes more.</summary>
     public static void Sleep(int fd, ConnectionRecord* record)
     {
-        PollDescriptor wait = new() { Descriptor = fd, Events = SendReturn.MustWaitForQueue(record, fd) ? (short)0 : Linux.POLLOUT };
+        PollDescriptor wait = new() { Descriptor = fd, Events = ReturnPush.MustWaitForQueue(record, fd) ? (short)0 : Linux.POLLOUT };
         Process.Libc->poll(&wait, 1, PollMilliseconds);
     }
 }

@@ -15,10 +15,6 @@ namespace FreeFlow.Shim.Sockets;
 internal static unsafe class SendReturn
 {
     private const ulong StepNanoseconds = 2_000_000;
-    private const int PiecesAtOnce = 3;
-
-    /// <summary>A router that stands in gives the kernel what it takes without waiting: this is a router that was killed or stopped in the midst of it.</summary>
-    private const ulong RouterNanoseconds = 10_000_000_000;
 
     /// <summary>1: a connection of this process may have a return under way.</summary>
     private static uint _due;
@@ -36,7 +32,7 @@ internal static unsafe class SendReturn
     /// </summary>
     public static void Begin(ConnectionRecord* record, RingBlockHeader* outgoing, int fd)
     {
-        ReturnerState before = Hold(record, outgoing, fd);
+        ReturnerState before = ReturnTurns.Take(record, outgoing, fd);
         // A Head that cannot be leaves the last one that could.
         _ = RingWriter.Free(record, outgoing);
         record->SendReturned = 0;
@@ -56,34 +52,13 @@ internal static unsafe class SendReturn
         // program, which may not have read it yet. With bytes unread a reset is what the kernel says, too, unless the reader has only shut down: it reads them in its ring.
         uint closed = Volatile.Read(ref outgoing->ReaderClosed);
         bool needless = Volatile.Read(ref outgoing->ReturnSent) == 0 && (closed == RingBlockHeader.ReaderReadsOn || (closed != 0 && record->SendReturnFrom == record->SendTail));
-        LetGo(outgoing, done: needless);
+        ReturnTurns.End(outgoing, done: needless);
         if (needless) { Gate.Set(&record->SendGate, DirectionPhase.Back); return; }
         record->MarksSent++;
         Gate.Set(&record->SendGate, DirectionPhase.Returning);
         Doorbell.NotifyReader(record, outgoing);
         _ = Advance(record, fd);
     }
-
-    /// <summary>
-    /// Keeps the router from standing in; caller holds SendLock. It holds the return itself for moments only. One that has died in such a moment leaves nobody to say what the kernel
-    /// has got: both ends are told, rather than that bytes may come twice.
-    /// </summary>
-    private static ReturnerState Hold(ConnectionRecord* record, RingBlockHeader* outgoing, int fd)
-    {
-        ulong start = Process.Now();
-        while (true)
-        {
-            uint before = Volatile.Read(ref outgoing->Returner);
-            // Who held it before, and SendLock, was killed.
-            if (before != (uint)ReturnerState.Router && Interlocked.CompareExchange(ref outgoing->Returner, (uint)ReturnerState.Writer, before) == before) return (ReturnerState)before;
-            if (before != (uint)ReturnerState.Router) continue;
-            if (Process.Now() - start < RouterNanoseconds) { Process.Libc->poll(null, 0, 1); continue; }
-            Process.Libc->shutdown(fd < 0 ? Connections.Local[Connections.IndexOf(record)].FirstDescriptor - 1 : fd, Linux.SHUT_RDWR);
-            Interlocked.CompareExchange(ref outgoing->Returner, (uint)ReturnerState.Paused, (uint)ReturnerState.Router);
-        }
-    }
-
-    private static void LetGo(RingBlockHeader* outgoing, bool done) => Volatile.Write(ref outgoing->Returner, (uint)(done ? ReturnerState.Done : ReturnerState.Paused));
 
     /// <summary>
     /// For a sender that is still in the kernel, when its reader is Ready and watches for a mark: it will never switch. False if there is nothing to do, or a thread
@@ -158,9 +133,9 @@ internal static unsafe class SendReturn
         int errno = Process.Errno;
         if (fd < 0) fd = Connections.Local[Connections.IndexOf(record)].FirstDescriptor - 1;
         RingBlockHeader* outgoing = Block.Outgoing(record);
-        Hold(record, outgoing, fd);
-        bool done = Push(record, outgoing, fd);
-        LetGo(outgoing, done);
+        ReturnTurns.Take(record, outgoing, fd);
+        bool done = ReturnPush.Try(record, outgoing, fd);
+        ReturnTurns.End(outgoing, done);
         if (done)
         {
             // A shutdown that the return held up.
@@ -170,60 +145,5 @@ internal static unsafe class SendReturn
         else Volatile.Write(ref _due, 1);
         Process.Errno = errno;
         return done;
-    }
-
-    /// <summary>
-    /// True while the kernel has bytes that are not on their way: a mark that is queued behind them could be cut in two where a segment ends, and its first bytes
-    /// taken for the program's.
-    /// </summary>
-    public static bool MustWaitForQueue(ConnectionRecord* record, int fd)
-    {
-        int unsent = 0;
-        return record->SendReturned == 0 && Process.Libc->ioctl(fd, Linux.SIOCOUTQNSD, &unsent) == 0 && unsent != 0;
-    }
-
-    private static bool Push(ConnectionRecord* record, RingBlockHeader* outgoing, int fd)
-    {
-        ulong total = ReturnMark.HeaderBytes + (record->SendTail - record->SendReturnFrom);
-        // What the router has given to the kernel meanwhile.
-        ulong already = Volatile.Read(ref outgoing->ReturnSent);
-        if (already > record->SendReturned && already <= total) NoteSent(record, already - record->SendReturned);
-        byte* header = stackalloc byte[ReturnMark.HeaderBytes];
-        IoVector* pieces = stackalloc IoVector[PiecesAtOnce];
-        ReturnMark.Write(record, header);
-        while (record->SendReturned < total)
-        {
-            // An error that the kernel tells once is the program's.
-            PollDescriptor look = new() { Descriptor = fd };
-            if (Process.Libc->poll(&look, 1, 0) > 0 && (look.Returned & Linux.POLLERR) != 0) return true;
-            if (MustWaitForQueue(record, fd)) return false;
-            nuint count = 0;
-            ulong at = record->SendReturned;
-            if (at < ReturnMark.HeaderBytes) pieces[count++] = new IoVector { Base = header + at, Length = (nuint)(ReturnMark.HeaderBytes - at) };
-            ulong position = record->SendReturnFrom + (at < ReturnMark.HeaderBytes ? 0 : at - ReturnMark.HeaderBytes);
-            for (; position < record->SendTail && count < PiecesAtOnce; count++)
-            {
-                pieces[count].Base = RingWriter.Unread(record, outgoing, position, out pieces[count].Length);
-                position += pieces[count].Length;
-            }
-            MessageHeader message = new() { Vectors = pieces, VectorCount = count };
-            nint sent = Process.FromLibc(Process.Libc->sendmsg(fd, &message, Linux.MSG_NOSIGNAL | Linux.MSG_DONTWAIT));
-            if (sent is -Linux.EAGAIN or -Linux.EINTR or -Linux.ENOMEM) return false;
-            if (sent < 0)
-            {
-                // Nobody reads any more; the kernel says EPIPE to every send, anything else only once.
-                if (sent != -Linux.EPIPE) record->PendingError = (int)-sent;
-                return true;
-            }
-            NoteSent(record, (ulong)sent);
-            Volatile.Write(ref outgoing->ReturnSent, record->SendReturned);
-        }
-        return true;
-    }
-
-    private static void NoteSent(ConnectionRecord* record, ulong bytes)
-    {
-        record->SendReturned += bytes;
-        Interlocked.Add(ref record->KernelSent, bytes);
     }
 }

@@ -87,7 +87,7 @@ internal static unsafe class Waiter
         ulong left = Sleep.Left(deadline);
         if (left == 0) return -Linux.EAGAIN;
         Doorbell.CountIn(record, &Connections.Local[Connections.IndexOf(record)].Sleepers);
-        PollDescriptor wait = new() { Descriptor = fd, Events = SendReturn.MustWaitForQueue(record, fd) ? (short)0 : Linux.POLLOUT };
+        PollDescriptor wait = new() { Descriptor = fd, Events = ReturnPush.MustWaitForQueue(record, fd) ? (short)0 : Linux.POLLOUT };
         int result = Sleep.Poll(&wait, 1, left < moment ? left : moment, null, signals);
         Sleeper.End(Doorbell.Sleepers(record));
         return Outcome(result, deadline, thread, interrupting);

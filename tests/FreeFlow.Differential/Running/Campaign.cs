@@ -69,6 +69,9 @@ public sealed class Campaign
 
     private void Work(Road road)
     {
+        // What one loses another one needs.
+        using TwoHosts? own = road.Loses ? new() : null;
+        if (own is not null) road = Road.Between(road.Name, own);
         using Worker worker = new(road);
         while (DateTime.UtcNow < End && _failures.Count < Enough)
         {

@@ -15,9 +15,13 @@ public sealed class TwoHosts : IDisposable
     private readonly string _folder = Directory.CreateTempSubdirectory("freeflow-differential.").FullName;
     private readonly Process[] _hosts = new Process[2], _routers = new Process[2];
 
+    private readonly bool _mayBorrow;
+
     /// <summary>Brings it up; needs root.</summary>
-    public TwoHosts()
+    /// <param name="mayBorrow">Whether routers may borrow their programs' sockets, to stand in for them (docs/fabric.md).</param>
+    public TwoHosts(bool mayBorrow = true)
     {
+        _mayBorrow = mayBorrow;
         if (!Artifacts.Complete) throw new LabException("FreeFlow is not built: run 'make build'.");
         if (!System.Environment.IsPrivilegedProcess) throw new LabException("Network namespaces need root.");
         File.WriteAllText(Path.Combine(_folder, "locations"), $"{Four(0)} {Under(0)}\n{Six(0)} {Under(0)}\n{Four(1)} {Under(1)}\n{Six(1)} {Under(1)}\n");
@@ -76,7 +80,7 @@ public sealed class TwoHosts : IDisposable
     private Process StartRouter(int host)
     {
         File.Delete(Socket(host));
-        Process process = Start($"nsenter --net={Namespace(host)} {Artifacts.Router} --socket {Socket(host)} --locations file:{_folder}/locations --host {Under(host)} --insecure-fabric", false);
+        Process process = Start($"nsenter --net={Namespace(host)}{(_mayBorrow ? "" : " setpriv --bounding-set -sys_ptrace")} {Artifacts.Router} --socket {Socket(host)} --locations file:{_folder}/locations --host {Under(host)} --insecure-fabric", false);
         process.BeginOutputReadLine();
         process.BeginErrorReadLine();
         if (!Waiting.Until(() => File.Exists(Socket(host)), TimeSpan.FromSeconds(10))) throw new LabException("freeflow-router did not come up.");

@@ -26,10 +26,11 @@ internal sealed unsafe class StandIn(MirroredRing ring, Func<int> borrow, bool i
         ReturnerState before = (ReturnerState)Volatile.Read(ref block->Returner);
         if (Volatile.Read(ref block->ReaderClosed) != 0 || before == ReturnerState.Done) return true;
         if (before == ReturnerState.None && !IsDue(block)) return true;
+        if (before is ReturnerState.Writer or ReturnerState.Router) return false;
         int socket = borrow();
         if (socket < 0) return true;
         bool done = false;
-        if (before is ReturnerState.None or ReturnerState.Paused && Interlocked.CompareExchange(ref block->Returner, (uint)ReturnerState.Router, (uint)before) == (uint)before)
+        if (Interlocked.CompareExchange(ref block->Returner, (uint)ReturnerState.Router, (uint)before) == (uint)before)
         {
             bool begun = before == ReturnerState.Paused || TryBegin(block);
             done = !begun || Push(block, socket);

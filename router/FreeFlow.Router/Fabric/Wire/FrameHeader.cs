@@ -17,7 +17,7 @@ internal struct FrameHeader
     /// <summary>Most payload of a Data frame, in bytes.</summary>
     public const uint MaximumDataBytes = 256 * 1024;
 
-    /// <summary>Position of a <see cref="FrameType.Recall"/> that takes the one before back; 0 in all others.</summary>
+    /// <summary>Position of a <see cref="FrameType.Recall"/> that takes the one before back, and of its <see cref="FrameType.RecallAnswer"/> if it is; 0 in all others.</summary>
     public const uint Withdrawn = 1;
 
     /// <summary>Position of a <see cref="FrameType.ReaderClosed"/> of a reader that still reads what is in its ring; 0 in all others.</summary>

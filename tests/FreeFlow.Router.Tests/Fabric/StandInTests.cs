@@ -1,0 +1,144 @@
+using System;
+using System.Net;
+using System.Net.Sockets;
+using FreeFlow.Contract;
+using FreeFlow.Contract.Layout;
+using FreeFlow.Native;
+using FreeFlow.Router.Fabric.Streams;
+using NUnit.Framework;
+
+namespace FreeFlow.Router.Tests.Fabric;
+
+/// <summary>What a router writes into the socket of a program that sleeps elsewhere, byte for byte, and when it leaves that to the shim, which the test plays.</summary>
+public sealed unsafe class StandInTests
+{
+    private static readonly byte[] Mark = "0123456789abcdef"u8.ToArray();
+
+    private const string MarkAsHex = "30313233343536373839616263646566";
+
+    private FakeEnd _end = null!;
+    private Socket _program = null!, _peer = null!;
+
+    [SetUp]
+    public void SetUp()
+    {
+        _end = new FakeEnd(Mark, new byte[RingLayout.ReturnMarkBytes]);
+        using Socket listener = new(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
+        listener.Bind(new IPEndPoint(IPAddress.Loopback, 0));
+        listener.Listen();
+        _program = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
+        _program.Connect(listener.LocalEndPoint!);
+        _peer = listener.Accept();
+        _peer.ReceiveTimeout = 10_000;
+    }
+
+    [TearDown]
+    public void TearDown()
+    {
+        _end.Dispose();
+        _end.Router.Dispose();
+        _program.Dispose();
+        _peer.Dispose();
+    }
+
+    [Test]
+    public void WhatIsUnreadComesBehindTheMark()
+    {
+        Fill();
+        Assert.That(StandIn(isLost: true), Is.True);
+        Assert.That(Received(46), Is.EqualTo(MarkAsHex + "0300000000000000" + "1100000000000000" + Convert.ToHexString("words, some read"u8[2..])));
+        Assert.That((_end.OutState, (RecallState)_end.Out->ReaderWantsKernel, (ReturnerState)_end.Out->Returner), Is.EqualTo((HandoverState.Back, RecallState.TakenUp, ReturnerState.Paused)));
+        Assert.That((_end.Out->BackAt, _end.Out->ReturnEnd, _end.Out->ReturnSent, _end.Out->ReaderWaiting), Is.EqualTo((3ul, 17ul, 46ul, 1u)));
+        // And not again; nor once the shim has said that all is done.
+        Assert.That(StandIn(isLost: true), Is.True);
+        _end.Out->Returner = (uint)ReturnerState.Done;
+        Assert.That(StandIn(isLost: true), Is.True);
+        Assert.That(_peer.Available, Is.Zero);
+    }
+
+    [TestCase(RecallState.Asked, true)]
+    [TestCase(RecallState.None, false)]
+    [TestCase(RecallState.TakenUp, false)]
+    public void ARequestIsAnsweredIfItStillStands(RecallState word, bool answered)
+    {
+        Fill();
+        _end.Out->ReaderWantsKernel = (uint)word;
+        Assert.That(StandIn(isLost: false), Is.True);
+        Assert.That(_end.OutState, Is.EqualTo(answered ? HandoverState.Back : HandoverState.Ring));
+        if (answered) Assert.That(Received(46), Does.StartWith(MarkAsHex));
+        else Assert.That(_peer.Available, Is.Zero);
+    }
+
+    [Test]
+    public void AShimThatHasBegunIsHelpedWhenItPauses()
+    {
+        Fill();
+        _end.Out->Returner = (uint)ReturnerState.Writer;
+        Assert.That(StandIn(isLost: true), Is.False, "it is at it");
+        Assert.That(_end.OutState, Is.EqualTo(HandoverState.Ring));
+        (_end.Out->BackAt, _end.Out->ReturnEnd, _end.Out->ReturnSent) = (5, 17, 40);
+        _end.Out->Handover = (uint)HandoverState.Back;
+        _end.Out->Returner = (uint)ReturnerState.Paused;
+        Assert.That(StandIn(isLost: true), Is.True);
+        Assert.That(Received(4), Is.EqualTo(Convert.ToHexString("read"u8)), "what it has not sent yet");
+        Assert.That(_end.Out->ReturnSent, Is.EqualTo(44));
+    }
+
+    [Test]
+    public void NothingIsDoneWhereNobodyReadsOrNothingIsLeftOrTheSocketIsGone()
+    {
+        Fill();
+        _end.Out->ReaderClosed = 1;
+        Assert.That(StandIn(isLost: true), Is.True);
+        _end.Out->ReaderClosed = 0;
+        Assert.That(StandIn(isLost: true, () => -1), Is.True);
+        _end.Out->Head = 17;
+        Assert.That(StandIn(isLost: true), Is.True);
+        Assert.That((_end.OutState, _end.Out->Returner, _peer.Available), Is.EqualTo((HandoverState.Ring, 0u, 0)));
+    }
+
+    [Test]
+    public void WhatTheKernelDoesNotTakeNowItTakesLater()
+    {
+        Fill();
+        _program.SendBufferSize = 4096;
+        _peer.ReceiveBufferSize = 4096;
+        byte[] much = new byte[60_000];
+        Random.Shared.NextBytes(much);
+        Assert.That(_end.Write(much), Is.EqualTo(much.Length));
+        Assert.That(StandIn(isLost: true), Is.False, "there is more");
+        byte[] got = Read(46);
+        Assert.That(Convert.ToHexString(got.AsSpan(0, 32)), Is.EqualTo(MarkAsHex + "0300000000000000" + Convert.ToHexString(BitConverter.GetBytes(17ul + (ulong)much.Length))));
+        bool done = false;
+        byte[] rest = new byte[much.Length];
+        for (int have = 0; have < rest.Length;)
+        {
+            if (!done) done = StandIn(isLost: true);
+            have += _peer.Receive(rest.AsSpan(have));
+        }
+        Assert.That(rest.AsSpan().SequenceEqual(much), Is.True);
+    }
+
+    /// <summary>17 bytes in the ring, of which the reader has 3.</summary>
+    private void Fill()
+    {
+        _end.Out->Handover = (uint)HandoverState.Ring;
+        _end.Write(" words, some read"u8);
+        _end.Out->Head = 3;
+    }
+
+    private bool StandIn(bool isLost, Func<int>? borrow = null)
+    {
+        using StandIn standIn = new(_end.Router.Retain(), borrow ?? (() => Libc.fcntl((int)_program.Handle, Libc.F_DUPFD_CLOEXEC, 0)), isLost);
+        return standIn.Try();
+    }
+
+    private string Received(int bytes) => Convert.ToHexString(Read(bytes));
+
+    private byte[] Read(int bytes)
+    {
+        byte[] all = new byte[bytes];
+        for (int have = 0; have < bytes;) have += _peer.Receive(all.AsSpan(have));
+        return all;
+    }
+}
