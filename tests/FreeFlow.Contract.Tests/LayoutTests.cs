@@ -28,7 +28,7 @@ public sealed class LayoutTests
         ReceiveLock@192:4 KernelAttention@196:4 ReceiveGate@200:8 ReceiveHead@208:8 KernelConsumed@216:8 ReceiveSwitchAt@224:8
         EmptyReads@232:4 PendingError@236:4 KernelLookedAt@240:8 DoorbellState@256:8 SendBlocked@264:4 SendsUnread@268:4
         SendReturnFrom@272:8 SendReturned@280:8 ReceiveReturnNext@288:8 ReceiveReturnEnd@296:8 ReceiveBackAt@304:8 ReceiveMarkBytes@312:4
-        MarksSent@316:4 MarksFound@320:4 Pause@324:4 OfferAgainAt@328:8 JoinedAt@336:8 EarlierSent@344:8 EarlierReceived@352:8
+        MarksSent@316:4 MarksFound@320:4 Pause@324:4 OfferAgainAt@328:8 JoinedAt@336:8 EarlierSent@344:8 EarlierReceived@352:8 KernelDropped@360:8
         """;
 
     private const string FamilyHeaderFields = "Magic@0:4 Version@4:4 SlotCount@8:4 RecordCount@12:4 RecordsUsed@16:4 NextRecord@20:4 RingBytes@24:8 Refused@32:8";
@@ -83,7 +83,7 @@ public sealed class LayoutTests
             FamilyLayout.SlotsOffset, FamilyLayout.RecordBytes, FamilyLayout.RecordCount, FamilyLayout.RecordsOffset,
             FamilyLayout.DoorbellBytes, FamilyLayout.DoorbellsOffset, FamilyLayout.TotalBytes,
         },
-        Is.EqualTo(new object[] { 0x36544646u, 6u, 4096, 64, 1024u, 4096, 384, 65536u, 69632, 32, 25235456, 27332608L }));
+        Is.EqualTo(new object[] { 0x37544646u, 7u, 4096, 64, 1024u, 4096, 384, 65536u, 69632, 32, 25235456, 27332608L }));
 
     [Test]
     public void Constants() => Assert.That(

@@ -4,7 +4,7 @@ namespace FreeFlow.Contract.Layout;
 
 /// <summary>
 /// One tracked TCP connection of a process family: what status shows, and the family's own, trusted side of the ring (the peer cannot reach it).
-/// Version 6, little endian. Lines of 64 bytes are grouped by who is busy with them: identity, counters, ring and sender, receiver.
+/// Version 7, little endian. Lines of 64 bytes are grouped by who is busy with them: identity, counters, ring and sender, receiver.
 /// </summary>
 [StructLayout(LayoutKind.Explicit, Size = FamilyLayout.RecordBytes)]
 public unsafe struct ConnectionRecord
@@ -117,4 +117,6 @@ public unsafe struct ConnectionRecord
     /// <summary>Bytes sent and read by earlier rings.</summary>
     [FieldOffset(344)] public ulong EarlierSent;
     [FieldOffset(352)] public ulong EarlierReceived;
+    /// <summary>Of KernelReceived: marks, and bytes behind them that had been read from a ring. The program has had none of them.</summary>
+    [FieldOffset(360)] public ulong KernelDropped;
 }

@@ -6,9 +6,9 @@ namespace FreeFlow.Contract.Layout;
 /// </summary>
 public static class FamilyLayout
 {
-    /// <summary>"FFT6", read as a little-endian word.</summary>
-    public const uint Magic = 0x36544646;
-    public const uint Version = 6;
+    /// <summary>"FFT7", read as a little-endian word.</summary>
+    public const uint Magic = 0x37544646;
+    public const uint Version = 7;
     public const int HeaderBytes = 4096;
 
     public const int SlotBytes = 64;

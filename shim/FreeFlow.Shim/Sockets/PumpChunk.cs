@@ -81,7 +81,9 @@ internal unsafe struct PumpChunk
         return Receiver.Receive(fd, record, &message, flags | Linux.MSG_DONTWAIT);
     }
 
-    private static ulong Position(ConnectionRecord* record) => Volatile.Read(ref record->KernelReceived) + Volatile.Read(ref record->ReceiveHead);
+    /// <summary>Of the stream that programs read. A return mark that comes meanwhile is none of it, nor what is dropped behind it; and a ring may have come in another one's place.</summary>
+    private static ulong Position(ConnectionRecord* record) =>
+        Volatile.Read(ref record->KernelReceived) - record->KernelDropped + Volatile.Read(ref record->ReceiveHead) + record->EarlierReceived;
 
     private static int Queued(int pipe)
     {

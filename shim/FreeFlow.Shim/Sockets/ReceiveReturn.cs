@@ -186,6 +186,7 @@ internal static unsafe class ReceiveReturn
     private static void Count(ConnectionRecord* record, nint count)
     {
         Interlocked.Add(ref record->KernelReceived, (ulong)count);
+        record->KernelDropped += (ulong)count;
         Volatile.Write(ref record->KernelConsumed, record->KernelConsumed + (ulong)count);
     }
 
