@@ -23,10 +23,11 @@ public sealed unsafe class StandInTests
     public void SetUp()
     {
         _end = new FakeEnd(Mark, new byte[RingLayout.ReturnMarkBytes]);
-        using Socket listener = new(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
+        // Small buffers, so that the kernel does not take everything at once.
+        using Socket listener = new(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp) { ReceiveBufferSize = 4096 };
         listener.Bind(new IPEndPoint(IPAddress.Loopback, 0));
         listener.Listen();
-        _program = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
+        _program = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp) { SendBufferSize = 4096 };
         _program.Connect(listener.LocalEndPoint!);
         _peer = listener.Accept();
         _peer.ReceiveTimeout = 10_000;
@@ -101,8 +102,6 @@ public sealed unsafe class StandInTests
     public void WhatTheKernelDoesNotTakeNowItTakesLater()
     {
         Fill();
-        _program.SendBufferSize = 4096;
-        _peer.ReceiveBufferSize = 4096;
         byte[] much = new byte[60_000];
         Random.Shared.NextBytes(much);
         Assert.That(_end.Write(much), Is.EqualTo(much.Length));
