@@ -58,7 +58,8 @@ internal static unsafe class RingReadiness
     public static bool HasRoom(ConnectionRecord* record, RingBlockHeader* outgoing)
     {
         DirectionPhase phase = Gate.Phase(&record->SendGate);
-        if (phase != DirectionPhase.Ring) return phase != DirectionPhase.Returning;
+        // After the own shutdown the kernel always says so, whatever is still on its way (tcp_poll).
+        if (phase != DirectionPhase.Ring) return phase != DirectionPhase.Returning || (Volatile.Read(ref record->Flags) & (uint)ConnectionFlags.SendShutdown) != 0;
         return RingWriter.IsWritable(record, outgoing)
             || (Volatile.Read(ref record->Flags) & (uint)(ConnectionFlags.PeerFinished | ConnectionFlags.SendShutdown | ConnectionFlags.DoorbellGone)) != 0
             || Volatile.Read(ref outgoing->ReaderClosed) != 0 || Volatile.Read(ref outgoing->ReaderWantsKernel) != 0;

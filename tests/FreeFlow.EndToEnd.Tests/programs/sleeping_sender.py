@@ -1,12 +1,12 @@
 """A sender that sleeps elsewhere as soon as its bytes are taken, and makes no call any more.
 
 usage: sleeping_sender.py server ADDRESS PORT BYTES | client ADDRESS PORT BYTES
-Some questions and answers first; after a line of input the client sends BYTES, says so, and sleeps. The server says "exact" when it has them all.
+Questions and answers until there is a line of input, and "quiet"; after another line the client sends BYTES, says so, and sleeps. The server says "exact" when it has them all.
 """
-import socket, sys, time
+import select, socket, sys
 
 ROLE, ADDRESS, PORT, BYTES = sys.argv[1], sys.argv[2], int(sys.argv[3]), int(sys.argv[4])
-QUESTIONS = 50
+QUESTION, LAST = b"q" * 100, b"!" * 100
 
 
 def pattern(start, count):
@@ -26,8 +26,8 @@ def receive(sock, count):
 if ROLE == "server":
     with socket.create_server((ADDRESS, PORT)) as listener:
         sock, _ = listener.accept()
-    for _ in range(QUESTIONS):
-        sock.sendall(receive(sock, 100))
+    while (question := receive(sock, len(QUESTION))) != LAST:
+        sock.sendall(question)
     received = receive(sock, BYTES)
     if received != pattern(0, BYTES):
         sys.exit(f"wrong byte at {next(i for i in range(BYTES) if received[i] != pattern(0, BYTES)[i])}")
@@ -36,10 +36,12 @@ if ROLE == "server":
     print("and the last word", flush=True)
 else:
     sock = socket.create_connection((ADDRESS, PORT))
-    for _ in range(QUESTIONS):
-        sock.sendall(b"q" * 100)
-        receive(sock, 100)
-    print("ready", flush=True)
+    while not select.select([sys.stdin], [], [], 0.01)[0]:
+        sock.sendall(QUESTION)
+        receive(sock, len(QUESTION))
+    sys.stdin.readline()
+    sock.sendall(LAST)
+    print("quiet", flush=True)
     sys.stdin.readline()
     sock.sendall(pattern(0, BYTES))
     print("sent", flush=True)
