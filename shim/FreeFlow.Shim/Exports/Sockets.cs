@@ -178,7 +178,11 @@ internal static unsafe class SocketCalls
         // A ring that has come unnoticed: its reader may be Ready, and then expects to hear of the end (docs/fabric.md).
         if (record->State == (uint)ConnectionState.Offered) Session.Look();
         // After the end of stream nothing can be taken back: a request that is waiting is answered first.
-        if (record->RingAddress != 0 && ReturnMark.IsMirrored(record)) _ = MirroredClose.Leave(record);
+        if (record->RingAddress != 0 && ReturnMark.IsMirrored(record))
+        {
+            // Sets that wait for room hear from the kernel from now on.
+            if (MirroredClose.Leave(record)) Registrations.Refresh(Connections.IndexOf(record) + 1, owed: true);
+        }
         else Recall.AnswerAtOnce(record);
         Interlocked.Or(ref record->Flags, (uint)ConnectionFlags.SendShutdown);
         if (record->RingAddress == 0) return;
