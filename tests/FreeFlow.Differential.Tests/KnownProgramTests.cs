@@ -62,6 +62,8 @@ public sealed class KnownProgramTests
             "* pair 0 b1 0 b0 1 0 0 0 1", "b0 sendmsg 1 0 2369 2243", "b1& sysread 0 13143", "b0 send 0 6 0", "b1& recvmsg 0 16384 5", "b0 setfd 0 1", "b0 close 0");
         yield return Known("ring", "a peek that waits for more leaves an error to the next call",
             "* pair 0 a1 0 b1 0 0 0 0 1", "a1 splicein 0 2 0", "b1 send 0 92 0", "b0& recv 0 16 258", "a1 close 0", "b0 sendmmsg 0 0 3781");
+        yield return Known("ring", "a registration stays when its number is made to stand for the same socket again",
+            "* pair 0 b1 0 a1 0 1 0 526336 1", "a1 epnew 0 1", "a1 epctl 1 1 0 3 100", "a1 dupfd 0 3 1 2", "a1 dup3 2 0 0", "a1 epctl 1 3 0 8193 100", "b1 send 0 10 0", "a1 epwait 1 16 0");
         yield return Known("ring", "a receive for all that sleeps ends at urgent data",
             "* pair 0 b1 0 a0 0 0 0 0 0", "a1& recv 0 1502 256", "b0 send 0 2 0", "b0 send 0 1 16385");
     }

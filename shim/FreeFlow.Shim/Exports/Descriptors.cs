@@ -81,6 +81,8 @@ internal static unsafe class DescriptorCalls
         // Ask first whether there is something to copy: a failed dup2 closes nothing.
         if (Process.IsBorrowedMemory || fd == copy || Process.Libc->fcntl(fd, Linux.F_GETFD, null) < 0) return Process.Libc->dup3(fd, copy, flags);
         if (Connections.InRange(copy) && Process.Flags[copy] == DescriptorFlags.Internal) return Fail(Linux.EBADF);
+        // The same socket under the same number as before: nothing is closed, and sets keep what they have of it.
+        if (Connections.Find(fd) != null && Connections.Find(fd) == Connections.Find(copy)) return Process.Libc->dup3(fd, copy, flags);
         Connections.Closing(copy);
         int result = Process.Libc->dup3(fd, copy, flags);
         if (result >= 0) Connections.Duplicated(fd, copy);
