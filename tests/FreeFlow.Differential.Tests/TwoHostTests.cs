@@ -30,6 +30,8 @@ public sealed class TwoHostTests
             "* pair 0 a0 0 b0 0 0 0 0 1", "a0 send 0 40000 0", "b0 recv 0 50000 2", "b0 fionread 0", "b0 recv 0 50000 0");
         yield return Known("two-hosts", "a spawned program without the library reads what a peer that sleeps elsewhere has sent, and no mark",
             "* pair 0 a0 0 b1 0 0 0 2048 1", "a0 send 0 22 0", "b1 spawn c0 1", "a0 write 0 14809", "c0& recv 0 14831 256");
+        yield return Known("two-hosts", "the same from a peer's child, which alone has the connection",
+            "* pair 0 a0 0 b1 0 0 0 2048 1", "a0 fork c0", "a0 close 0", "c0 send 0 22 0", "b1 spawn c1 1", "c0 write 0 14809", "c1& recv 0 14831 256");
         yield return Known("two-hosts", "the same after exec",
             "* pair 0 a0 0 b1 0 0 0 2048 1", "b1 fork c0", "b1 close 0", "a0 send 0 22 0", "c0 exec 1", "a0 write 0 14809", "c0& recv 0 14831 256");
     }

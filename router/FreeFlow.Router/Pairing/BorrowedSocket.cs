@@ -1,6 +1,8 @@
 using System;
+using System.Collections.Generic;
 using System.Globalization;
 using System.IO;
+using System.Linq;
 using FreeFlow.Native;
 
 namespace FreeFlow.Router.Pairing;
@@ -11,15 +13,39 @@ namespace FreeFlow.Router.Pairing;
 /// <param name="facts">What the kernel has said of it.</param>
 internal sealed class BorrowedSocket(int process, int number, SocketFacts facts)
 {
-    /// <summary>A descriptor of the socket, the caller's to close at once, or −1 if the process has it no more.</summary>
+    private const int MostRelatives = 64;
+
+    /// <summary>A descriptor of the socket, the caller's to close at once, or −1 if neither the process nor what it has forked has it.</summary>
     public int Take()
     {
-        int handle = (int)Libc.syscall(Libc.SYS_pidfd_open, process, 0, 0);
+        List<int> relatives = [process];
+        for (int next = 0; next < relatives.Count; next++)
+        {
+            int socket = TakeFrom(relatives[next]);
+            if (socket >= 0) return socket;
+            foreach (int child in ChildrenOf(relatives[next])) if (relatives.Count < MostRelatives) relatives.Add(child);
+        }
+        return -1;
+    }
+
+    private int TakeFrom(int relative)
+    {
+        int handle = (int)Libc.syscall(Libc.SYS_pidfd_open, relative, 0, 0);
         if (handle < 0) return -1;
         int socket = Take(handle, number);
-        if (socket < 0 && Find() is var other and >= 0) socket = Take(handle, other);
+        if (socket < 0 && Find(relative) is var other and >= 0) socket = Take(handle, other);
         Libc.close(handle);
         return socket;
+    }
+
+    /// <summary>None where the kernel does not say (CONFIG_PROC_CHILDREN).</summary>
+    private static List<int> ChildrenOf(int relative)
+    {
+        try
+        {
+            return [.. Directory.GetDirectories($"/proc/{relative}/task").SelectMany(thread => File.ReadAllText(thread + "/children").Split(' ', StringSplitOptions.RemoveEmptyEntries)).Select(text => int.Parse(text, CultureInfo.InvariantCulture))];
+        }
+        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException) { return []; }
     }
 
     /// <summary>The number may stand for something else by now.</summary>
@@ -31,12 +57,12 @@ internal sealed class BorrowedSocket(int process, int number, SocketFacts facts)
         return -1;
     }
 
-    private int Find()
+    private int Find(int relative)
     {
         string wanted = $"socket:[{facts.Inode}]";
         try
         {
-            foreach (FileSystemInfo entry in new DirectoryInfo($"/proc/{process}/fd").EnumerateFileSystemInfos())
+            foreach (FileSystemInfo entry in new DirectoryInfo($"/proc/{relative}/fd").EnumerateFileSystemInfos())
             {
                 if (entry.LinkTarget == wanted) return int.Parse(entry.Name, CultureInfo.InvariantCulture);
             }
