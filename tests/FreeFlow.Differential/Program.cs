@@ -53,6 +53,7 @@ static int Show(string path, Road road)
     {
         Console.WriteLine($"{i,3}  {program.Steps[i],-40} {Say(kernel.Answers[i], i),-50} {Say(other.Answers[i], i)}");
     }
+    Console.WriteLine($"{other.Bytes:N0} bytes read, {other.RingBytes:N0} of them through rings");
     Console.WriteLine(difference is null ? "the same" : $"they part at step {difference.Step}");
     return difference is null ? 0 : 1;
 }
