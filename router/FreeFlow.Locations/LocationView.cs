@@ -13,6 +13,9 @@ namespace FreeFlow.Locations;
 /// <param name="Detail">Endpoint in use, or what is wrong.</param>
 public sealed record LocationView(string Source, LocationState State, TimeSpan Age, int Addresses, int Hosts, long Revision, string? Detail)
 {
+    /// <summary>Addresses of which something is known about who has them; 0 where nobody asks for that.</summary>
+    public int Identities { get; init; }
+
     public override string ToString()
     {
         string state = State switch

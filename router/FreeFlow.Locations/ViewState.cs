@@ -25,7 +25,7 @@ internal sealed class ViewState(string source, LocationTable table, Action<strin
             lock (_lock)
             {
                 TimeSpan age = _state == LocationState.Stale ? Stopwatch.GetElapsedTime(_lastCurrent) : TimeSpan.Zero;
-                return new(source, _state, age, table.Addresses, table.Hosts, _revision, _detail);
+                return new(source, _state, age, table.Addresses, table.Hosts, _revision, _detail) { Identities = table.Identities.Counts.Addresses };
             }
         }
     }

@@ -23,6 +23,7 @@ internal static class ClusterReport
         json.WriteNumber("age_s", view.Age.TotalSeconds);
         json.WriteNumber("addresses", view.Addresses);
         json.WriteNumber("hosts", view.Hosts);
+        json.WriteNumber("identities", view.Identities);
         json.WriteNumber("revision", view.Revision);
         json.WriteString("detail", view.Detail ?? "");
         json.WriteEndObject();

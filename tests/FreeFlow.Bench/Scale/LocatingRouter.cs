@@ -22,31 +22,31 @@ internal sealed class LocatingRouter : IDisposable
 
     internal LabProcess Process { get; }
 
-    /// <summary>Addresses that it knows; −1 while it does not answer or its view is not current.</summary>
-    internal int Addresses
+    /// <summary>What it knows: "addresses" or "identities"; −1 while it does not answer or its view is not current.</summary>
+    internal int Known(string what)
     {
-        get
+        if (!File.Exists(_socket)) return -1;
+        try
         {
-            if (!File.Exists(_socket)) return -1;
-            try
-            {
-                using JsonDocument status = JsonDocument.Parse(RouterClient.AskStatus(_socket));
-                JsonElement locations = status.RootElement.GetProperty("cluster").GetProperty("locations");
-                return locations.GetProperty("state").GetString() is "current" or "none" ? locations.GetProperty("addresses").GetInt32() : -1;
-            }
-            catch (CommandException) when (!Process.HasExited)
-            {
-                return -1;
-            }
+            using JsonDocument status = JsonDocument.Parse(RouterClient.AskStatus(_socket));
+            JsonElement locations = status.RootElement.GetProperty("cluster").GetProperty("locations");
+            return locations.GetProperty("state").GetString() is "current" or "none" ? locations.GetProperty(what).GetInt32() : -1;
+        }
+        catch (CommandException) when (!Process.HasExited)
+        {
+            return -1;
         }
     }
 
     /// <summary>Waits until it knows so many; milliseconds since it was started.</summary>
-    internal double WaitFor(int addresses)
+    internal double WaitFor(string what, int count)
     {
-        if (!Waiting.Until(() => Addresses >= addresses, TimeSpan.FromSeconds(60))) throw new LabException($"a router knows {Addresses} addresses of {addresses}: {(Process.Output + Process.Error).Trim()}");
+        if (!Waiting.Until(() => Known(what) >= count, TimeSpan.FromSeconds(60))) throw new LabException($"a router knows {Known(what)} {what} of {count}: {(Process.Output + Process.Error).Trim()}");
         return Stopwatch.GetElapsedTime(_began).TotalMilliseconds;
     }
+
+    /// <summary>Resident memory, in MiB.</summary>
+    internal double Mebibytes => ProcessTree.MemoryKib(Process.Pid).Rss / 1024.0;
 
     /// <inheritdoc/>
     public void Dispose() => Process.Dispose();

@@ -61,6 +61,7 @@ public sealed class IdentityViewTests
         Eventually.True(() => s_front.Equals(locations.IdentityOf(Read("10.0.0.1"))), "it is read");
         Eventually.True(() => new Identity(null, null, []).Equals(locations.IdentityOf(Read("10.0.0.2"))), "and the line behind it");
         Assert.That(locations.IdentityOf(Read("10.0.0.3")), Is.Null);
+        Assert.That(locations.View.Identities, Is.EqualTo(2));
         folder.Write("locations", "10.0.0.1 192.168.0.1 namespace=web labels=app\n");
         Eventually.True(() => locations.View.Detail?.Contains("line 1: 'app' is no label; write KEY=VALUE", StringComparison.Ordinal) == true, "the mistake is said", () => locations.View.ToString());
         Assert.That(locations.IdentityOf(Read("10.0.0.1")), Is.EqualTo(s_front));

@@ -55,6 +55,34 @@ public sealed unsafe class ShareTests
         Assert.That((one.Read + other.Read) * 8 / 1000, Is.LessThan(Capacity / 1000 * (Environment.TickCount64 - start + 100) / 1000));
     }
 
+    /// <summary>As above, to two hosts: a link has a thread of its own, and the capacity is the host's. Each link for itself would send twice as much.</summary>
+    [Test]
+    public void LinksToTwoHostsShareOneCapacity()
+    {
+        RecordedEvents firstEvents = new(), secondEvents = new(), thirdEvents = new();
+        using TcpFabric first = Start("127.0.6.3", firstEvents), second = Start("127.0.6.4", secondEvents), third = Start("127.0.6.5", thirdEvents);
+        first.LinkTo(Host("127.0.6.4"), FabricOptions.DefaultPort);
+        first.LinkTo(Host("127.0.6.5"), FabricOptions.DefaultPort);
+        IFabricLink? toSecond = null, toThird = null;
+        FakeEnd.Eventually(() => (toSecond = first.Find(Host("127.0.6.4"))) is not null && (toThird = first.Find(Host("127.0.6.5"))) is not null, "both can be reached");
+        RateLimit capacity = new(Capacity);
+        using Pair one = new(toSecond!, secondEvents.Link, 1, new SendRate(null, null, capacity));
+        using Pair other = new(toThird!, thirdEvents.Link, 1, new SendRate(null, null, capacity));
+        const long enough = 300_000;
+        long start = Environment.TickCount64;
+        FakeEnd.Eventually(
+            () =>
+            {
+                one.Move();
+                other.Move();
+                return one.Read >= enough && other.Read >= enough;
+            },
+            "both get something");
+        TestContext.Out.WriteLine($"{one.Read} and {other.Read} bytes, {(one.Read + other.Read) * 8 / (Environment.TickCount64 - start + 1)} kbit/s");
+        Assert.That((double)one.Read / other.Read, Is.InRange(0.5, 2));
+        Assert.That((one.Read + other.Read) * 8 / 1000, Is.LessThan(Capacity / 1000 * (Environment.TickCount64 - start + 100) / 1000));
+    }
+
     /// <summary>All of them have a turn's worth of bytes from the beginning on.</summary>
     [Test]
     public void WhatIsOwedGoesBeforeEverybodysTurn()
