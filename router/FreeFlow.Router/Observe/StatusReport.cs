@@ -105,7 +105,7 @@ internal static unsafe class StatusReport
     {
         Session[] shown = family.Sessions.Where(visible).ToArray();
         if (shown.Length == 0) return;
-        Dictionary<Session, List<(ConnectionRecord Record, string? Rule, bool IsUndecided)>> records = shown.ToDictionary(session => session, _ => new List<(ConnectionRecord, string?, bool)>());
+        Dictionary<Session, List<(ConnectionRecord Record, Decision Decision)>> records = shown.ToDictionary(session => session, _ => new List<(ConnectionRecord, Decision)>());
         Dictionary<uint, Session> byProcess = [];
         foreach (Session session in family.Sessions) byProcess.TryAdd(session.OwnProcessId, session);
 
@@ -119,13 +119,13 @@ internal static unsafe class StatusReport
                 ref readonly ConnectionRecord record = ref chunk[i];
                 if (record.State is (uint)ConnectionState.Free or (uint)ConnectionState.Closed) continue;
                 Session holder = byProcess.GetValueOrDefault((uint)record.ProcessId) ?? family.Sessions[0];
-                if (records.TryGetValue(holder, out List<(ConnectionRecord, string?, bool)>? list)) list.Add((record, family.RuleOf(first + (uint)i, record.Generation), family.IsUndecided(first + (uint)i, record.Generation)));
+                if (records.TryGetValue(holder, out List<(ConnectionRecord, Decision)>? list)) list.Add((record, family.DecisionOn(first + (uint)i, record.Generation)));
             }
         }
         foreach (Session session in shown) WriteProcess(json, session, records[session]);
     }
 
-    private static void WriteProcess(Utf8JsonWriter json, Session session, List<(ConnectionRecord Record, string? Rule, bool IsUndecided)> records)
+    private static void WriteProcess(Utf8JsonWriter json, Session session, List<(ConnectionRecord Record, Decision Decision)> records)
     {
         json.WriteStartObject();
         json.WriteNumber("pid", session.Peer.ProcessId);
@@ -133,13 +133,14 @@ internal static unsafe class StatusReport
         json.WriteString("container", session.Container);
         json.WriteNumber("uid", session.Peer.UserId);
         json.WriteStartArray("connections");
-        foreach ((ConnectionRecord record, string? rule, bool undecided) in records) WriteConnection(json, record, rule, undecided ? Reason.LabelsUnknown : (Reason)record.Reason);
+        foreach ((ConnectionRecord record, Decision decision) in records) WriteConnection(json, record, decision);
         json.WriteEndArray();
         json.WriteEndObject();
     }
 
-    private static void WriteConnection(Utf8JsonWriter json, in ConnectionRecord record, string? rule, Reason reason)
+    private static void WriteConnection(Utf8JsonWriter json, in ConnectionRecord record, Decision decision)
     {
+        Reason reason = decision.IsOpen ? Reason.LabelsUnknown : (Reason)record.Reason;
         fixed (byte* local = record.LocalAddress)
         fixed (byte* remote = record.RemoteAddress)
         {
@@ -151,7 +152,7 @@ internal static unsafe class StatusReport
         json.WriteString("state", Words.Of((ConnectionState)record.State));
         json.WriteString("reason", Words.Of(reason));
         json.WriteString("reason_code", reason.ToString());
-        json.WriteString("rule", rule ?? "");
+        json.WriteString("rule", decision.Rule ?? "");
         json.WriteString("strictly_refused", record.Refused == 0 ? "" : ((Reason)record.Refused).ToString());
         json.WriteNumber("kernel_sent", Counter(record.KernelSent));
         json.WriteNumber("kernel_received", Counter(record.KernelReceived));

@@ -75,13 +75,10 @@ internal sealed unsafe class Family : IDisposable
     /// <summary>Rules that have left a connection to the kernel, whose end is not kept, by the record and its generation.</summary>
     public Dictionary<uint, (uint Generation, string Rule)> Denials { get; } = [];
 
-    /// <summary>Name of the policy's rule that decided about a record's connection; null if none did.</summary>
-    public string? RuleOf(uint connection, uint generation) =>
-        Ends.TryGetValue(connection, out ConnectionEnd? end) && end.Generation == generation ? end.Rule
-        : Denials.TryGetValue(connection, out (uint Generation, string Rule) denial) && denial.Generation == generation ? denial.Rule : null;
-
-    /// <summary>True if that rule goes by labels which are not known.</summary>
-    public bool IsUndecided(uint connection, uint generation) => Ends.TryGetValue(connection, out ConnectionEnd? end) && end.Generation == generation && end.IsUndecided;
+    /// <summary>What the policy has said about a record's connection.</summary>
+    public Decision DecisionOn(uint connection, uint generation) =>
+        Ends.TryGetValue(connection, out ConnectionEnd? end) && end.Generation == generation ? new Decision(end.Rule, end.IsUndecided)
+        : Denials.TryGetValue(connection, out (uint Generation, string Rule) denial) && denial.Generation == generation ? new Decision(denial.Rule, false) : default;
 
     /// <summary>True while the record has this generation.</summary>
     public bool IsCurrent(uint connection, uint generation)

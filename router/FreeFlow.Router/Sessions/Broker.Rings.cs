@@ -1,0 +1,135 @@
+using System;
+using System.Security.Cryptography;
+using FreeFlow.Contract;
+using FreeFlow.Contract.Layout;
+using FreeFlow.Contract.Messages;
+using FreeFlow.Native;
+using FreeFlow.Router.Fabric;
+using FreeFlow.Router.Fabric.Streams;
+using FreeFlow.Router.Pairing;
+using FreeFlow.Router.Policy;
+
+namespace FreeFlow.Router.Sessions;
+
+/// <content>Rings: who gets one, and on whose account.</content>
+internal sealed partial class Broker
+{
+    private void Join(ConnectionEnd first, ConnectionEnd second)
+    {
+        Verdict verdict = Decide(second, Transports.SharedMemory);
+        _gate.DecideAlike(first, second.Rule, verdict, Transports.SharedMemory);
+        if (verdict == Verdict.Denied) { Refuse(first, Reason.Policy); Refuse(second, Reason.Policy); }
+        if (verdict != Verdict.Allowed) return;
+        SendRate? firstLimit = RateOf(first, false), secondLimit = RateOf(second, false);
+        if (firstLimit is not null || secondLimit is not null || first.IsAgain || second.IsAgain) { Relay(first, firstLimit, second, secondLimit); return; }
+        ulong bytes = RingLayout.TotalBytes(_options.RingBytes);
+        if (!HasRoom(first, bytes) || !HasRoom(second, bytes)) { Refuse(first, Reason.RouterLimit); Refuse(second, Reason.RouterLimit); return; }
+        DoorbellGroup? group = first.IsScarce || second.IsScarce ? DoorbellGroup.Find(first, second) : null;
+        using Ring? ring = Ring.TryCreate(_options.RingBytes, withDoorbell: group is null);
+        if (ring is null)
+        {
+            _log.Line($"no memory or descriptors for a ring ({Errno.LastText}): {first} stays in the kernel");
+            Refuse(first, Reason.MemoryLimit);
+            Refuse(second, Reason.MemoryLimit);
+            return;
+        }
+        Charge(first, bytes);
+        Charge(second, bytes);
+        // If one of the two cannot be told, the other finds a ring whose peer never becomes ready, and stays in the kernel.
+        if (group is null)
+        {
+            if (first.IsScarce || second.IsScarce) DoorbellGroup.Begin(first, second);
+            Tell(first, second.MarksSent, 0, null, [ring.Memory, ring.FirstDoorbell]);
+            Tell(second, first.MarksSent, 1, null, [ring.Memory, ring.SecondDoorbell]);
+        }
+        else
+        {
+            Tell(first, second.MarksSent, 0, group.MateOf(first, second), [ring.Memory]);
+            Tell(second, first.MarksSent, 1, group.MateOf(second, first), [ring.Memory]);
+        }
+        _statistics.Joined++;
+        _log.Detail($"joined {first} of {first.Owner} with {second.Owner}");
+    }
+
+    /// <inheritdoc/>
+    public MirroredRing? GiveMirrored(ConnectionEnd end, uint marksToFind, ulong capacity, ReadOnlySpan<byte> markFromShim, ReadOnlySpan<byte> markToShim)
+    {
+        HeldRing? held = HoldMirrored(end, marksToFind, capacity, markFromShim, markToShim);
+        held?.Give();
+        return held?.Mirrored;
+    }
+
+    /// <inheritdoc/>
+    public HeldRing? HoldMirrored(ConnectionEnd end, uint marksToFind, ulong capacity, ReadOnlySpan<byte> markFromShim, ReadOnlySpan<byte> markToShim)
+    {
+        ulong bytes = RingLayout.TotalBytes(capacity);
+        if (!HasRoom(end, bytes)) { Refuse(end, Reason.RouterLimit); return null; }
+        Ring? ring = Ring.TryCreate(capacity, withDoorbell: true);
+        MirroredRing? mirrored = ring is null ? null : MirroredRing.TryCreate(ring, capacity, markFromShim, markToShim);
+        if (mirrored is null)
+        {
+            _log.Line($"no memory or descriptors for a ring ({Errno.LastText}): {end} stays in the kernel");
+            ring?.Dispose();
+            Refuse(end, Reason.MemoryLimit);
+            return null;
+        }
+        Charge(end, bytes);
+        return new HeldRing(ring!, mirrored, end, given =>
+        {
+            if (!((Session)end.Owner).Ends.Contains(end)) return;
+            Tell(end, marksToFind, 0, null, [given.Memory, given.FirstDoorbell], capacity);
+            _statistics.Joined++;
+        });
+    }
+
+    /// <inheritdoc/>
+    public void WaitAgain(ConnectionEnd end)
+    {
+        Session session = (Session)end.Owner;
+        if (!session.Ends.Contains(end)) return;
+        session.Account.RingBytes -= end.RingBytes;
+        if (end.RingBytes != 0) session.Account.Rings--;
+        (end.RingBytes, end.Stream) = (0, null);
+        Seek(end);
+    }
+
+    /// <summary>Joins two ends of this host by a stream through this router, which can hold its bytes back.</summary>
+    private void Relay(ConnectionEnd first, SendRate? firstLimit, ConnectionEnd second, SendRate? secondLimit)
+    {
+        Span<byte> marks = stackalloc byte[2 * RingLayout.ReturnMarkBytes];
+        RandomNumberGenerator.Fill(marks);
+        ReadOnlySpan<byte> one = marks[..RingLayout.ReturnMarkBytes], other = marks[RingLayout.ReturnMarkBytes..];
+        _relay ??= new LocalRelay();
+        do { _lastRelayed++; } while (_lastRelayed == 0);
+        MirroredRing? ring = GiveMirrored(first, second.MarksSent, FabricRingBytes, one, other);
+        MirroredRing? mirror = ring is null ? null : GiveMirrored(second, first.MarksSent, FabricRingBytes, other, one);
+        // If the second cannot have one, the first finds its doorbell closed, and goes on in the kernel.
+        if (mirror is null) { ring?.Dispose(); return; }
+        second.Stream = (_relay.Second, _lastRelayed);
+        first.Stream = (_relay.First, _lastRelayed);
+        _relay.Second.Carry(new FabricStream(_lastRelayed, _lastRelayed, mirror, speaksFirst: false, second.ToString()) { Limit = secondLimit, Borrow = (second.Owner as Session)?.BorrowerOf(second) });
+        _relay.First.Carry(new FabricStream(_lastRelayed, _lastRelayed, ring!, speaksFirst: true, first.ToString()) { Limit = firstLimit, Borrow = (first.Owner as Session)?.BorrowerOf(first) });
+    }
+
+    private void Tell(ConnectionEnd end, uint marksToFind, uint side, ConnectionEnd? mate, ReadOnlySpan<int> descriptors, ulong? capacity = null)
+    {
+        Span<byte> message = stackalloc byte[Protocol.MaximumMessageBytes];
+        Join join = new() { Connection = end.Connection, Generation = end.Generation, Side = side, Capacity = capacity ?? _options.RingBytes, MarksToFind = marksToFind };
+        if (mate is not null) join = join with { Mate = mate.Connection + 1, MateGeneration = mate.Generation };
+        int length = join.Write(message);
+        ((Session)end.Owner).Send(message[..length], descriptors);
+    }
+
+    private bool HasRoom(ConnectionEnd end, ulong bytes)
+    {
+        UserAccount account = ((Session)end.Owner).Account;
+        return account.Rings < _options.MaximumRingsPerUser && account.RingBytes + bytes <= _options.MaximumRingBytesPerUser;
+    }
+
+    private static void Charge(ConnectionEnd end, ulong bytes)
+    {
+        end.RingBytes = bytes;
+        ((Session)end.Owner).Account.RingBytes += bytes;
+        ((Session)end.Owner).Account.Rings++;
+    }
+}
