@@ -16,7 +16,7 @@ internal sealed unsafe class LinkSender(FrameWriter writer, ConcurrentDictionary
 
     /// <summary>Streams that wait for their turns, from which on turns are short, so that they get on evenly.</summary>
     private const int ManyStreams = 4;
-    private const ulong BytesPerShortTurn = BytesPerTurn / 4;
+    private const ulong BytesPerShortTurn = BytesPerTurn / 2;
     private const int MostDebtsBetweenTurns = 16;
     private const ulong BytesPerLook = 4095;
     private const ulong WakeKey = 0;
