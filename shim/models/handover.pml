@@ -173,7 +173,7 @@ inline KernelReceive() {
     fi
 }
 
-/* Receiver.Step: one attempt that never blocks, under ReceiveLock; "sleeps" is its EAGAIN. */
+/* ReceiveStep.Take: one attempt that never blocks, under ReceiveLock; "sleeps" is its EAGAIN. */
 inline Step() {
     sleeps = false;
     LOCK(ReceiveLock);

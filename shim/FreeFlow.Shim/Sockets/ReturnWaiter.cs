@@ -23,7 +23,7 @@ internal static unsafe class ReturnWaiter
                 if ((flags & Linux.MSG_NOSIGNAL) == 0) Process.Libc->syscall(SysTgkill, Process.Libc->getpid(), Process.Libc->gettid(), Signal, 0, 0);
                 return -Linux.EPIPE;
             }
-            if ((flags & Linux.MSG_DONTWAIT) != 0 || Receiver.IsNonBlocking(fd, record))
+            if ((flags & Linux.MSG_DONTWAIT) != 0 || Blocking.IsNonBlocking(fd, record))
             {
                 Volatile.Write(ref record->SendBlocked, 1);
                 Registrations.Heat(record);

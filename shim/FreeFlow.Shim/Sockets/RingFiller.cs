@@ -26,7 +26,7 @@ internal static unsafe class RingFiller
         RingBlockHeader* outgoing = Block.Outgoing(record);
         nint moved = 0;
         ulong deadline = Waiter.Unknown;
-        int waiting = Receiver.Unasked;
+        int waiting = Blocking.Unasked;
         while ((nuint)moved < count)
         {
             // A pipe may have nothing yet: wait for it before the lock is taken.
@@ -56,7 +56,7 @@ internal static unsafe class RingFiller
             }
             if (room != 0) Sender.GoBack(record, Reason.CorruptRing);
             if (!Sender.IsOnRing(fd, record, 0)) return moved > 0 ? moved : WentBack;
-            if (!Receiver.Waits(fd, record, 0, ref waiting))
+            if (!Blocking.Waits(fd, record, 0, ref waiting))
             {
                 Volatile.Write(ref record->SendBlocked, 1);
                 Registrations.Heat(record);
@@ -65,7 +65,7 @@ internal static unsafe class RingFiller
             int waited = Waiter.ForOutput(fd, record, ref deadline);
             if (waited == -Linux.EPIPE) Sender.GoBack(record, Reason.PeerClosed);
             else if (waited < 0 || (waited > 0 && moved > 0)) return moved > 0 ? moved : waited;
-            else if (waited > 0) { waiting = Receiver.Unasked; deadline = Waiter.Unknown; }
+            else if (waited > 0) { waiting = Blocking.Unasked; deadline = Waiter.Unknown; }
         }
         return moved;
     }

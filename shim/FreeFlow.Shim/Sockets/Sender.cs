@@ -141,7 +141,7 @@ internal static unsafe class Sender
         RingBlockHeader* outgoing = Block.Outgoing(record);
         nint sent = 0, rest;
         ulong deadline = Waiter.Unknown;
-        int waiting = Receiver.Unasked;
+        int waiting = Blocking.Unasked;
         while (true)
         {
             if (!ThreadLock.Enter(&record->SendLock)) return sent > 0 ? sent : -Linux.EAGAIN;
@@ -166,7 +166,7 @@ internal static unsafe class Sender
                 if (rest != OnRing) return rest;
                 continue;
             }
-            if (!Receiver.Waits(fd, record, flags, ref waiting))
+            if (!Blocking.Waits(fd, record, flags, ref waiting))
             {
                 Volatile.Write(ref record->SendBlocked, 1);
                 Registrations.Heat(record);
@@ -181,7 +181,7 @@ internal static unsafe class Sender
                 if (!ReturnMark.IsMirrored(record) || (Volatile.Read(ref record->Flags) & (uint)ConnectionFlags.DoorbellGone) == 0) Interlocked.Or(ref record->Flags, (uint)ConnectionFlags.PeerFinished);
             }
             else if (waited < 0 || (waited > 0 && sent > 0)) return sent > 0 ? sent : waited;
-            else if (waited > 0) { waiting = Receiver.Unasked; deadline = Waiter.Unknown; }
+            else if (waited > 0) { waiting = Blocking.Unasked; deadline = Waiter.Unknown; }
         }
     }
 

@@ -1,0 +1,56 @@
+using System.Threading;
+using FreeFlow.Contract.Layout;
+using FreeFlow.Shim.Native;
+using FreeFlow.Shim.Sockets;
+
+namespace FreeFlow.Shim.Readiness;
+
+/// <summary>The kernel's part of a poll(2), merged with what the rings say.</summary>
+internal static unsafe class PolledKernel
+{
+    /// <summary>The kernel's part, sleeping at most <paramref name="left"/> on <paramref name="bells"/> doorbells too, merged with what the rings say afterwards; the count, or a negative errno.</summary>
+    public static int Ask(PollDescriptor* descriptors, nuint count, PollDescriptor* scratch, ulong left, ulong* mask, uint signals, nuint bells = 0, bool counted = false)
+    {
+        for (nuint i = 0; i < count; i++)
+        {
+            scratch[i] = descriptors[i];
+            ConnectionRecord* record = PolledRings.Ring(descriptors[i].Descriptor);
+            if (record == null || !SendReturn.HidesKernelRoom(record)) continue;
+            scratch[i].Events &= unchecked((short)~PolledRings.OutputBits);
+            if ((descriptors[i].Events & PolledRings.OutputBits) != 0 && (record->Flags & (uint)ConnectionFlags.PeerFinished) == 0) scratch[i].Events |= Linux.POLLRDHUP;
+        }
+        int result = left == 0
+            ? (int)Process.FromLibc(Process.Libc->poll(scratch, count, 0))
+            : Sleep.Poll(scratch, count + bells, left, mask, signals);
+        if (counted) Interlocked.Decrement(ref Registrations.WholeSleepers);
+        if (result < 0) return result;
+
+        int ready = PolledRings.Look(descriptors, count);
+        for (nuint i = 0; i < count; i++)
+        {
+            short kernel = scratch[i].Returned;
+            if (kernel == 0) continue;
+            ConnectionRecord* record = PolledRings.Ring(descriptors[i].Descriptor);
+            if (record != null)
+            {
+                kernel = (short)MirroredLook.Filter(descriptors[i].Descriptor, record, (ushort)kernel);
+                NoteKernel(record, kernel);
+            }
+            EpollInstance* whole = record == null ? EpollWhole.Of(descriptors[i].Descriptor) : null;
+            if (whole != null && !EpollWhole.Examine(whole, out _)) kernel &= unchecked((short)~PolledRings.InputBits);
+            short bits = (short)(kernel & (descriptors[i].Events | Linux.POLLERR | Linux.POLLHUP | Linux.POLLNVAL));
+            if (bits == 0) continue;
+            if (descriptors[i].Returned == 0) ready++;
+            descriptors[i].Returned |= bits;
+        }
+        return ready;
+    }
+
+    private static void NoteKernel(ConnectionRecord* record, short kernel)
+    {
+        if ((kernel & (Linux.POLLIN | Linux.POLLRDHUP | Linux.POLLERR | Linux.POLLHUP)) != 0) Volatile.Write(ref record->KernelAttention, 1);
+        if ((kernel & (Linux.POLLRDHUP | Linux.POLLERR | Linux.POLLHUP)) == 0) return;
+        Interlocked.Or(ref record->Flags, (uint)ConnectionFlags.PeerFinished);
+        if (Volatile.Read(ref record->SendBlocked) != 0) Sender.GoBack(record, Contract.Reason.PeerClosed);
+    }
+}
