@@ -8,12 +8,15 @@ namespace FreeFlow.Shim.Sockets;
 /// <summary>
 /// The last resort for a program that takes over a connection whose ring it cannot read, when the peer cannot send again what is unread there, because it has ended its
 /// stream, or does not answer: a small process stays behind that carries the bytes between the connection and a Unix socket, which the program gets in its place.
-/// What the program has not begun to read when it lets go of it is still the connection's (<see cref="PumpChunk"/>).
+/// A program that this one starts and that never reads it takes nothing away (<see cref="PumpChunk"/>).
 /// </summary>
 internal static unsafe class Pump
 {
     /// <summary>The descriptor to use in place of <paramref name="fd"/>, close-on-exec; −1 if there can be none.</summary>
-    public static int Start(int fd, ConnectionRecord* record)
+    /// <param name="fd">The connection's.</param>
+    /// <param name="record">The connection.</param>
+    /// <param name="lent">This process goes on with the connection, and may be the only one that reads it.</param>
+    public static int Start(int fd, ConnectionRecord* record, bool lent = false)
     {
         int* ends = stackalloc int[2];
         if ((record->Flags & (uint)ConnectionFlags.Pumped) != 0) return -1;
@@ -25,7 +28,7 @@ internal static unsafe class Pump
         {
             LeftBehind.Become(fd, ends[0], record->Doorbell);
             Holders.Name(record, Process.Id);
-            Carry(fd, record, ends[0]);
+            Carry(fd, record, ends[0], lent);
             Interlocked.And(ref record->Flags, ~(uint)ConnectionFlags.Pumped);
             Connections.Closing(fd);
             LeftBehind.Exit();
@@ -40,9 +43,9 @@ internal static unsafe class Pump
         return ends[1];
     }
 
-    private static void Carry(int fd, ConnectionRecord* record, int pipe)
+    private static void Carry(int fd, ConnectionRecord* record, int pipe, bool lent)
     {
-        PumpChunk inward = new();
+        PumpChunk inward = new(lent);
         PumpBuffer outward = new();
         int taken = Watch(pipe);
         EpollEvent news;

@@ -31,7 +31,7 @@ internal static unsafe class SpawnedInheritance
         {
             int fd = fds[i];
             ConnectionRecord* record = Connections.Find(fd);
-            int pump = record == null || Inheritance.IsWhole(fd, record, start) ? -1 : Pump.Start(fd, record);
+            int pump = record == null || Inheritance.IsWhole(fd, record, start) ? -1 : Pump.Start(fd, record, lent: true);
             if (pump < 0) continue;
             fds[given] = fd;
             standIns[given++] = pump;
