@@ -178,8 +178,9 @@ internal static unsafe class Connections
             if ((record->Flags & (uint)ConnectionFlags.ShownToRouter) != 0)
             {
                 // An offer the router has not read yet holds a copy of the socket: without this the peer would wait for the end of stream. Not if
-                // a program started by this one may have inherited the socket, nor while another thread is inside a call on it, with which the kernel keeps it open.
-                if (record->State == (uint)ConnectionState.Offered && !Gate.IsBusy(&record->ReceiveGate) && !Gate.IsBusy(&record->SendGate) && (Process.Libc->fcntl(fd, Linux.F_GETFD, null) & Linux.FD_CLOEXEC) != 0)
+                // a program started by this one may have inherited the socket, nor while another thread is inside a call on it, with which the kernel keeps it open. One that is
+                // dissolved ends with a reset, whoever has a copy.
+                if (record->State == (uint)ConnectionState.Offered && (record->Flags & (uint)ConnectionFlags.Dissolved) == 0 && !Gate.IsBusy(&record->ReceiveGate) && !Gate.IsBusy(&record->SendGate) && (Process.Libc->fcntl(fd, Linux.F_GETFD, null) & Linux.FD_CLOEXEC) != 0)
                     KernelEnd.Now(fd);
                 Session.Withdraw(IndexOf(record), record->Generation);
             }
