@@ -31,7 +31,7 @@ public sealed class SharedCapacityTests
             (double firstBits, double secondBits) = (Received(first), Received(second));
             TestContext.Out.WriteLine($"{firstBits / 1e6:0.0} and {secondBits / 1e6:0.0} Mbit/s");
             Assert.That(firstBits + secondBits, Is.LessThan(1.3 * Capacity));
-            Assert.That(firstBits / secondBits, Is.InRange(0.5, 2));
+            Assert.That(Math.Min(firstBits, secondBits), Is.GreaterThan(0.15 * Capacity));
             Assert.That(lab.Hosts[1].Status().FabricBytes, Is.GreaterThan(1_000_000), "bytes that came through the fabric to the one");
             Assert.That(lab.Hosts[2].Status().FabricBytes, Is.GreaterThan(1_000_000), "and to the other");
         }
