@@ -74,7 +74,10 @@ internal static unsafe class EpollWhole
                 continue;
             }
             int received = Process.Libc->epoll_pwait(instance->Private, events, AtOnce, 0, null);
-            for (int i = 0; i < received; i++) if (EpollTranslation.Peek(instance, events[i])) return true;
+            // All of them: what has been taken from the kernel is kept, or nobody hears of it any more.
+            bool ready = false;
+            for (int i = 0; i < received; i++) ready |= EpollTranslation.Peek(instance, events[i]);
+            if (ready) return true;
         }
         return false;
     }

@@ -1,6 +1,6 @@
 """poll, select and epoll over connections, pipes and timers."""
 import os, select, socket, threading
-from .report import drain, fill, settle
+from .report import drain, fill, poll_one, settle
 
 
 def events(found, *named):
@@ -74,6 +74,17 @@ def registered_late(client, server):
     client.sendall(b"2")
     settle()
     print(epoll.poll(0))
+
+
+def what_a_look_at_the_set_finds_is_told_to_waits(client, server):
+    epoll = select.epoll()
+    epoll.register(server, select.EPOLLRDHUP)
+    epoll.register(client, select.EPOLLRDHUP | select.EPOLLONESHOT)
+    client.shutdown(socket.SHUT_WR)
+    print("one", poll_one(epoll))
+    server.shutdown(socket.SHUT_WR)
+    settle()
+    print("both", poll_one(epoll), events(epoll.poll(0), ("server", server), ("client", client)))
 
 
 def urgent_data_is_no_edge_for_who_waits_for_room(client, server):
