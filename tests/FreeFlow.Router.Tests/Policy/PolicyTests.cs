@@ -56,10 +56,10 @@ public sealed class PolicyTests
             using PolicyTable table = new(path, new Hashtable(), new Log(false));
             FourTuple addresses = new(Endpoint("10.0.0.1"), Endpoint("10.0.0.2"));
             Assert.That(table.Decide(addresses, Transports.All).Rule.Name, Is.EqualTo("one"));
-            File.WriteAllText(path, "rule two from any to");
+            Replace(path, "rule two from any to");
             Thread.Sleep(200);
             Assert.That(table.Decide(addresses, Transports.All).Rule.Name, Is.EqualTo("one"));
-            File.WriteAllText(path, "rule two from any to any over shm");
+            Replace(path, "rule two from any to any over shm");
             Fabric.FakeEnd.Eventually(() => table.Decide(addresses, Transports.All).Rule.Name == "two", "the new rule holds");
             Assert.That(table.Rules.Select(rule => rule.Name), Is.EqualTo(new[] { "two", "default" }));
         }
@@ -67,6 +67,13 @@ public sealed class PolicyTests
         {
             File.Delete(path);
         }
+    }
+
+    /// <summary>At once, as rename(2): what is written in place can be read while it is empty, and an empty policy is a right one.</summary>
+    private static void Replace(string path, string text)
+    {
+        File.WriteAllText(path + ".new", text);
+        File.Move(path + ".new", path, overwrite: true);
     }
 
     [Test]
