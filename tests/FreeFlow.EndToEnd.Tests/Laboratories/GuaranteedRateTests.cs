@@ -1,7 +1,4 @@
-using System;
-using System.Globalization;
 using System.IO;
-using System.Text.Json;
 using FreeFlow.Lab;
 using FreeFlow.Lab.Hosts;
 using NUnit.Framework;
@@ -12,8 +9,6 @@ namespace FreeFlow.EndToEnd.Tests.Laboratories;
 [TestFixture]
 public sealed class GuaranteedRateTests
 {
-    private const int Port = 5201;
-
     /// <summary>Of 100 Mbit/s 60 are promised to one, and both share the rest: four to one. Without the promise both get half.</summary>
     [Test]
     public void ItGetsMostOfTheCapacityAndTheOtherOneTheRest()
@@ -25,37 +20,17 @@ public sealed class GuaranteedRateTests
             LabDescription description = LabDescription.Create(hosts: 2, containers: 2, etcd: false);
             File.WriteAllText(policy, $"capacity 100\nrate {description.Hosts[0].Containers[0].Address4} min=60\n");
             using Laboratory lab = Laboratory.Start(description with { RouterArguments = ["--policy", policy] });
-            using LabProcess promisedServer = Serve(lab, 0), otherServer = Serve(lab, 1);
-            using LabProcess promised = Call(lab, 0), other = Call(lab, 1);
-            long promisedBytes = Received(promised), otherBytes = Received(other);
+            LabHost sender = lab.Hosts[0], receiver = lab.Hosts[1];
+            using LabProcess promisedServer = AcceleratedIperf.Serve(receiver.Containers[0]), otherServer = AcceleratedIperf.Serve(receiver.Containers[1]);
+            using LabProcess promised = AcceleratedIperf.Call(sender.Containers[0], receiver.Containers[0]), other = AcceleratedIperf.Call(sender.Containers[1], receiver.Containers[1]);
+            long promisedBytes = AcceleratedIperf.Received(promised).Bytes, otherBytes = AcceleratedIperf.Received(other).Bytes;
             TestContext.Out.WriteLine($"{promisedBytes} and {otherBytes} bytes");
             Assert.That(promisedBytes, Is.GreaterThan(2 * otherBytes));
-            Assert.That(lab.Hosts[0].Status().FabricBytes, Is.GreaterThan(promisedBytes), "bytes that went through the fabric");
+            Assert.That(sender.Status().FabricBytes, Is.GreaterThan(promisedBytes), "bytes that went through the fabric");
         }
         finally
         {
             Directory.Delete(folder, recursive: true);
         }
-    }
-
-    private static LabProcess Serve(Laboratory lab, int container)
-    {
-        LabPlace place = lab.Hosts[1].Containers[container];
-        LabProcess server = place.Start(Accelerated("-s"));
-        place.WaitForPort(Port, server);
-        return server;
-    }
-
-    // The first second, in which rings are filled, does not count.
-    private static LabProcess Call(Laboratory lab, int container) =>
-        lab.Hosts[0].Containers[container].Start(Accelerated("-c", lab.Hosts[1].Containers[container].Address4, "-O", "1", "-t", "3", "-J"));
-
-    private static CommandLine Accelerated(params string[] arguments) =>
-        new CommandLine("iperf3", [.. arguments, "-p", Port.ToString(CultureInfo.InvariantCulture)]).WithFreeFlow().With("FREEFLOW_OFFER_AFTER", "0");
-
-    private static long Received(LabProcess client)
-    {
-        using JsonDocument report = JsonDocument.Parse(client.Wait(TimeSpan.FromSeconds(30)).Succeeded("iperf3").Output);
-        return report.RootElement.GetProperty("end").GetProperty("sum_received").GetProperty("bytes").GetInt64();
     }
 }
