@@ -45,7 +45,7 @@ public sealed class OtherKernelTests
         string bin = Path.GetDirectoryName(Artifacts.PreloadLibrary)!;
         CommandLine kernel = new CommandLine(Tools.Find(Kernel)!,
             "mem=1G", "quiet", $"uml_dir={_folder}/", "con=null", "con0=null,fd:1", "root=/dev/root", "rootfstype=hostfs", "rootflags=/", "ro", $"init={Tools.Program("environments/other_kernel.sh")}",
-            $"BIN={bin}", $"RUN={_folder}", "PROGRAM=program").With("TMPDIR", _folder);
+            $"BIN={bin}", $"RUN={_folder}").With("TMPDIR", _folder);
         CompletedProcess run = Place.Host.Run(kernel, TimeSpan.FromSeconds(120));
         string plain = Path.Combine(_folder, "plain");
         Assert.That(File.Exists(plain), Is.True, $"the other kernel did not come so far, exit code {run.ExitCode}: {run.Output}{run.Error}");
