@@ -16,11 +16,7 @@
 void ff_before_exec(void);
 int ff_before_spawn(int *fds, int *stand_ins, int count, int most);
 
-#define REAL(name) ((__typeof__(&name))dlsym(RTLD_NEXT, #name))
-
-static int is_open(void) { return __atomic_load_n(&ff_core_is_open, __ATOMIC_ACQUIRE) > 0; }
-
-static void prepare(void) { if (is_open()) ff_before_exec(); }
+static void prepare(void) { if (ff_core_works()) ff_before_exec(); }
 
 FF_EXPORT int execve(const char *path, char *const argv[], char *const envp[]) { prepare(); return REAL(execve)(path, argv, envp); }
 FF_EXPORT int execv(const char *path, char *const argv[]) { prepare(); return REAL(execv)(path, argv); }
@@ -57,7 +53,7 @@ FF_EXPORT int execle(const char *path, const char *first, ...) {
 
 static void prepare_spawn(void) {
   int saved = errno;
-  if (is_open()) ff_before_spawn(NULL, NULL, 0, 0);
+  if (ff_core_works()) ff_before_spawn(NULL, NULL, 0, 0);
   errno = saved;
 }
 

@@ -13,7 +13,7 @@
 void ff_before_exit(void);
 
 static void prepare(void) {
-  if (__atomic_load_n(&ff_core_is_open, __ATOMIC_ACQUIRE) > 0 && ff_tracked_count > 0) ff_before_exit();
+  if (ff_core_works() && ff_tracked_count > 0) ff_before_exit();
 }
 
 /* exit(3), a return from main: libc ends the process from inside, after the last library's destructor. */

@@ -16,7 +16,6 @@ int ff_before_fork(void);
 void ff_after_fork(int held, int child);
 void ff_in_child(int named);
 
-#define REAL(name) ((__typeof__(&name))dlsym(RTLD_NEXT, #name))
 #define CHILD_NAMES_ITSELF -2
 
 static __thread int held, ours;
@@ -33,8 +32,6 @@ void ff_watch_forks(void) {
   if (__register_atfork) __register_atfork(prepare, in_parent, in_child, __dso_handle);
 }
 
-static int is_open(void) { return __atomic_load_n(&ff_core_is_open, __ATOMIC_ACQUIRE) > 0; }
-
 static void born(int locks, int child) {
   int saved = errno;
   ff_after_fork(locks, child);
@@ -42,7 +39,7 @@ static void born(int locks, int child) {
 }
 
 FF_EXPORT pid_t fork(void) {
-  if (!is_open()) return REAL(fork)();
+  if (!ff_core_works()) return REAL(fork)();
   ours = 1;
   pid_t child = REAL(fork)();
   if (child == 0) return 0;
@@ -56,7 +53,7 @@ FF_EXPORT pid_t __fork(void) __attribute__((alias("fork")));
 FF_EXPORT pid_t _Fork(void) {
   pid_t (*real)(void) = (pid_t (*)(void))dlsym(RTLD_NEXT, "_Fork");
   if (!real) { errno = ENOSYS; return -1; }
-  if (!is_open()) return real();
+  if (!ff_core_works()) return real();
   int locks = ff_before_fork();
   pid_t child = real();
   if (child == 0) ff_in_child(1);
@@ -80,7 +77,7 @@ FF_EXPORT int clone(int (*function)(void *), void *stack, int flags, void *argum
   void *tls = va_arg(list, void *);
   pid_t *child_tid = va_arg(list, pid_t *);
   va_end(list);
-  if ((flags & CLONE_VM) || !function || !stack || !is_open()) return REAL(clone)(function, stack, flags, argument, parent_tid, tls, child_tid);
+  if ((flags & CLONE_VM) || !function || !stack || !ff_core_works()) return REAL(clone)(function, stack, flags, argument, parent_tid, tls, child_tid);
   struct start start = { function, argument };
   int locks = ff_before_fork();
   int child = REAL(clone)(start_child, stack, flags, &start, parent_tid, tls, child_tid);

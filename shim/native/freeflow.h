@@ -18,7 +18,11 @@ extern unsigned char ff_descriptor_flags[FF_DESCRIPTORS];
 
 extern int ff_tracked_count;
 #define ff_tracked_connections (&ff_tracked_count)
-extern int ff_core_is_open;
+extern int ff_core_is_open; /* 0: not yet; -1: it cannot be */
+static inline int ff_core_works(void) { return __atomic_load_n(&ff_core_is_open, __ATOMIC_ACQUIRE) > 0; }
+
+/* libc's own member of that name; for files that include dlfcn.h. */
+#define REAL(name) ((__typeof__(&name))dlsym(RTLD_NEXT, #name))
 
 /* roads.c: the program has an io_uring. */
 extern int ff_has_another_road;

@@ -34,12 +34,10 @@ typedef long (*syscall_t)(long, long, long, long, long, long, long);
 
 static syscall_t real_syscall;
 
-static int is_open(void) { return __atomic_load_n(&ff_core_is_open, __ATOMIC_ACQUIRE) > 0; }
-
 static void sandbox(void) {
   int saved = errno;
   ff_sandboxed = 1;
-  if (is_open()) {
+  if (ff_core_works()) {
     ff_retire();
     if (ff_tracked_count == 0) __atomic_store_n(&ff_core_is_open, -1, __ATOMIC_RELEASE);
   }
@@ -48,7 +46,7 @@ static void sandbox(void) {
 
 static int copied(long fd) {
   int saved = errno;
-  if (fd >= 0 && is_open()) ff_copied((int)fd);
+  if (fd >= 0 && ff_core_works()) ff_copied((int)fd);
   errno = saved;
   return (int)fd;
 }
@@ -90,7 +88,7 @@ static long by_name(long number, long a, long b, long c, long d, long e, long f)
 /* Not variadic: the arguments lie in the same places, and those that the caller did not give are not looked at by the kernel either. */
 FF_EXPORT long syscall(long number, long a, long b, long c, long d, long e, long f) {
   if (!real_syscall) real_syscall = (syscall_t)dlsym(RTLD_NEXT, "syscall");
-  if (FF_LIKELY(!is_open() && number != SYS_seccomp && number != SYS_prctl && number != SYS_io_uring_setup)) return real_syscall(number, a, b, c, d, e, f);
+  if (FF_LIKELY(!ff_core_works() && number != SYS_seccomp && number != SYS_prctl && number != SYS_io_uring_setup)) return real_syscall(number, a, b, c, d, e, f);
   return by_name(number, a, b, c, d, e, f);
 }
 

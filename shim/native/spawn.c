@@ -16,11 +16,7 @@
 int ff_before_spawn(int *fds, int *stand_ins, int count, int most);
 void ff_given_away(int fd, int at_once);
 
-#define REAL(name) ((__typeof__(&name))dlsym(RTLD_NEXT, #name))
-
 enum { MOST_INHERITED = 16, MOST_ACTIONS = 1024 };
-
-static int is_open(void) { return __atomic_load_n(&ff_core_is_open, __ATOMIC_ACQUIRE) > 0; }
 
 /* Java's helper closes all it inherits before it becomes the program it was asked for. */
 static int lets_go_of_everything(const char *path) {
@@ -76,7 +72,7 @@ static int is_named(const posix_spawn_file_actions_t *actions, int fd) {
 typedef int spawner(pid_t *, const char *, const posix_spawn_file_actions_t *, const posix_spawnattr_t *, char *const[], char *const[]);
 
 static int spawn(spawner *real, pid_t *child, const char *path, const posix_spawn_file_actions_t *actions, const posix_spawnattr_t *attributes, char *const argv[], char *const envp[]) {
-  if (!is_open() || lets_go_of_everything(path)) return real(child, path, actions, attributes, argv, envp);
+  if (!ff_core_works() || lets_go_of_everything(path)) return real(child, path, actions, attributes, argv, envp);
   int saved = errno, used = actions ? actions->__used : 0;
   learn();
   int can = stride != 0 && used <= MOST_ACTIONS, most = can ? used + MOST_INHERITED : 0;
@@ -111,7 +107,7 @@ FF_EXPORT int posix_spawnp(pid_t *child, const char *file, const posix_spawn_fil
   return spawn(REAL(posix_spawnp), child, file, actions, attributes, argv, envp);
 }
 FF_EXPORT int posix_spawn_file_actions_adddup2(posix_spawn_file_actions_t *actions, int fd, int copy) {
-  if (FF_FLAGS(fd) && is_open()) {
+  if (FF_FLAGS(fd) && ff_core_works()) {
     learn();
     ff_given_away(fd, stride == 0);
   }
