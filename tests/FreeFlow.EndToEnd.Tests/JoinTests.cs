@@ -22,6 +22,19 @@ public sealed class JoinTests
         Assert.That(ends.Select(end => end.RingSent), Has.Exactly(2).Positive, string.Join("; ", ends.Select(end => $"{end.State}: {end.Reason}, {end.RingSent} bytes by ring")));
     }
 
+    /// <summary>What FIONREAD counts comes in one read, also while kernel bytes before the ring's are still on their way.</summary>
+    [Test]
+    public void WhatIsCountedThroughTheJoinComesInOneRead()
+    {
+        Tools.Require(Tools.Python);
+        using Stage stage = new(Mixture.Both);
+        using LabProcess process = stage.Server.Start(stage.AsServer(Tools.PythonProgram("promised_through_join.py")));
+        process.WaitForOutput("ready", TimeSpan.FromSeconds(30));
+        ConnectionStatus[] ends = stage.Router!.Status().Processes.Where(p => p.Pid == process.Pid).SelectMany(p => p.Connections).ToArray();
+        process.Input.WriteLine();
+        Assert.That(ends.Select(end => end.RingReceived), Has.Exactly(1).EqualTo(50_000), string.Join("; ", ends.Select(end => $"{end.State}: {end.Reason}, {end.RingReceived} bytes by ring")));
+    }
+
     /// <summary>A server serves in the order in which epoll reports: what a client wrote to its first connection comes before what it wrote to its second.</summary>
     [TestCase(Mixture.Plain)]
     [TestCase(Mixture.Both)]

@@ -122,7 +122,7 @@ internal static unsafe class DescriptorCalls
         switch ((uint)request)
         {
             case Linux.FIONBIO: NoteNonBlocking(fd, *(int*)argument != 0); break;
-            case Linux.FIONREAD: *(int*)argument = MirroredLook.KernelBytes(fd, record, *(int*)argument) + Waiting(record); break;
+            case Linux.FIONREAD: *(int*)argument = Readable(fd, record, *(int*)argument); break;
             case Linux.SIOCATMARK when *(int*)argument != 0 && Waiting(record) > 0: *(int*)argument = 0; break;
             case Linux.TIOCOUTQ: *(int*)argument += Unread(record); break;
             case Linux.FIOASYNC: if (*(int*)argument != 0) SocketCalls.KeepInKernel(fd, Reason.KernelOnlyOption); break;
@@ -144,6 +144,14 @@ internal static unsafe class DescriptorCalls
         if (record == null) return;
         if (on) Interlocked.Or(ref record->Flags, (uint)ConnectionFlags.NonBlocking);
         else Interlocked.And(ref record->Flags, ~(uint)ConnectionFlags.NonBlocking);
+    }
+
+    /// <summary>What one receive would deliver where the kernel counts <paramref name="kernel"/> bytes.</summary>
+    private static int Readable(int fd, ConnectionRecord* record, int kernel)
+    {
+        kernel = MirroredLook.KernelBytes(fd, record, kernel);
+        // While bytes from before the switch are still on their way, a receive ends there, whatever the ring holds.
+        return record->RingAddress != 0 && RingReadiness.KernelRest(record, Block.Incoming(record)) > (ulong)kernel ? kernel : kernel + Waiting(record);
     }
 
     /// <summary>Bytes in the ring that a receive would deliver after the kernel's.</summary>

@@ -47,12 +47,20 @@ internal static unsafe class RingReadiness
     }
 
     /// <summary>True if the ring is in use, and bytes that were sent by the kernel before are to be read first.</summary>
-    public static bool HasKernelRest(ConnectionRecord* record, RingBlockHeader* incoming) => Gate.Phase(&record->ReceiveGate) switch
+    public static bool HasKernelRest(ConnectionRecord* record, RingBlockHeader* incoming) => KernelRest(record, incoming) != 0;
+
+    /// <summary>How many bytes that were sent by the kernel before the ring was used are to be read first; some may still be on their way.</summary>
+    public static ulong KernelRest(ConnectionRecord* record, RingBlockHeader* incoming)
     {
-        DirectionPhase.Ring => Volatile.Read(ref record->KernelConsumed) < record->ReceiveSwitchAt,
-        DirectionPhase.Ready => Volatile.Read(ref incoming->Handover) >= (uint)HandoverState.Ring && Volatile.Read(ref record->KernelConsumed) < Volatile.Read(ref incoming->SwitchAt),
-        _ => false,
-    };
+        ulong switchAt = Gate.Phase(&record->ReceiveGate) switch
+        {
+            DirectionPhase.Ring => record->ReceiveSwitchAt,
+            DirectionPhase.Ready when Volatile.Read(ref incoming->Handover) >= (uint)HandoverState.Ring => Volatile.Read(ref incoming->SwitchAt),
+            _ => 0,
+        };
+        ulong consumed = Volatile.Read(ref record->KernelConsumed);
+        return switchAt > consumed ? switchAt - consumed : 0;
+    }
 
     /// <summary>True if a send may make progress, or must learn that the reader is gone.</summary>
     public static bool HasRoom(ConnectionRecord* record, RingBlockHeader* outgoing)
