@@ -29,9 +29,13 @@ internal sealed class PolicyFile
     /// <summary>True if a rule goes by more than addresses.</summary>
     public bool NeedsIdentities => Rules.Exists(rule => rule.NeedsIdentities);
 
-    /// <summary>Throws <see cref="FormatException"/> naming the first line that is wrong: half a policy is worse than the last one.</summary>
+    /// <summary>
+    /// Throws <see cref="FormatException"/> naming the first line that is wrong: half a policy is worse than the last one. So is none: a file without a byte, which
+    /// would allow everything, is one that somebody has emptied to write it anew.
+    /// </summary>
     public static PolicyFile Parse(string text)
     {
+        if (text.Length == 0) throw new FormatException("the file is empty: to allow everything write a comment (# everything)");
         PolicyFile file = new();
         int number = 0;
         foreach (ReadOnlySpan<char> whole in text.AsSpan().EnumerateLines())
