@@ -104,13 +104,13 @@ static void bind_to_us(void *opened, void *(*real)(const char *, int)) {
 }
 
 /*
- * libc takes from the return address who calls, whose own folders (RUNPATH) a name without a slash is looked for in: that call is a jump. With a slash, and only then,
- * there is time to do something behind it.
+ * libc takes from the return address who calls, whose own folders a name without a slash (RUNPATH), or with $ORIGIN in it, is looked for in: that call is a jump. With a
+ * plain path, and only then, there is time to do something behind it.
  */
 FF_EXPORT void *dlopen(const char *file, int mode) {
   static void *(*real)(const char *, int);
   if (!real) real = (void *(*)(const char *, int))dlsym(RTLD_NEXT, "dlopen");
-  if (FF_LIKELY(!(mode & RTLD_DEEPBIND)) || !file || !strchr(file, '/')) return real(file, mode);
+  if (FF_LIKELY(!(mode & RTLD_DEEPBIND)) || !file || !strchr(file, '/') || strchr(file, '$')) return real(file, mode);
   void *before = real(file, RTLD_LAZY | RTLD_NOLOAD), *opened = real(file, mode);
   if (before) dlclose(before);
   else if (opened) bind_to_us(opened, real);

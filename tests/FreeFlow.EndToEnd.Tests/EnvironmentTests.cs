@@ -31,7 +31,7 @@ public sealed class EnvironmentTests
         Compile("stranger-now.so", "stranger.c", "-shared", "-fPIC", "-Wl,-z,now");
         string apart = Directory.CreateDirectory(Path.Combine(_programs, "apart")).FullName;
         Compile("apart/libstranger.so", "stranger.c", "-shared", "-fPIC");
-        Compile("finder", "finder.c", $"-Wl,-rpath,{apart}");
+        Compile("apart/finder", "finder.c", $"-Wl,-rpath,{apart}");
         string small = Directory.CreateDirectory(Path.Combine(_programs, "small")).FullName;
         File.Copy(Path.Combine(_programs, "libfreeflow-core.so"), Path.Combine(small, "libfreeflow-core.so"));
         _ = Place.Host.Run(new CommandLine(Path.Combine(Artifacts.Root, "shim", "build-preload.sh"), Path.Combine(small, "libfreeflow.so"), "-DFF_DESCRIPTORS=8192")).Succeeded("build-preload.sh");
@@ -90,7 +90,7 @@ public sealed class EnvironmentTests
         yield return Case("a filter of its own", "", "$PYTHON sandbox.py", ring: true);
 
         yield return Case("a library with RTLD_DEEPBIND", "", "$PYTHON deepbind.py $HERE/stranger.so; $PYTHON deepbind.py $HERE/stranger-now.so", ring: true);
-        yield return Case("a library in its opener's own folder", "", "$HERE/finder", ring: false);
+        yield return Case("a library in its opener's own folder", "", "$HERE/apart/finder", ring: false);
         yield return Case("jemalloc", "/usr/lib/x86_64-linux-gnu/libjemalloc.so.2", "LD_PRELOAD=libjemalloc.so.2:$LD_PRELOAD $TALK; LD_PRELOAD=$LD_PRELOAD:libjemalloc.so.2 $TALK", ring: true);
         yield return Case("tcmalloc", "/usr/lib/x86_64-linux-gnu/libtcmalloc_minimal.so.4", "LD_PRELOAD=libtcmalloc_minimal.so.4:$LD_PRELOAD $TALK; LD_PRELOAD=$LD_PRELOAD:libtcmalloc_minimal.so.4 $TALK", ring: true);
         yield return Case("AddressSanitizer", "", "ASAN_OPTIONS=verify_asan_link_order=0 $HERE/talk-address", ring: true);

@@ -1,9 +1,13 @@
-/* Opens a library that lies in a folder of this program's own (RUNPATH), by its bare name. */
+/* Opens a library that lies in this program's own folder: by its bare name, which RUNPATH finds, and by a name that the loader expands. */
 #include <dlfcn.h>
 #include <stdio.h>
 
+static int finds(const char *name, int mode) {
+  void *library = dlopen(name, mode);
+  printf("%s: %s\n", name, library ? "found" : dlerror());
+  return library != NULL && dlclose(library) == 0;
+}
+
 int main(void) {
-  void *library = dlopen("libstranger.so", RTLD_NOW);
-  printf("%s\n", library ? "found" : dlerror());
-  return library == NULL;
+  return !(finds("libstranger.so", RTLD_NOW) && finds("$ORIGIN/libstranger.so", RTLD_NOW) && finds("$ORIGIN/libstranger.so", RTLD_NOW | RTLD_DEEPBIND));
 }
