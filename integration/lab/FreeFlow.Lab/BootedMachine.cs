@@ -6,7 +6,7 @@ namespace FreeFlow.Lab;
 
 /// <summary>
 /// A container with systemd as its first process: this machine's own root, below a layer that takes what is written and goes with the container. No service of the machine's
-/// starts in it but the basic ones, and dpkg installs all of a package, whatever a container image leaves out. Needs root and Debian's systemd-container.
+/// starts in it but the basic ones, and dpkg installs all of a package, whatever a container image leaves out. A call that containers are not given by default, and a service of ours needs, is. Needs root and Debian's systemd-container.
 /// </summary>
 public sealed class BootedMachine : NetworkPlace, IDisposable
 {
@@ -23,7 +23,7 @@ public sealed class BootedMachine : NetworkPlace, IDisposable
         root=$folder/disk/root
         rm -rf "$root"/etc/systemd/system/*.wants "$root/usr/sbin/policy-rc.d" "$root/var/log/journal" "$root/var/lib/man-db/auto-update" "$root/etc/dpkg/dpkg.cfg.d"
         exec 3<&0
-        systemd-nspawn --quiet --register=no --keep-unit --boot --directory="$root" --private-network --link-journal=no --console=pipe --bind-ro="$folder/files:/mnt" </dev/null &
+        systemd-nspawn --quiet --system-call-filter=pidfd_getfd --register=no --keep-unit --boot --directory="$root" --private-network --link-journal=no --console=pipe --bind-ro="$folder/files:/mnt" </dev/null &
         cat <&3 >/dev/null
         """;
 
