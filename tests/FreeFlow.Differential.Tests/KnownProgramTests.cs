@@ -66,6 +66,14 @@ public sealed class KnownProgramTests
             "* pair 0 b1 0 a1 0 1 0 526336 1", "a1 epnew 0 1", "a1 epctl 1 1 0 3 100", "a1 dupfd 0 3 1 2", "a1 dup3 2 0 0", "a1 epctl 1 3 0 8193 100", "b1 send 0 10 0", "a1 epwait 1 16 0");
         yield return Known("ring", "a receive for all that sleeps ends at urgent data",
             "* pair 0 b1 0 a0 0 0 0 0 0", "a1& recv 0 1502 256", "b0 send 0 2 0", "b0 send 0 1 16385");
+        yield return Known("ring", "a one-shot registration that has fired says nothing of the connection's dissolution",
+            "* pair 1 b0 0 a1 1 0 0 0 0", "b0 send 0 10 0", "a1 recv 1 10 0", "a0 epnew 0 2", "a0 epctl 2 1 1 3221225477 201", "a0 epwait 2 16 3", "a1 dissolve 1", "a0 eppwait 2 16 0");
+        yield return Known("ring", "a one-shot registration in a polled set keeps its shot if what it was shown for is read",
+            "* pair 0 b0 0 a0 0 0 1 0 1", "a0 more 0 21 196", "a0 shutdown 0 0", "a1 ppoll 0 0 4", "a0 send 0 2839 128", "a0 dupfd 0 3 0 1", "b0 epnew 1 1", "b0 epctl 1 1 0 3221225473 100",
+            "b1 poll 0 1 64", "b1& read 0 11682", "b1 poll 0 0 8192 1 8193", "a0 sendmmsg 1 0 3097 1916 1320 194", "b0 epwait 1 16 0");
+        yield return Known("soon", "bytes behind the own shutdown for reading make a set ready that is polled for the first time",
+            "* pair 0 b0 0 b1 1 0 0 0 1", "b1 shutdown 0 0", "b1 more 0 12764 46", "b1 sendmmsg 1 0 1635 0 0 0 654", "b1 epnew 0 2", "b1 epctl 2 1 0 2147491845 200", "b1 eppwait 2 16 0",
+            "b1 splicein 1 119 0", "b1 ppoll 0 1 8197 2 5");
     }
 
     private static TestCaseData Known(string road, string what, params string[] steps) => new TestCaseData(road, steps).SetName($"{{m}}({what})");

@@ -55,8 +55,11 @@ internal static unsafe class EpollReport
         Process.Errno = errno;
         uint bits = (ushort)look.Returned & (entry->Events | Linux.EPOLLERR | Linux.EPOLLHUP);
         if (sendsToRing) bits &= ~(Linux.EPOLLOUT | Linux.EPOLLWRNORM);
-        if (bits == 0) entry->Flags &= ~RegistrationFlags.Owed;
-        return bits;
+        if (bits != 0) return bits;
+        entry->Flags &= ~RegistrationFlags.Owed;
+        // The kernel's shot is gone, and the application's is not.
+        if (entry->KernelEvents == Registrations.Spent) Registrations.Modify(entry, Family.Records + (entry->Connection - 1));
+        return 0;
     }
 
     private static bool KernelHasRoom(Registration* entry)

@@ -39,7 +39,7 @@ internal static unsafe class EpollTranslation
     {
         Registration* entry = EpollTag.IsTag(raw.Data) ? Find(instance, raw.Data) : null;
         if (entry == null || entry->Guest != 0) return false;
-        if (entry->Connection == 0) return (raw.Events & (entry->Events | Linux.EPOLLERR | Linux.EPOLLHUP)) != 0;
+        if (entry->Connection == 0) return (entry->Flags & RegistrationFlags.Disarmed) == 0 && (raw.Events & (entry->Events | Linux.EPOLLERR | Linux.EPOLLHUP)) != 0;
         if (EpollTag.IsDoorbell(raw.Data)) { AddDoorbell(instance, entry, raw.Events); return false; }
         bool says = Hear(instance, entry, raw.Events, merges: false, out uint bits) && (bits != 0 || Registrations.IsEdgeOnly(entry));
         if (!says || (entry->Events & (Linux.EPOLLET | Linux.EPOLLONESHOT)) == 0) return says;
@@ -79,7 +79,7 @@ internal static unsafe class EpollTranslation
     private static int AddPlain(EpollInstance* instance, Registration* entry, uint raw, EpollEvent* events, int count)
     {
         uint bits = raw & (entry->Events | Linux.EPOLLERR | Linux.EPOLLHUP);
-        if (bits == 0) return count;
+        if (bits == 0 || (entry->Flags & RegistrationFlags.Disarmed) != 0) return count;
         if ((entry->Events & Linux.EPOLLONESHOT) != 0) entry->Flags |= RegistrationFlags.Disarmed;
         EpollReport.AskAgain(instance);
         events[count] = new EpollEvent { Events = bits, Data = entry->Data };
@@ -165,7 +165,9 @@ internal static unsafe class EpollTranslation
         if ((entry->Flags & RegistrationFlags.Echoes) == 0) return false;
         entry->Flags &= ~RegistrationFlags.Echoes;
         bool input = (raw & (Linux.EPOLLIN | Linux.EPOLLPRI)) != 0, output = (raw & Linux.EPOLLOUT) != 0;
-        return (raw & ~entry->KernelTold) == 0 && (!input || (entry->KernelTold & (Linux.EPOLLRDHUP | Linux.EPOLLHUP)) != 0) && (!output || Volatile.Read(ref record->SendBlocked) == 0);
+        // Nothing comes behind the peer's end of stream; behind the own shutdown(SHUT_RD), which looks the same, it does.
+        bool ended = (entry->KernelTold & (Linux.EPOLLRDHUP | Linux.EPOLLHUP)) != 0 && (Volatile.Read(ref record->Flags) & (uint)ConnectionFlags.ReceiveShutdown) == 0;
+        return (raw & ~entry->KernelTold) == 0 && (!input || ended) && (!output || Volatile.Read(ref record->SendBlocked) == 0);
     }
 
     /// <summary>An event for what the application has removed: the kernel is told now.</summary>

@@ -72,14 +72,20 @@ internal static unsafe partial class Registrations
         }
     }
 
-    /// <summary>An item as the application registered it, in the set where it registered it.</summary>
-    private static void RestoreItem(EpollInstance* owner, Registration* entry)
+    /// <summary>
+    /// An item as the application registered it, in the set where it registered it. <paramref name="stays"/>: the shim still hears of it, by a tag if it is one-shot. One
+    /// that has fired must say nothing, and what is modified to say nothing the kernel reports all the same when it hangs up.
+    /// </summary>
+    private static void RestoreItem(EpollInstance* owner, Registration* entry, bool stays = false)
     {
+        int index = (int)(entry - Entries) + 1;
         bool disarmed = (entry->Flags & RegistrationFlags.Disarmed) != 0, moved = owner->IsPrivate != 0 && entry->Guest == 0 && entry->Connection != 0;
         EpollEvent own = new() { Events = disarmed ? Linux.EPOLLONESHOT : moved ? entry->Events : entry->Events & ~Linux.EPOLLEXCLUSIVE, Data = entry->Data };
         EpollEvent none;
+        if (stays) own = WithTag(index, &own);
         if (moved) Process.Libc->epoll_ctl(owner->Private, Linux.EPOLL_CTL_DEL, entry->Descriptor, &none);
-        Process.Libc->epoll_ctl(owner->Epoll, moved ? Linux.EPOLL_CTL_ADD : Linux.EPOLL_CTL_MOD, entry->Descriptor, &own);
+        int result = Process.Libc->epoll_ctl(owner->Epoll, moved ? Linux.EPOLL_CTL_ADD : Linux.EPOLL_CTL_MOD, entry->Descriptor, &own);
+        if (stays && result == 0) NoteTag(index, &own);
     }
 
     /// <summary>Takes the shim's own items out of a set that no ring needs any more. Caller holds the table's lock.</summary>

@@ -38,8 +38,8 @@ internal static unsafe partial class Registrations
             // Nobody can reach the kernel's item of a closed number any more.
             if (entry->Connection == 0 || (entry->Flags & RegistrationFlags.Ghost) != 0) continue;
             EpollInstance* owner = Instances + entry->Instance;
-            RestoreItem(owner, entry);
             bool inner = ThreadLock.Enter(&owner->Lock);
+            RestoreItem(owner, entry, stays: true);
             LeaveConnection(owner, entry, kernel: true);
             entry->Connection = 0;
             if (inner) ThreadLock.Exit(&owner->Lock);

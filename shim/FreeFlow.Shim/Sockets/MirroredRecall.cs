@@ -99,7 +99,7 @@ internal static unsafe class MirroredRecall
 
                 case DirectionPhase.Ring:
                     hindered = record->KernelConsumed < record->ReceiveSwitchAt;
-                    if (hindered) return false;
+                    if (hindered || HasOnlyError(fd)) return false;
                     // What is unread in the ring comes by the kernel too, if the ring is not read any further.
                     if (ReceiveReturn.Take(fd, record, incoming, stop: true) != ReceiveReturn.Taken || RingReader.Available(record, incoming) != 0) return false;
                     Gate.Set(&record->ReceiveGate, DirectionPhase.Returning);
