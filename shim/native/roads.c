@@ -111,8 +111,10 @@ FF_EXPORT int io_submit(void *context, long count, void **list) {
 int ff_has_another_road;
 
 void ff_stay_out(void) {
+  /* Asked first: what is set here answers for a core that is not open yet, too, and keeps it from being opened. */
+  int works = ff_core_works();
   ff_has_another_road = 1;
-  ff_all_by_another_road();
+  if (works) ff_all_by_another_road();
 }
 
 #define RING(name) \

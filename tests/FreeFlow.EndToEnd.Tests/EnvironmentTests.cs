@@ -89,6 +89,7 @@ public sealed class EnvironmentTests
             foreach (string calls in Unusual) yield return Case($"{action} for {calls}", "", $"$PYTHON filter.py {action} {calls} -- $TALK", ring: Harmless.Contains(calls) && action != "KILL");
         yield return Case("a filter of its own", "", "$PYTHON sandbox.py", ring: true);
 
+        yield return Case("an io_uring before the first connection", "", "$TALK 50 uring", ring: false);
         yield return Case("a library with RTLD_DEEPBIND", "", "$PYTHON deepbind.py $HERE/stranger.so; $PYTHON deepbind.py $HERE/stranger-now.so", ring: true);
         yield return Case("a library in its opener's own folder", "", "$HERE/apart/finder", ring: false);
         yield return Case("jemalloc", "/usr/lib/x86_64-linux-gnu/libjemalloc.so.2", "LD_PRELOAD=libjemalloc.so.2:$LD_PRELOAD $TALK; LD_PRELOAD=$LD_PRELOAD:libjemalloc.so.2 $TALK", ring: true);

@@ -1,13 +1,20 @@
-/* talk [COUNT]: a connection with itself over 127.0.0.1; prints what came. */
+/* talk [COUNT [uring]]: a connection with itself over 127.0.0.1; prints what came. "uring": an io_uring is made before. */
 #include <arpa/inet.h>
+#include <errno.h>
 #include <netinet/in.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 int main(int argc, char **argv) {
   int count = argc > 1 ? atoi(argv[1]) : 50;
+  if (argc > 2) {
+    char parameters[256] = "";
+    long ring = syscall(SYS_io_uring_setup, 4, parameters);
+    printf("io_uring: %s\n", ring >= 0 ? "made" : strerror(errno));
+  }
   struct sockaddr_in a = { .sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
   socklen_t n = sizeof a;
   int l = socket(AF_INET, SOCK_STREAM, 0), c, s;
