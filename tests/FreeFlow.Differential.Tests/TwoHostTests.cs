@@ -26,6 +26,8 @@ public sealed class TwoHostTests
             "* pair 0 a1 0 b0 0 0 0 2048 1", "b0 linger 0 1 0", "b0 close 0", "a0 spawn c0 0", "c0 write 0 951");
         yield return Known("two-hosts", "room is reported after the own end of stream that leaves the ring",
             "* pair 0 a0 0 b0 0 0 0 0 0", "a1 epnew 1 2", "a1 epctl 2 1 0 8197 200", "a1 more 0 4417 96", "a0 shutdown 0 1", "a1 epwait 2 16 0");
+        yield return Known("two-hosts", "a spawned program ends a stream that never was in a ring",
+            "* pair 1 a0 0 b1 0 1 1 2048 1", "a0 spawn c1 0", "c1 shutdown 0 1", "b0 recvfrom 0 3027 0");
         yield return Known("two-hosts", "an error that a request for the kernel's road finds is told to the program",
             "* pair 0 a1 0 b0 0 0 0 0 1", "a1 send 0 2 0", "b0 sendfile 0 56 100", "b0 close 0", "a0 setopt 0 rcvlowat 10", "a1 sendfile 0 2246 0");
         yield return Known("two-hosts-soon", "a peek and FIONREAD see more than 16 KiB while the reader waits for its ring",

@@ -153,7 +153,9 @@ internal static unsafe class SocketCalls
     internal static void StopSending(int fd, Reason reason)
     {
         ConnectionRecord* record = Connections.Find(fd);
-        if (record != null && record->RingAddress != 0 && Gate.Phase(&record->SendGate) == DirectionPhase.Ring) Sender.GoBack(record, reason);
+        if (record == null || record->RingAddress == 0) return;
+        if (Gate.Phase(&record->SendGate) == DirectionPhase.Ring) Sender.GoBack(record, reason);
+        else if (ReturnMark.IsMirrored(record)) MirroredClose.NeverSwitches(record);
     }
 
     private static int Accepted(int fd, int flags)

@@ -23,6 +23,21 @@ internal static unsafe class MirroredClose
         return back;
     }
 
+    /// <summary>
+    /// This direction stays in the kernel for good, for a program that knows nothing of rings and may end the stream. A reader that is Ready, or will be, need not wait for a
+    /// word of this end then: its ring has all that it will ever have.
+    /// </summary>
+    public static void NeverSwitches(ConnectionRecord* record)
+    {
+        if (!ThreadLock.Enter(&record->SendLock)) return;
+        if (Gate.Phase(&record->SendGate) == DirectionPhase.Kernel)
+        {
+            Volatile.Write(ref Block.Outgoing(record)->WriterClosed, 1);
+            Doorbell.RingAlways(record);
+        }
+        ThreadLock.Exit(&record->SendLock);
+    }
+
     /// <summary>Before the last close(2); <paramref name="fd"/> is −1 if the number stands for something else already.</summary>
     public static void Announce(int fd, ConnectionRecord* record)
     {
