@@ -45,6 +45,12 @@ internal unsafe struct EpollInstance
     /// <summary>Threads that sleep in the kernel on this instance, or are about to: counted before they arm.</summary>
     public int Sleepers;
 
+    /// <summary>Threads that have slept in a wait on the instance and have not returned from it.</summary>
+    public int Inside;
+
+    /// <summary>1: its last descriptor is closed; it lives on by one of the shim's own until nobody is inside any more.</summary>
+    public int Kept;
+
     /// <summary>
     /// An eventfd of the shim's own in this epoll set, level-triggered: wakes a sleeper that must look at its registrations again. Not a doorbell, which
     /// would wake whoever rings it, too. 0 before the first accelerated registration.

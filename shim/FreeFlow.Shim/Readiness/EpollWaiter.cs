@@ -22,6 +22,21 @@ internal static unsafe class EpollWaiter
         Session.Look();
         EpollInstance* instance = Tracked(epoll);
         if (instance == null || capacity <= 0 || events == null) return (int)Process.Result(Restless(epoll, events, capacity, nanoseconds, mask));
+        bool inside = false;
+        int result = Wait(instance, epoll, events, capacity, nanoseconds, mask, ref inside);
+        if (inside) Registrations.LeaveWait(instance);
+        return result;
+    }
+
+    /// <param name="instance">The set.</param>
+    /// <param name="epoll">Its descriptor.</param>
+    /// <param name="events">Where the reports go.</param>
+    /// <param name="capacity">How many there is room for.</param>
+    /// <param name="nanoseconds">How long.</param>
+    /// <param name="mask">Signals; null: the thread's own.</param>
+    /// <param name="inside">True once the thread has slept: another one may close the set now, or have closed it.</param>
+    private static int Wait(EpollInstance* instance, int epoll, EpollEvent* events, int capacity, ulong nanoseconds, ulong* mask, ref bool inside)
+    {
         ulong deadline = nanoseconds is Sleep.Forever or 0 ? nanoseconds : Sleep.Deadline(nanoseconds);
         ThreadRecord* thread = Process.Thread();
         uint signals = thread->SignalsHandled;
@@ -56,11 +71,14 @@ internal static unsafe class EpollWaiter
             }
             ulong left = Sleep.Left(deadline);
             bool outer = instance->Guests != 0;
+            if (!inside) Registrations.EnterWait(instance);
+            inside = true;
             Interlocked.Increment(ref instance->Sleepers);
             if (outer) Interlocked.Increment(ref Registrations.WholeSleepers);
             bool armed = EpollArming.Arm(instance);
             count = armed ? Kernel(instance, epoll, events, 0, capacity, left, mask, spun ? &signals : null, outer: outer) : 0;
             Interlocked.Decrement(ref instance->Sleepers);
+            epoll = Registrations.Reach(instance, epoll);
             if (outer && !armed) Interlocked.Decrement(ref Registrations.WholeSleepers);
             // With the time up, a ring that is ready at every second look only is none.
             if (!armed && left == 0) return Rings(instance, events, capacity, out _);

@@ -1,6 +1,5 @@
 using FreeFlow.Contract;
 using FreeFlow.Contract.Layout;
-using FreeFlow.Shim.Control;
 using FreeFlow.Shim.Native;
 using FreeFlow.Shim.Sockets;
 
@@ -29,12 +28,8 @@ internal static unsafe partial class Registrations
         int index = Connections.Descriptors[fd].Instance;
         if (index == 0) return;
         EpollInstance* instance = Instances + (index - 1);
-        if (--instance->References > 0) { MoveTo(instance, index, fd); return; }
-        while (instance->FirstRegistration != 0) Remove(instance->FirstRegistration, kernel: false);
-        if (instance->Nudge != 0) OwnDescriptors.Close(instance->Nudge);
-        if (instance->Private != 0) OwnDescriptors.Close(instance->Private);
-        instance->NextFree = _freeInstances;
-        _freeInstances = index;
+        if (--instance->References > 0) MoveTo(instance, index, fd);
+        else if (!Keep(instance, fd)) Forget(instance);
     }
 
     /// <summary>An epoll instance goes on under another of its descriptors.</summary>

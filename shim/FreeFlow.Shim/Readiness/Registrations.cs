@@ -158,7 +158,7 @@ internal static unsafe partial class Registrations
     /// <summary>After fork, in the child.</summary>
     public static void ResetLocksAfterFork()
     {
-        for (int i = 0; i < _usedInstances; i++) { Instances[i].Lock = 0; Instances[i].Sleepers = 0; }
+        for (int i = 0; i < _usedInstances; i++) { Instances[i].Lock = 0; Instances[i].Sleepers = Instances[i].Inside = 0; }
         WholeSleepers = 0;
     }
 }

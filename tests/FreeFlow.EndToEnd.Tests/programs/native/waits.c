@@ -260,7 +260,58 @@ static void shots_while_asleep(int client, int server) {
   pthread_join(thread, NULL);
 }
 
+/* ---- A set that is closed by another thread while one sleeps in it: the sleeper's call has the set, whatever becomes of the number. */
+
+static void *sleep_in_closed_set(void *unused) {
+  struct epoll_event event = { 0 };
+  (void)unused;
+  int count = epoll_wait(asleep_in, &event, 1, 3000);
+  printf("sleeper: %d  %x:%x\n", count, event.data.u32, event.events);
+  return NULL;
+}
+
+static int start_and_close(int server, pthread_t *thread) {
+  int closed = asleep_in = epoll_create1(0);
+  epoll_ctl(asleep_in, EPOLL_CTL_ADD, server, &(struct epoll_event){ .events = EPOLLIN, .data.u32 = 0x51 });
+  pthread_create(thread, NULL, sleep_in_closed_set, NULL);
+  settle();
+  close(closed);
+  return closed;
+}
+
+static void close_set_asleep(int client, int server) {
+  pthread_t thread;
+  start_and_close(server, &thread);
+  send(client, "x", 1, 0);
+  pthread_join(thread, NULL);
+}
+
+static void reuse_set_asleep(int client, int server) {
+  pthread_t thread;
+  int number = start_and_close(server, &thread), other = epoll_create1(0);
+  struct epoll_event event = { .events = EPOLLIN | EPOLLET, .data.u32 = 0x99 };
+  if (other != number && (dup2(other, number) != number || close(other))) abort();
+  epoll_ctl(number, EPOLL_CTL_ADD, server, &event);
+  send(client, "x", 1, 0);
+  pthread_join(thread, NULL);
+  int count = epoll_wait(number, &event, 1, 1000);
+  printf("the other set: %d  %x:%x\n", count, event.data.u32, event.events);
+  close(number);
+}
+
+/* Nobody is asleep any more: the set is gone, and its number and its connection are as good as new. */
+static void close_set_and_go_on(int client, int server) {
+  for (int round = 0; round < 5; round++) {
+    pthread_t thread;
+    start_and_close(server, &thread);
+    send(client, "x", 1, 0);
+    pthread_join(thread, NULL);
+    report("recv", recv(server, buffer, sizeof buffer, 0));
+  }
+}
+
 const struct experiment wait_experiments[] = {
   { "wait_fine_timeouts", fine_timeouts }, { "wait_whole_timeouts", whole_timeouts }, { "wait_select_high", select_high },
   { "wait_fair_turns", fair_turns }, { "wait_fair_when_busy", fair_when_busy },
-  { "wait_shots_while_asleep", shots_while_asleep }, { NULL, NULL } };
+  { "wait_shots_while_asleep", shots_while_asleep }, { "wait_set_closed_asleep", close_set_asleep }, { "wait_set_reused_asleep", reuse_set_asleep },
+  { "wait_set_closed_again", close_set_and_go_on }, { NULL, NULL } };
