@@ -1,4 +1,5 @@
 using System.Runtime.Intrinsics.X86;
+using System.Threading;
 using FreeFlow.Shim.Control;
 using FreeFlow.Shim.Native;
 
@@ -7,6 +8,10 @@ namespace FreeFlow.Shim.Readiness;
 /// <summary>
 /// Bounded, adaptive spinning before sleep (design, principle 6). A wait that turned out short doubles the thread's next budget, a long one halves it;
 /// the processor is offered to others in between, so that a peer on the same one can run.
+/// <para>
+/// Where more threads want to run than there are processors, that offer is dear: who yields is put behind all others (since Linux 6.18 by a whole slice), where one that sleeps is let in as
+/// soon as it is woken. So a process whose offer was taken by somebody with work of his own does without spinning for a while, in all its threads.
+/// </para>
 /// </summary>
 internal unsafe struct Spinner
 {
@@ -14,8 +19,17 @@ internal unsafe struct Spinner
     private const ulong ShortWaitNanoseconds = 200_000;
     private const ulong SmallestBudget = 1_000;
     private const ulong FirstBudget = 20_000;
+
+    /// <summary>A peer that runs when the processor is offered sleeps again soon: whoever takes it for longer has work of its own.</summary>
+    private const ulong TurnNanoseconds = 300_000;
+
+    /// <summary>So many times as long as the turn has taken nobody spins: what it costs is a small share of the time.</summary>
+    private const ulong CalmFactor = 16;
+
     private const uint RoundsPerClock = 16;
     private const uint RoundsPerYield = 64;
+
+    private static ulong s_crowdedUntil;
 
     private readonly ThreadRecord* _thread;
     private readonly ulong _start;
@@ -27,8 +41,8 @@ internal unsafe struct Spinner
         _thread = thread;
         if (Settings.SpinNanoseconds == 0) return;
         if (thread->SpinNanoseconds == 0) thread->SpinNanoseconds = FirstBudget;
-        _budget = thread->SpinNanoseconds;
         _start = Process.Now();
+        _budget = _start < Volatile.Read(ref s_crowdedUntil) ? 0 : thread->SpinNanoseconds;
         // A program that is always busy never comes to sleep.
         Session.Glance(_start);
     }
@@ -39,8 +53,16 @@ internal unsafe struct Spinner
         if (_budget == 0) return false;
         X86Base.Pause();
         if (++_rounds % RoundsPerClock != 0) return true;
-        if (_rounds % RoundsPerYield == 0) Process.Libc->sched_yield();
-        return Process.Now() - _start < _budget;
+        ulong now = Process.Now();
+        if (_rounds % RoundsPerYield == 0)
+        {
+            ulong offered = now;
+            Process.Libc->sched_yield();
+            now = Process.Now();
+            ulong turn = now - offered;
+            if (turn > TurnNanoseconds) Volatile.Write(ref s_crowdedUntil, now + (turn * CalmFactor));
+        }
+        return now - _start < _budget;
     }
 
     /// <summary>True about every few microseconds of spinning: time for a look at what only the kernel knows.</summary>

@@ -10,7 +10,8 @@ namespace FreeFlow.Router.Fabric.Links;
 /// <summary>
 /// What a link's receiving thread does for a short while before it sleeps: it looks itself for more from the other router, and for the answers of the programs to which it has just
 /// given something. So questions and answers pass this router without a ring, a wake-up or another thread. Large frames are worth no such wait. Bounded, and adaptive: a
-/// wait that turned out short doubles the next one's bound, a long one halves it. The processor is offered to others in between.
+/// wait that turned out short doubles the next one's bound, a long one halves it. The processor is offered to others in between; while they have work of their own this thread does
+/// not look by itself, for who offers is put behind all others (as the shim's Spinner).
 /// </summary>
 internal sealed unsafe class LinkPoller(IByteChannel channel, LinkSender sender)
 {
@@ -20,10 +21,14 @@ internal sealed unsafe class LinkPoller(IByteChannel channel, LinkSender sender)
 
     private static readonly long s_most = Stopwatch.Frequency / 10_000, s_least = Stopwatch.Frequency / 1_000_000, s_short = Stopwatch.Frequency / 5_000;
 
+    /// <summary>Somebody else's turn, and how many times as long as it has taken this thread is calm.</summary>
+    private static readonly long s_turn = Stopwatch.Frequency * 3 / 10_000;
+    private const int CalmFactor = 16;
+
     private readonly FabricStream[] _streams = new FabricStream[RingLayout.MostAwaited];
     private int _count;
     private uint _expected;
-    private long _bound = s_least, _began;
+    private long _bound = s_least, _began, _calmUntil;
 
     /// <summary>Before a frame's payload is placed: its program's answer is looked for, and need not ring; after a large one nothing is.</summary>
     public void Expect(FabricStream stream, uint bytes)
@@ -55,8 +60,14 @@ internal sealed unsafe class LinkPoller(IByteChannel channel, LinkSender sender)
         {
             Look();
             if (channel.HasInput) return;
-            Libc.sched_yield();
-            if (Stopwatch.GetTimestamp() - _began < _bound) continue;
+            long offered = Stopwatch.GetTimestamp();
+            if (offered >= _calmUntil)
+            {
+                Libc.sched_yield();
+                long now = Stopwatch.GetTimestamp();
+                if (now - offered > s_turn) _calmUntil = now + ((now - offered) * CalmFactor);
+                if (now - _began < _bound) continue;
+            }
             Release();
             return;
         }
