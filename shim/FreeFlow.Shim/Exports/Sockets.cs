@@ -154,8 +154,8 @@ internal static unsafe class SocketCalls
     {
         ConnectionRecord* record = Connections.Find(fd);
         if (record == null || record->RingAddress == 0) return;
+        if (ReturnMark.IsMirrored(record)) MirroredClose.NeverSwitches(record);
         if (Gate.Phase(&record->SendGate) == DirectionPhase.Ring) Sender.GoBack(record, reason);
-        else if (ReturnMark.IsMirrored(record)) MirroredClose.NeverSwitches(record);
     }
 
     private static int Accepted(int fd, int flags)

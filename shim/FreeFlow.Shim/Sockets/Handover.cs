@@ -72,7 +72,8 @@ internal static unsafe class Handover
         if (Volatile.Read(ref outgoing->Handover) != (uint)HandoverState.Ready || Volatile.Read(ref outgoing->ReaderClosed) != 0 || (Volatile.Read(ref record->Flags) & (uint)ConnectionFlags.KernelOnly) != 0 || !ThreadLock.Enter(&record->SendLock)) return;
         int errno = Process.Errno;
         bool switched = false;
-        if (Gate.TryClose(&record->SendGate))
+        // Looked at once more: who keeps a connection in the kernel takes the lock afterwards, and knows then.
+        if ((Volatile.Read(ref record->Flags) & (uint)ConnectionFlags.KernelOnly) == 0 && Gate.TryClose(&record->SendGate))
         {
             long sent = KernelCounters.Sent(fd);
             if (sent < 0 || (ulong)sent != record->KernelSent)
