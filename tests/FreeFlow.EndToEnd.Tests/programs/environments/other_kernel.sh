@@ -2,10 +2,11 @@
 # Process 1 of a kernel of its own (User-mode Linux) over this machine's files, which it may only read but for $RUN. Takes from the kernel's command line:
 #   BIN  folder of FreeFlow's programs
 #   RUN  folder with the shell script "program", which is run plain and then preloaded, and for what comes out: plain and ring (output and exit code), status.json
-export PATH=/usr/local/sbin:/usr/sbin:/usr/bin:/sbin:/bin LC_ALL=C
+# Not over /tmp: the checkout may lie there.
+export PATH=/usr/local/sbin:/usr/sbin:/usr/bin:/sbin:/bin LC_ALL=C TMPDIR=/run
 mount -t proc proc /proc
 mount -t sysfs sysfs /sys
-for folder in /run /tmp; do mount -t tmpfs tmpfs "$folder"; done
+mount -t tmpfs tmpfs /run
 mkdir -p /dev/shm /run/out
 mount -t tmpfs tmpfs /dev/shm
 mount -t hostfs -o "$RUN" none /run/out
