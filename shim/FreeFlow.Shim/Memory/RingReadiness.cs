@@ -46,9 +46,6 @@ internal static unsafe class RingReadiness
             && Volatile.Read(ref incoming->SwitchAt) == Volatile.Read(ref record->KernelConsumed) && Volatile.Read(ref incoming->Tail) != 0;
     }
 
-    /// <summary>True if the ring is in use, and bytes that were sent by the kernel before are to be read first.</summary>
-    public static bool HasKernelRest(ConnectionRecord* record, RingBlockHeader* incoming) => KernelRest(record, incoming) != 0;
-
     /// <summary>How many bytes that were sent by the kernel before the ring was used are to be read first; some may still be on their way.</summary>
     public static ulong KernelRest(ConnectionRecord* record, RingBlockHeader* incoming)
     {

@@ -37,7 +37,7 @@ internal static unsafe class EpollReport
             // After the own shutdown(SHUT_RD) there is input for ever, and what has come is the occasion to say so.
             if ((Volatile.Read(ref record->Flags) & (uint)ConnectionFlags.ReceiveShutdown) != 0) bits |= Linux.EPOLLIN | Linux.EPOLLRDNORM | Linux.EPOLLRDHUP;
             // What has come stands in the ring, behind bytes of the kernel that are still unread, and that it has reported before.
-            if ((entry->Events & (Linux.EPOLLIN | Linux.EPOLLRDNORM)) != 0 && tail != entry->TailReported && RingReadiness.HasKernelRest(record, incoming)) bits |= Linux.EPOLLIN | Linux.EPOLLRDNORM;
+            if ((entry->Events & (Linux.EPOLLIN | Linux.EPOLLRDNORM)) != 0 && tail != entry->TailReported && RingReadiness.KernelRest(record, incoming) != 0) bits |= Linux.EPOLLIN | Linux.EPOLLRDNORM;
         }
         // What the kernel would not report by itself: an arrival in the ring is no edge to it, and a closed descriptor's mask cannot be changed.
         if (waitsForRoom && !sendsToRing && (edgeTriggered || (entry->Flags & RegistrationFlags.Ghost) != 0) && KernelHasRoom(entry)) bits |= Linux.EPOLLOUT | Linux.EPOLLWRNORM;

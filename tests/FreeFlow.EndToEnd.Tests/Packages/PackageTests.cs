@@ -97,7 +97,7 @@ public sealed class PackageTests
     {
         _ = Shell($$"""
             systemd-run --quiet --unit=holder --property=User=nobody /usr/bin/python3 -c 'import socket, time; one, other = socket.socketpair(); time.sleep(60)'
-            until ls /proc/$(systemctl show --value -p MainPID holder)/fd/3 2>/dev/null; do sleep 0.1; done
+            for _ in $(seq 100); do ! ls /proc/$(systemctl show --value -p MainPID holder)/fd/3 2>/dev/null || break; sleep 0.1; done
             cat >/run/borrow.py <<'EOF'
             import ctypes, os, sys
             PIDFD_GETFD = 438
