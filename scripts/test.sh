@@ -4,6 +4,7 @@ set -u
 
 status=0
 summary=
+failed=
 ran=0
 for project in tests/*.Tests/*.csproj; do
     name=$(basename "$project" .csproj)
@@ -22,10 +23,16 @@ for project in tests/*.Tests/*.csproj; do
         status=1
         summary="$summary
   FAILED  $name  ${counts:-see $log}"
+        failed="$failed $log"
     else
         summary="$summary
   ok      $name  ${counts:-no test of this name}"
     fi
+done
+# Once more what failed, behind everything that went well: whoever sees only the end of a long output sees it.
+for log in $failed; do
+    printf '\n%s:\n' "$log"
+    grep -v -e '^ *$' -e '^ *Passed ' "$log" | grep -e '^ *Failed ' -A 12 | head -n 100
 done
 printf '\nsummary:%s\n' "$summary"
 if [ "$ran" = 0 ]; then

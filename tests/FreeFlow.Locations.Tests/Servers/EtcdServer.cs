@@ -35,9 +35,18 @@ internal sealed class EtcdServer : IDisposable
     public static EtcdServer Run()
     {
         EtcdServer server = new();
-        server.Start();
-        server.WaitReady();
-        return server;
+        try
+        {
+            server.Start();
+            server.WaitReady();
+            return server;
+        }
+        catch
+        {
+            // The test that fails here must not make another one fail.
+            server.Dispose();
+            throw;
+        }
     }
 
     /// <summary>Several that know each other.</summary>
@@ -45,9 +54,17 @@ internal sealed class EtcdServer : IDisposable
     {
         EtcdServer[] servers = [.. Enumerable.Range(1, count).Select(number => new EtcdServer(name: $"member{number}"))];
         foreach (EtcdServer server in servers) server._cluster = string.Join(',', servers.Select(other => other.Peer));
-        foreach (EtcdServer server in servers) server.Start();
-        foreach (EtcdServer server in servers) server.WaitReady();
-        return servers;
+        try
+        {
+            foreach (EtcdServer server in servers) server.Start();
+            foreach (EtcdServer server in servers) server.WaitReady();
+            return servers;
+        }
+        catch
+        {
+            foreach (EtcdServer server in servers) server.Dispose();
+            throw;
+        }
     }
 
     public void Start() => _process = new("etcd", [
