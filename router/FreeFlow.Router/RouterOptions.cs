@@ -17,7 +17,7 @@ internal sealed record RouterOptions
 
           --socket PATH                     where to listen; default $FREEFLOW_SOCKET or /run/freeflow/router.sock
           --ring-bytes N                    data bytes of one direction of a ring, a power of two; default 1048576
-          --fabric-ring-bytes N             the same of a ring that is mirrored to another host; default 1048576, alike on all hosts
+          --fabric-ring-bytes N             the same of a ring that is mirrored to another host, a quarter of it where there are many; default 2097152
           --max-sessions-per-user N         connected processes of one user; default 16384
           --max-connections-per-user N      shown ends of connections of one user; default 131072
           --max-rings-per-user N            ends of rings of one user; default 65536
@@ -32,7 +32,7 @@ internal sealed record RouterOptions
 
     public string SocketPath { get; init; } = Environment.GetEnvironmentVariable("FREEFLOW_SOCKET") is { Length: > 0 } path ? path : Protocol.DefaultSocketPath;
     public ulong RingBytes { get; init; } = 1 << 20;
-    public ulong FabricRingBytes { get; init; } = 1 << 20;
+    public ulong FabricRingBytes { get; init; } = 2 << 20;
     public ulong MaximumSessionsPerUser { get; init; } = 16384;
     public ulong MaximumConnectionsPerUser { get; init; } = 131072;
     public ulong MaximumRingsPerUser { get; init; } = 65536;

@@ -36,7 +36,7 @@ struct ff_thread {
   uint32_t inside;      /* depth of critical sections: handlers wait while it is not 0 */
   uint64_t spin_nanoseconds;
   uint32_t deferred;    /* the signal whose handler waits, 0 if none */
-  uint32_t reserved;
+  uint32_t awaits_routers; /* what it read last came from another host */
   int *sleeping, *sleeping_here;   /* the counters this thread has raised before it went to sleep, NULL if none */
   uint64_t room[2];
 };

@@ -25,7 +25,7 @@ public sealed record SampleMessage(string Name, byte[] Encoded, string Hex, stri
         Of("Welcome", new Welcome { ProtocolVersion = 1, SessionId = 0x1_0000_0000 }.Write, "93 02 01 cf0000000100000000", "[2,1,1<<32]"),
         Of("Welcome, largest", new Welcome { ProtocolVersion = 1, SessionId = ulong.MaxValue }.Write, "93 02 01 cfffffffffffffffff", "[2,1,(1<<64)-1]"),
         Of("Offer", new Offer { Connection = 0, Generation = 0 }.Write, "96 03 00 00 00 00 00", "[3,0,0,0,0,0]"),
-        Of("Offer, edges", new Offer { Connection = 127, Generation = 255, Scarce = 1, MarksSent = 256, Again = 1 }.Write, "96 03 7f ccff 01 cd0100 01", "[3,127,255,1,256,1]"),
+        Of("Offer, edges", new Offer { Connection = 127, Generation = 255, Scarce = 1, MarksSent = 256, Place = 1 << 20 }.Write, "96 03 7f ccff 01 cd0100 ce00100000", "[3,127,255,1,256,1048576]"),
         Of("Join", new Join { Connection = 256, Generation = 65535, Side = 1, Capacity = 1 << 20 }.Write,
             "98 04 cd0100 cdffff 01 ce00100000 00 00 00", "[4,256,65535,1,1<<20,0,0,0]"),
         Of("Join, shared doorbell", new Join { Connection = 2, Generation = 0, Side = 0, Capacity = 4096, Mate = 65536, MateGeneration = 128, MarksToFind = 3 }.Write,

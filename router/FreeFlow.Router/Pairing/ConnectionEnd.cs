@@ -32,8 +32,8 @@ internal sealed class ConnectionEnd(IConnectionOwner owner, uint connection, uin
     /// <summary>Return marks that it has written into the kernel stream: the other end must have found them before it takes a ring.</summary>
     public uint MarksSent { get; init; }
 
-    /// <summary>It has lost a mirrored ring, and takes only another one of that kind.</summary>
-    public bool IsAgain { get; init; }
+    /// <summary>Data bytes of one direction of the mirrored ring that it has lost: it takes only another one of that kind and size. 0: it never had one.</summary>
+    public ulong Place { get; init; }
 
     /// <summary>Its process runs short of descriptors.</summary>
     public bool IsScarce { get; init; }

@@ -14,6 +14,12 @@ namespace FreeFlow.Router.Sessions;
 /// <content>Rings: who gets one, and on whose account.</content>
 internal sealed partial class Broker
 {
+    /// <summary>Up to so many rings on this host a mirrored one is as large as it may be. The bytes of more of them would not be in a processor's cache any more when they are copied on.</summary>
+    private const int FewRings = 16;
+
+    /// <summary>Ends that have a ring.</summary>
+    private int _rings;
+
     private void Join(ConnectionEnd first, ConnectionEnd second)
     {
         Verdict verdict = Decide(second, Transports.SharedMemory);
@@ -21,7 +27,7 @@ internal sealed partial class Broker
         if (verdict == Verdict.Denied) { Refuse(first, Reason.Policy); Refuse(second, Reason.Policy); }
         if (verdict != Verdict.Allowed) return;
         SendRate? firstLimit = RateOf(first, false), secondLimit = RateOf(second, false);
-        if (firstLimit is not null || secondLimit is not null || first.IsAgain || second.IsAgain) { Relay(first, firstLimit, second, secondLimit); return; }
+        if (firstLimit is not null || secondLimit is not null || first.Place != 0 || second.Place != 0) { Relay(first, firstLimit, second, secondLimit); return; }
         ulong bytes = RingLayout.TotalBytes(_options.RingBytes);
         if (!HasRoom(first, bytes) || !HasRoom(second, bytes)) { Refuse(first, Reason.RouterLimit); Refuse(second, Reason.RouterLimit); return; }
         DoorbellGroup? group = first.IsScarce || second.IsScarce ? DoorbellGroup.Find(first, second) : null;
@@ -87,9 +93,8 @@ internal sealed partial class Broker
     {
         Session session = (Session)end.Owner;
         if (!session.Ends.Contains(end)) return;
-        session.Account.RingBytes -= end.RingBytes;
-        if (end.RingBytes != 0) session.Account.Rings--;
-        (end.RingBytes, end.Stream) = (0, null);
+        Discharge(end);
+        end.Stream = null;
         Seek(end);
     }
 
@@ -101,8 +106,9 @@ internal sealed partial class Broker
         ReadOnlySpan<byte> one = marks[..RingLayout.ReturnMarkBytes], other = marks[RingLayout.ReturnMarkBytes..];
         _relay ??= new LocalRelay();
         do { _lastRelayed++; } while (_lastRelayed == 0);
-        MirroredRing? ring = GiveMirrored(first, second.MarksSent, FabricRingBytes, one, other);
-        MirroredRing? mirror = ring is null ? null : GiveMirrored(second, first.MarksSent, FabricRingBytes, other, one);
+        ulong capacity = MirroredRing.CapacityFor(first.Place, second.Place, MirroredRingBytes);
+        MirroredRing? ring = GiveMirrored(first, second.MarksSent, capacity, one, other);
+        MirroredRing? mirror = ring is null ? null : GiveMirrored(second, first.MarksSent, capacity, other, one);
         // If the second cannot have one, the first finds its doorbell closed, and goes on in the kernel.
         if (mirror is null) { ring?.Dispose(); return; }
         second.Stream = (_relay.Second, _lastRelayed);
@@ -126,10 +132,21 @@ internal sealed partial class Broker
         return account.Rings < _options.MaximumRingsPerUser && account.RingBytes + bytes <= _options.MaximumRingBytesPerUser;
     }
 
-    private static void Charge(ConnectionEnd end, ulong bytes)
+    private void Charge(ConnectionEnd end, ulong bytes)
     {
         end.RingBytes = bytes;
         ((Session)end.Owner).Account.RingBytes += bytes;
         ((Session)end.Owner).Account.Rings++;
+        _rings++;
+    }
+
+    /// <summary>Harmless for an end that has no ring.</summary>
+    private void Discharge(ConnectionEnd end)
+    {
+        if (end.RingBytes == 0) return;
+        ((Session)end.Owner).Account.RingBytes -= end.RingBytes;
+        ((Session)end.Owner).Account.Rings--;
+        _rings--;
+        end.RingBytes = 0;
     }
 }

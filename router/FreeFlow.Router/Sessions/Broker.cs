@@ -1,6 +1,7 @@
 using System;
 using System.Linq;
 using FreeFlow.Contract;
+using FreeFlow.Contract.Layout;
 using FreeFlow.Contract.Messages;
 using FreeFlow.Router.Fabric;
 using FreeFlow.Router.Observe;
@@ -43,7 +44,7 @@ internal sealed partial class Broker : IRingGiver
     public PolicyTable Policy { get; }
 
     /// <inheritdoc/>
-    public ulong FabricRingBytes => _options.FabricRingBytes;
+    public ulong MirroredRingBytes => _rings <= FewRings ? _options.FabricRingBytes : Math.Max(_options.FabricRingBytes / 4, RingLayout.MinimumCapacity);
 
     /// <summary>The ends that wait for their other end.</summary>
     public PairingTable Pairing => _pairing;
@@ -60,7 +61,7 @@ internal sealed partial class Broker : IRingGiver
         if (reason == Reason.None && !Note(session, facts!)) reason = Reason.RouterLimit;
         if (reason != Reason.None) { Refuse(session, offer.Connection, offer.Generation, reason, null); return; }
 
-        ConnectionEnd end = new(session, offer.Connection, offer.Generation, facts!) { IsScarce = offer.Scarce != 0, MarksSent = offer.MarksSent, IsAgain = offer.Again != 0 };
+        ConnectionEnd end = new(session, offer.Connection, offer.Generation, facts!) { IsScarce = offer.Scarce != 0, MarksSent = offer.MarksSent, Place = offer.Place };
         family.Ends[end.Connection] = end;
         session.Ends.Add(end);
         session.Account.Connections++;
@@ -147,7 +148,6 @@ internal sealed partial class Broker : IRingGiver
         Remote?.Forget(end);
         if (session.Family!.Ends.TryGetValue(end.Connection, out ConnectionEnd? current) && current == end) session.Family.Ends.Remove(end.Connection);
         session.Account.Connections--;
-        session.Account.RingBytes -= end.RingBytes;
-        if (end.RingBytes != 0) session.Account.Rings--;
+        Discharge(end);
     }
 }

@@ -26,6 +26,6 @@ internal interface IRingGiver
     /// <summary>Leaves the end to the kernel, by the policy.</summary>
     void DenyByPolicy(ConnectionEnd end);
 
-    /// <summary>Data bytes of one direction of a mirrored ring, unless the other router has decided.</summary>
-    ulong FabricRingBytes { get; }
+    /// <summary>Data bytes of one direction of a mirrored ring that is made now, unless the other router decides, or an end has a place for one already.</summary>
+    ulong MirroredRingBytes { get; }
 }

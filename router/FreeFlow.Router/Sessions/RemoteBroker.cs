@@ -101,12 +101,12 @@ internal sealed class RemoteBroker : IFabricEvents
 
     /// <summary>True if the other router has offered the other end, and this one is the one to accept.</summary>
     private bool AcceptKnown(RemoteEnd ours) =>
-        _theirs.TryGetValue((ours.End.Addresses.Mirrored, ours.Host), out TheirOffer? theirs) && Accept(ours, theirs.Link, theirs.Number, theirs.MarksSent);
+        _theirs.TryGetValue((ours.End.Addresses.Mirrored, ours.Host), out TheirOffer? theirs) && Accept(ours, theirs);
 
     private static void Offer(RemoteEnd ours, IFabricLink link)
     {
         Span<byte> message = stackalloc byte[(int)FrameHeader.MaximumMessageBytes];
-        int length = new FabricOffer { Number = ours.Number, Addresses = ours.End.Addresses, MarksSent = ours.End.MarksSent }.Write(message);
+        int length = new FabricOffer { Number = ours.Number, Addresses = ours.End.Addresses, MarksSent = ours.End.MarksSent, Place = ours.End.Place }.Write(message);
         link.Send(FrameType.Offer, 0, message[..length]);
     }
 
@@ -162,7 +162,8 @@ internal sealed class RemoteBroker : IFabricEvents
             _log.Line($"fabric: {link.Host} offers {offer.Addresses}, but {offer.Addresses.Local.Address} does not live there");
         if (offers.Count >= MaximumOffersPerHost) return;
         offers.Add(offer.Addresses);
-        _theirs[(offer.Addresses, link.Host)] = new TheirOffer(link, offer.Number, offer.MarksSent);
+        TheirOffer theirs = new(link, offer.Number, offer.MarksSent, offer.Place);
+        _theirs[(offer.Addresses, link.Host)] = theirs;
         FourTuple mirrored = offer.Addresses.Mirrored;
         if (!_byRemote.TryGetValue(mirrored.Remote.Address, out HashSet<ConnectionEnd>? ends)) return;
         foreach (ConnectionEnd end in ends)
@@ -170,23 +171,25 @@ internal sealed class RemoteBroker : IFabricEvents
             if (end.Addresses != mirrored) continue;
             // The locations may have become known here later than there.
             if (!_byEnd.TryGetValue(end, out RemoteEnd? ours)) Waits(end);
-            else if (ours.Host == link.Host) Accept(ours, link, offer.Number, offer.MarksSent);
+            else if (ours.Host == link.Host) Accept(ours, theirs);
             return;
         }
     }
 
     /// <summary>False if the other router is the one to accept.</summary>
-    private bool Accept(RemoteEnd ours, IFabricLink link, uint number, uint marksSent)
+    private bool Accept(RemoteEnd ours, TheirOffer theirs)
     {
+        IFabricLink link = theirs.Link;
         FourTuple addresses = ours.End.Addresses;
         bool higher = (addresses.Local.Address.Value, addresses.Local.Port).CompareTo((addresses.Remote.Address.Value, addresses.Remote.Port)) > 0;
         if (!higher || ours.Carrier is not null || !IsProven(ours, link)) return false;
         Span<byte> marks = stackalloc byte[2 * RingLayout.ReturnMarkBytes];
         RandomNumberGenerator.Fill(marks);
         ReadOnlySpan<byte> toOffering = marks[..RingLayout.ReturnMarkBytes], toAccepting = marks[RingLayout.ReturnMarkBytes..];
-        if (!Join(ours, link, number, marksSent, _giver.FabricRingBytes, toOffering, toAccepting, speaksFirst: false)) return true;
+        ulong capacity = MirroredRing.CapacityFor(ours.End.Place, theirs.Place, _giver.MirroredRingBytes);
+        if (!Join(ours, link, theirs.Number, theirs.MarksSent, capacity, toOffering, toAccepting, speaksFirst: false)) return true;
         Span<byte> message = stackalloc byte[(int)FrameHeader.MaximumMessageBytes];
-        int length = new FabricAccept { Offer = number, Stream = ours.Number, Capacity = _giver.FabricRingBytes, MarkToOffering = toOffering, MarkToAccepting = toAccepting, MarksSent = ours.End.MarksSent }.Write(message);
+        int length = new FabricAccept { Offer = theirs.Number, Stream = ours.Number, Capacity = capacity, MarkToOffering = toOffering, MarkToAccepting = toAccepting, MarksSent = ours.End.MarksSent }.Write(message);
         link.Send(FrameType.Accept, 0, message[..length]);
         return true;
     }

@@ -6,4 +6,5 @@ namespace FreeFlow.Router.Sessions;
 /// <param name="Link">By which it came.</param>
 /// <param name="Number">Its number there.</param>
 /// <param name="MarksSent">Return marks that it has sent, as it said then.</param>
-internal sealed record TheirOffer(IFabricLink Link, uint Number, uint MarksSent);
+/// <param name="Place">The size of the ring that it has a place for, 0 if none.</param>
+internal sealed record TheirOffer(IFabricLink Link, uint Number, uint MarksSent, ulong Place);

@@ -1,8 +1,9 @@
 using System;
+using FreeFlow.Contract.Layout;
 
 namespace FreeFlow.Contract.Messages;
 
-/// <summary>Shows one end of a connection: [type, connection, generation, scarce, marks sent, again]. One descriptor: the connected socket.</summary>
+/// <summary>Shows one end of a connection: [type, connection, generation, scarce, marks sent, place]. One descriptor: the connected socket.</summary>
 public struct Offer
 {
     /// <summary>Index of the record in the family table.</summary>
@@ -13,8 +14,8 @@ public struct Offer
     public uint Scarce;
     /// <summary>Return marks that this end has written into the kernel stream so far (docs/fabric.md): the other end learns whether one is still to come.</summary>
     public uint MarksSent;
-    /// <summary>1: it has a place for a ring already, one that a router mirrors or relays; it takes no other kind.</summary>
-    public uint Again;
+    /// <summary>Data bytes of one direction of a ring that it has a place for already: it takes only one that a router mirrors or relays, of this size. 0: it has none.</summary>
+    public uint Place;
 
     /// <summary>Encodes into <paramref name="buffer"/>; returns the length in bytes, or 0 if it does not fit.</summary>
     public readonly int Write(Span<byte> buffer)
@@ -26,7 +27,7 @@ public struct Offer
         writer.WriteUInt64(Generation);
         writer.WriteUInt64(Scarce);
         writer.WriteUInt64(MarksSent);
-        writer.WriteUInt64(Again);
+        writer.WriteUInt64(Place);
         return writer.Failed ? 0 : writer.Length;
     }
 
@@ -40,7 +41,7 @@ public struct Offer
         result.Generation = reader.ReadUInt32();
         result.Scarce = reader.ReadUInt32();
         result.MarksSent = reader.ReadUInt32();
-        result.Again = reader.ReadUInt32();
-        return reader.AtEnd;
+        result.Place = reader.ReadUInt32();
+        return reader.AtEnd && (result.Place == 0 || RingLayout.IsValidCapacity(result.Place));
     }
 }

@@ -96,7 +96,7 @@ internal static unsafe class Session
             if (_control <= 0 && !TryOpen()) break;
             if (!IsAwake()) break;
             bool again = Reattachment.IsDetached(record);
-            Offer offer = new() { Connection = connection, Generation = record->Generation, Scarce = OwnDescriptors.AreScarce && !again ? 1u : 0u, MarksSent = record->MarksSent, Again = again ? 1u : 0u };
+            Offer offer = new() { Connection = connection, Generation = record->Generation, Scarce = OwnDescriptors.AreScarce && !again ? 1u : 0u, MarksSent = record->MarksSent, Place = again ? (uint)record->Capacity : 0 };
             sent = ControlSocket.Send(_control, message[..offer.Write(message)], fd);
             if (sent) { NoteSent(); break; }
             // A full socket is no lost router; the connection is offered again after some messages.

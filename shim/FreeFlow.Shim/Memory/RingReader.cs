@@ -2,6 +2,7 @@ using System.Threading;
 using FreeFlow.Contract;
 using FreeFlow.Contract.Layout;
 using FreeFlow.Shim.Native;
+using FreeFlow.Shim.Readiness;
 using FreeFlow.Shim.Sockets;
 
 namespace FreeFlow.Shim.Memory;
@@ -76,6 +77,7 @@ internal static unsafe class RingReader
             if (length != 0) Advance(connection, incoming, length);
         }
         ThreadLock.ExitWithFence(&connection->ReceiveLock, thread);
+        Spinner.AfterRead(connection, thread, length);
         if (length != 0 && IsWorthWaking(connection, incoming)) Doorbell.NotifyWriterAfterFence(connection, incoming);
         return (nint)length;
     }
@@ -101,6 +103,7 @@ internal static unsafe class RingReader
             taken += (nint)length;
             if (!peek) Release(connection, incoming, length);
         }
+        Spinner.AfterRead(connection, Process.CurrentThread(), (nuint)taken);
         return taken;
     }
 }

@@ -24,6 +24,9 @@ internal unsafe struct ThreadRecord
     /// <summary>The signal whose handler waits, 0 if none.</summary>
     [FieldOffset(24)] public uint Deferred;
 
+    /// <summary>Not 0: what the thread read last came from another host (<see cref="Readiness.Spinner.AfterRead"/>).</summary>
+    [FieldOffset(28)] public uint AwaitsRouters;
+
     /// <summary>The counter of sleepers this thread has raised, see <see cref="Sleeper"/>; null if none.</summary>
     [FieldOffset(32)] public int* Sleeping;
     [FieldOffset(40)] public int* SleepingHere;

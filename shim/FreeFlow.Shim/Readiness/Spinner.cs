@@ -1,7 +1,9 @@
 using System.Runtime.Intrinsics.X86;
 using System.Threading;
+using FreeFlow.Contract.Layout;
 using FreeFlow.Shim.Control;
 using FreeFlow.Shim.Native;
+using FreeFlow.Shim.Sockets;
 
 namespace FreeFlow.Shim.Readiness;
 
@@ -26,14 +28,20 @@ internal unsafe struct Spinner
     /// <summary>So many times as long as the turn has taken nobody spins: what it costs is a small share of the time.</summary>
     private const ulong CalmFactor = 16;
 
+    /// <summary>Read at once behind a mirrored ring, a part of a stream rather than an answer.</summary>
+    private const nuint StreamBytes = 4096;
+
     private const uint RoundsPerClock = 16;
     private const uint RoundsPerYield = 64;
+    private const uint RoundsPerYieldToRouters = 16;
+    private const uint RoundsPerLookAtKernel = 512;
 
     private static ulong s_crowdedUntil;
 
     private readonly ThreadRecord* _thread;
     private readonly ulong _start;
     private readonly ulong _budget;
+    private readonly uint _roundsPerYield;
     private uint _rounds;
 
     public Spinner(ThreadRecord* thread)
@@ -42,6 +50,7 @@ internal unsafe struct Spinner
         if (Settings.SpinNanoseconds == 0) return;
         if (thread->SpinNanoseconds == 0) thread->SpinNanoseconds = FirstBudget;
         _start = Process.Now();
+        _roundsPerYield = thread->AwaitsRouters != 0 ? RoundsPerYieldToRouters : RoundsPerYield;
         _budget = _start < Volatile.Read(ref s_crowdedUntil) ? 0 : thread->SpinNanoseconds;
         // A program that is always busy never comes to sleep.
         Session.Glance(_start);
@@ -54,7 +63,7 @@ internal unsafe struct Spinner
         X86Base.Pause();
         if (++_rounds % RoundsPerClock != 0) return true;
         ulong now = Process.Now();
-        if (_rounds % RoundsPerYield == 0)
+        if (_rounds % _roundsPerYield == 0)
         {
             ulong offered = now;
             Process.Libc->sched_yield();
@@ -65,8 +74,19 @@ internal unsafe struct Spinner
         return now - _start < _budget;
     }
 
+    /// <summary>
+    /// After a read from a ring, for the thread's next waits. Behind a mirrored one two routers must run before anything comes: to an answer they look themselves (docs/fabric.md), so they are offered the
+    /// processor sooner; more of a stream is worth no spinning, and later there is more of it at once.
+    /// </summary>
+    public static void AfterRead(ConnectionRecord* connection, ThreadRecord* thread, nuint bytes)
+    {
+        bool mirrored = ReturnMark.IsMirrored(connection);
+        thread->AwaitsRouters = mirrored ? 1u : 0;
+        if (mirrored && bytes >= StreamBytes) thread->SpinNanoseconds = SmallestBudget;
+    }
+
     /// <summary>True about every few microseconds of spinning: time for a look at what only the kernel knows.</summary>
-    public readonly bool KernelIsDue => _rounds % (RoundsPerYield * 8) == 0;
+    public readonly bool KernelIsDue => _rounds % RoundsPerLookAtKernel == 0;
 
     /// <summary>After the wait has ended, by spinning or by sleeping.</summary>
     public readonly void Adapt()

@@ -27,8 +27,7 @@ internal static unsafe class Waiter
         ThreadRecord* thread = Process.Thread();
         uint signals = thread->SignalsHandled, interrupting = thread->InterruptingSignals;
         Spinner spinner = new(thread);
-        // Behind a mirrored ring two routers must run before anything comes: they need the processor more than this wait does.
-        if (Gate.Phase(&record->ReceiveGate) == DirectionPhase.Ring && !ReturnMark.IsMirrored(record))
+        if (Gate.Phase(&record->ReceiveGate) == DirectionPhase.Ring)
         {
             while (spinner.Continue())
             {

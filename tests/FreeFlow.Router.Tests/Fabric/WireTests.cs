@@ -31,7 +31,7 @@ public sealed class WireTests
 
     [Test]
     public void Offer() => AssertEncoded(
-        new FabricOffer { Number = 7, Addresses = Tuple, MarksSent = 2 }.Write, "9607B000000000000000000000FFFF0A4D0101CD9C40B000000000000000000000FFFF0A4D02015002");
+        new FabricOffer { Number = 7, Addresses = Tuple, MarksSent = 2, Place = 1 << 20 }.Write, "9707B000000000000000000000FFFF0A4D0101CD9C40B000000000000000000000FFFF0A4D02015002CE00100000");
 
     [Test]
     public void Accept()

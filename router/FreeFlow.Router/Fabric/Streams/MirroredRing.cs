@@ -35,6 +35,11 @@ internal sealed unsafe class MirroredRing : IDisposable
     /// <summary>What the shim reads.</summary>
     public RingBlockHeader* ToShim => (RingBlockHeader*)(_memory + RingLayout.BlockBytes(Capacity));
 
+    /// <summary>
+    /// Data bytes of one direction of both ends' rings: what an end has a place for, or <paramref name="otherwise"/>. Two ends that both have one have it of the same size: it was one connection's.
+    /// </summary>
+    public static ulong CapacityFor(ulong ours, ulong theirs, ulong otherwise) => ours != 0 ? ours : theirs != 0 ? theirs : otherwise;
+
     /// <summary>Maps a ring that nobody else has yet, writes its marks, and takes a descriptor of its own of the second doorbell; null with errno if that cannot be had.</summary>
     public static MirroredRing? TryCreate(Ring ring, ulong capacity, ReadOnlySpan<byte> markFromShim, ReadOnlySpan<byte> markToShim)
     {

@@ -1,13 +1,14 @@
 using System;
 using FreeFlow.Contract;
+using FreeFlow.Contract.Layout;
 using FreeFlow.Router.Pairing;
 
 namespace FreeFlow.Router.Fabric.Wire;
 
-/// <summary>An end of a connection waits at the sender's host: [number, local address, local port, remote address, remote port, marks sent].</summary>
+/// <summary>An end of a connection waits at the sender's host: [number, local address, local port, remote address, remote port, marks sent, place].</summary>
 internal struct FabricOffer
 {
-    private const int Fields = 6;
+    private const int Fields = 7;
 
     /// <summary>The sender's number for it, and for the stream that may come of it; never 0.</summary>
     public uint Number;
@@ -18,6 +19,9 @@ internal struct FabricOffer
     /// <summary>Return marks that the waiting end has written into the kernel stream so far.</summary>
     public uint MarksSent;
 
+    /// <summary>Data bytes of one direction of the ring that the waiting end has a place for already (docs/fabric.md, Another ring); 0: none.</summary>
+    public ulong Place;
+
     /// <summary>Encodes into <paramref name="buffer"/>; the length in bytes.</summary>
     public readonly int Write(Span<byte> buffer)
     {
@@ -27,6 +31,7 @@ internal struct FabricOffer
         FabricMessages.Write(ref writer, Addresses.Local);
         FabricMessages.Write(ref writer, Addresses.Remote);
         writer.WriteUInt64(MarksSent);
+        writer.WriteUInt64(Place);
         return writer.Length;
     }
 
@@ -40,6 +45,7 @@ internal struct FabricOffer
         if (!FabricMessages.TryRead(ref reader, out InternetEndpoint local) || !FabricMessages.TryRead(ref reader, out InternetEndpoint remote)) return false;
         result.Addresses = new FourTuple(local, remote);
         result.MarksSent = reader.ReadUInt32();
-        return reader.AtEnd && result.Number != 0;
+        result.Place = reader.ReadUInt64();
+        return reader.AtEnd && result.Number != 0 && (result.Place == 0 || RingLayout.IsValidCapacity(result.Place));
     }
 }

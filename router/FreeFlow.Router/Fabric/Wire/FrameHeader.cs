@@ -9,7 +9,7 @@ internal struct FrameHeader
     public const int Bytes = 32;
 
     /// <summary>Version of the frames and of the messages in them; named in Hello.</summary>
-    public const uint Version = 3;
+    public const uint Version = 4;
 
     /// <summary>Most payload of a frame that is not Data, in bytes.</summary>
     public const uint MaximumMessageBytes = 512;
