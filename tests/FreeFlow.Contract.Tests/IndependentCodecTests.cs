@@ -40,7 +40,7 @@ public sealed class IndependentCodecTests
     {
         if (!File.Exists(Python)) Assert.Ignore($"{Python} is not installed (apt-get install python3-msgpack)");
         Random random = new(2);
-        string[] lines = Enumerable.Range(0, 500).Select(_ => $"90\t[3,{Number(random)},{Number(random)},{Number(random)},{Number(random)},{Number(random)}]").ToArray();
+        string[] lines = Enumerable.Range(0, 500).Select(_ => $"90\t[3,{Number(random)},{Number(random)},{Number(random)},{Number(random)},{Place(random)}]").ToArray();
         MessageKind offer = MessageKind.All.Single(k => k.Type == MessageType.Offer);
         foreach (string answer in Ask(string.Join('\n', lines)))
         {
@@ -51,6 +51,8 @@ public sealed class IndependentCodecTests
 
     // Every width equally often: shifting a 32-bit number by a random count.
     private static uint Number(Random random) => (uint)random.NextInt64(1L << 32) >> random.Next(32);
+
+    private static uint Place(Random random) => random.Next(4) == 0 ? 0 : 1u << random.Next(12, 27);
 
     private static string[] Ask(string input)
     {

@@ -18,7 +18,7 @@ public sealed class ReattachTests
 
     private Laboratory _lab = null!;
 
-    private string _policy = null!;
+    private string _policy = null!, _config = null!;
 
     [OneTimeSetUp]
     public void Up()
@@ -27,7 +27,9 @@ public sealed class ReattachTests
         // Only the second container of the first host is limited.
         LabDescription lab = LabDescription.Create(hosts: 2, containers: 2);
         File.WriteAllText(_policy, $"rate {lab.Hosts[0].Containers[1].Address4} max=400\n");
-        _lab = Laboratory.Start(lab with { RouterArguments = ["--policy", _policy] });
+        _config = Path.Combine(Path.GetDirectoryName(_policy)!, "config");
+        File.WriteAllText(_config, "");
+        _lab = Laboratory.Start(lab with { RouterArguments = ["--policy", _policy, "--config", _config] });
     }
 
     [OneTimeTearDown]
@@ -52,6 +54,31 @@ public sealed class ReattachTests
             run.WaitForRingBytes(_lab, run.RingBytes(_lab.Hosts[0]), Some, $"time {time}");
         }
         run.Finish();
+    }
+
+    /// <summary>An end says how large the place is that it has; what the routers would give now does not matter.</summary>
+    [Test]
+    public void ARouterThatMakesOtherRingsNowServesThePlacesThereAre()
+    {
+        using Stage stage = new(_lab, Mixture.Both);
+        using LastingRun run = new(stage, LastingRun.Styles[0]);
+        run.WaitForRingBytes(_lab, (0, 0), Some, "at first");
+        try
+        {
+            foreach (string size in new[] { "65536", "4194304" })
+            {
+                foreach (LabHost host in _lab.Hosts) host.Kill("router");
+                File.WriteAllText(_config, $"fabric-ring-bytes {size}\n");
+                foreach (LabHost host in _lab.Hosts) host.Start("router");
+                run.WaitForRingBytes(_lab, run.RingBytes(_lab.Hosts[0]), Some, $"rings of {size} bytes");
+            }
+            run.Finish();
+        }
+        finally
+        {
+            File.WriteAllText(_config, "");
+            foreach (LabHost host in _lab.Hosts) { host.Kill("router"); host.Start("router"); }
+        }
     }
 
     [Test]

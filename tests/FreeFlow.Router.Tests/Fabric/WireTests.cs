@@ -48,9 +48,11 @@ public sealed class WireTests
     public void OfferIsReadBackAndNothingElseIs()
     {
         byte[] message = new byte[512];
-        int length = new FabricOffer { Number = 7, Addresses = Tuple, MarksSent = 2 }.Write(message);
+        int length = new FabricOffer { Number = 7, Addresses = Tuple, MarksSent = 2, Place = 4096 }.Write(message);
         Assert.That(FabricOffer.TryRead(message.AsSpan(0, length), out FabricOffer read), Is.True);
-        Assert.That((read.Number, read.Addresses, read.MarksSent), Is.EqualTo((7u, Tuple, 2u)));
+        Assert.That((read.Number, read.Addresses, read.MarksSent, read.Place), Is.EqualTo((7u, Tuple, 2u, 4096ul)));
+        Assert.That(FabricOffer.TryRead(message.AsSpan(0, new FabricOffer { Number = 7, Addresses = Tuple, Place = 4097 }.Write(message)), out _), Is.False, "no ring has that size");
+        length = new FabricOffer { Number = 7, Addresses = Tuple, MarksSent = 2, Place = 4096 }.Write(message);
         Random random = new(1);
         for (int i = 0; i < 20_000; i++)
         {

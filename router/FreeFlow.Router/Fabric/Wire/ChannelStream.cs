@@ -16,6 +16,9 @@ internal sealed class ChannelStream(PlainChannel channel) : Stream
     /// <summary>True if <see cref="Read(Span{byte})"/> would not wait.</summary>
     public bool HasInput => _inputStart < _inputEnd || channel.HasInput;
 
+    /// <summary>Bytes that can be read without asking the kernel.</summary>
+    public int Buffered => _inputEnd - _inputStart;
+
     /// <inheritdoc cref="IByteChannel.HasKept"/>
     public bool HasKept => channel.HasKept;
 
