@@ -35,6 +35,7 @@ internal sealed class RangeResponse
     public ResponseHeader header { get; set; } = new();
     public KeyValue[] kvs { get; set; } = [];
     public bool more { get; set; }
+    public long count { get; set; }
 }
 
 internal sealed class PutRequest

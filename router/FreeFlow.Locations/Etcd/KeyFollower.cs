@@ -11,7 +11,7 @@ namespace FreeFlow.Locations.Etcd;
 /// Lists again only where the watch cannot go on: after compaction, or when etcd is not the one it was.</summary>
 internal sealed class KeyFollower(EtcdClient client, IKeySink sink)
 {
-    private const int PageSize = 10_000;
+    private readonly KeyLister _lister = new(client, sink);
     private readonly Lock _lock = new();
     private readonly Dictionary<string, KeyRange> _ranges = [];
     private CancellationTokenSource _changed = new();
@@ -78,26 +78,11 @@ internal sealed class KeyFollower(EtcdClient client, IKeySink sink)
         }
     }
 
-    // A large range comes in pages of one revision, so that it is one picture and no answer is huge.
     private async Task ListAsync(KeyRange range, CancellationToken stop)
     {
-        byte[] key = range.Key;
-        long revision = 0;
-        while (true)
-        {
-            RangeResponse page = await client.RangeAsync(new() { key = key, range_end = range.End, limit = range.End is null ? 0 : PageSize, revision = revision }, stop).ConfigureAwait(false);
-            if (revision == 0)
-            {
-                revision = page.header.revision;
-                _cluster = page.header.cluster_id;
-                sink.ListBegins(range);
-            }
-            foreach (KeyValue entry in page.kvs) sink.Listed(range, entry);
-            if (!page.more || page.kvs.Length == 0) break;
-            key = [.. page.kvs[^1].key, 0];
-        }
-        sink.ListEnds(range, revision);
-        range.Next = revision + 1;
+        ResponseHeader seen = await _lister.ListAsync(range, stop).ConfigureAwait(false);
+        _cluster = seen.cluster_id;
+        range.Next = seen.revision + 1;
     }
 
     private async Task FollowAsync(KeyRange[] ranges, Action alive, CancellationToken stop)
