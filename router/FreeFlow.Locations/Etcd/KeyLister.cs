@@ -8,7 +8,7 @@ namespace FreeFlow.Locations.Etcd;
 /// </summary>
 internal sealed class KeyLister(EtcdClient client, IKeySink sink)
 {
-    private const int PageSize = 10_000;
+    private const int PageSize = 5_000;
 
     /// <summary>The sink hears of one page at a time.</summary>
     private readonly Lock _listing = new();
