@@ -61,6 +61,7 @@ internal static unsafe class SocketCalls
         if (how is Linux.SHUT_RD or Linux.SHUT_RDWR) Volatile.Write(ref record->KernelAttention, 1);
         if (Handover.IsShutBothWays(record)) Handover.RefuseInput(record);
         if (record->RingAddress != 0) Registrations.Owe(record);
+        if (held) ReturnWaiter.AfterShutdown(fd, record);
         return result;
     }
 
