@@ -8,9 +8,11 @@ export DOTNET_CLI_USE_MSBUILD_SERVER := 0
 bin := artifacts/bin
 sources := $(shell find shim router hunter integration/lab Directory.Build.props -type f \( -name '*.cs' -o -name '*.c' -o -name '*.h' -o -name '*.csproj' -o -name '*.props' -o -name '*.targets' -o -name '*.sh' -o -name '*.S' -o -name '*.map' \) -not -path '*/bin/*' -not -path '*/obj/*' 2>/dev/null)
 package_sources := $(shell find packaging deb rpm docs README.md -type f)
-bench_sources := $(shell find tests/FreeFlow.Bench integration/lab shim/FreeFlow.Contract router/FreeFlow.Native -type f -not -path '*/bin/*' -not -path '*/obj/*' 2>/dev/null)
-suites_sources := $(shell find tests/FreeFlow.Suites integration/lab shim/FreeFlow.Contract router/FreeFlow.Native -type f -not -path '*/bin/*' -not -path '*/obj/*' 2>/dev/null)
-differential_sources := $(shell find tests/FreeFlow.Differential integration/lab shim/FreeFlow.Contract router/FreeFlow.Native -type f -not -path '*/bin/*' -not -path '*/obj/*' 2>/dev/null)
+# Of a tool in tests, $(1): its own, and what it is built from.
+tool_sources = $(shell find tests/$(1) integration/lab shim/FreeFlow.Contract router/FreeFlow.Native router/FreeFlow.Yaml -type f -not -path '*/bin/*' -not -path '*/obj/*' 2>/dev/null)
+bench_sources := $(call tool_sources,FreeFlow.Bench)
+suites_sources := $(call tool_sources,FreeFlow.Suites)
+differential_sources := $(call tool_sources,FreeFlow.Differential)
 publish := dotnet publish -c Release -v quiet -p:UseSharedCompilation=false
 
 .PHONY: help setup build packages demo test test-chaos test-suites test-faults test-differential bench size count clean
