@@ -16,7 +16,7 @@ public sealed class LayoutTests
         Tail@64:8 Base@72:8 SwitchAt@80:8 BackAt@88:8 WrittenAt@96:8
         Head@128:8 ReaderWaiting@192:4 WriterWaiting@256:4
         Handover@320:4 ReaderWantsKernel@324:4 ReaderClosed@328:4 WriterClosed@332:4 ReaderBuffer@336:4
-        Returner@340:4 ReturnEnd@344:8 ReturnSent@352:8 ReturnMark@384:16
+        Returner@340:4 ReturnEnd@344:8 ReturnSent@352:8 WriterLeft@360:4 ReturnMark@384:16
         """;
 
     private const string ConnectionRecordFields = """

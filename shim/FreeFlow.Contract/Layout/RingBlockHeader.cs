@@ -69,6 +69,8 @@ public unsafe struct RingBlockHeader
     [FieldOffset(344)] public ulong ReturnEnd;
     /// <summary>What the kernel has taken of the mark and of the ring's rest behind it.</summary>
     [FieldOffset(352)] public ulong ReturnSent;
+    /// <summary>A <see cref="LeavingState"/>, by the writer, under its sending lock.</summary>
+    [FieldOffset(360)] public uint WriterLeft;
 
     /// <summary>
     /// Written by the router before anybody else has the ring: zeros if the two sides are the ends of the connection; otherwise the other side is the router, which

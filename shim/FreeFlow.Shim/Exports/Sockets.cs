@@ -51,7 +51,7 @@ internal static unsafe class SocketCalls
         ConnectionRecord* record = Connections.Find(fd);
         if (record != null && how is Linux.SHUT_WR or Linux.SHUT_RDWR) HintWriterClosed(record);
         // The end of the stream comes behind what a return has still to bring into the kernel.
-        bool held = record != null && how is Linux.SHUT_WR or Linux.SHUT_RDWR && SendReturn.HoldsShutdown(record);
+        bool held = record != null && how is Linux.SHUT_WR or Linux.SHUT_RDWR && SendReturn.TakesShutdown(record, fd);
         // Whoever sleeps in a receive, here or in a relative, is woken by it, and must not take it for the peer's end.
         bool told = record != null && how is Linux.SHUT_RD or Linux.SHUT_RDWR
             && (Interlocked.Or(ref record->Flags, (uint)ConnectionFlags.ReceiveShutdown) & (uint)ConnectionFlags.ReceiveShutdown) == 0;
@@ -61,7 +61,6 @@ internal static unsafe class SocketCalls
         if (how is Linux.SHUT_RD or Linux.SHUT_RDWR) Volatile.Write(ref record->KernelAttention, 1);
         if (Handover.IsShutBothWays(record)) Handover.RefuseInput(record);
         if (record->RingAddress != 0) Registrations.Owe(record);
-        if (held) ReturnWaiter.AfterShutdown(fd, record);
         return result;
     }
 

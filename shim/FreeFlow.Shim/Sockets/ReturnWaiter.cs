@@ -11,7 +11,6 @@ internal static unsafe class ReturnWaiter
 {
     private const int Signal = 13, SysTgkill = 234;   // SIGPIPE
     private const int PollMilliseconds = 1;
-    private const ulong ShutdownNanoseconds = 100_000_000;
 
     /// <summary>Before a send by the kernel: 0 once the return is complete, or −EAGAIN, −EINTR, −EPIPE as the send would say.</summary>
     public static int BeforeSend(int fd, ConnectionRecord* record, int flags)
@@ -47,18 +46,6 @@ internal static unsafe class ReturnWaiter
             Sleep(fd, record);
         }
         return true;
-    }
-
-    /// <summary>
-    /// A program that has shut its stream down may make no further call for long, and its peer would wait for the rest and the end: what the reader takes soon goes out here.
-    /// </summary>
-    public static void AfterShutdown(int fd, ConnectionRecord* record)
-    {
-        int errno = Process.Errno;
-        ulong start = Process.Now();
-        _ = Await(fd, record, start + Stall.Allow(ShutdownNanoseconds));
-        Stall.Spent(start);
-        Process.Errno = errno;
     }
 
     /// <summary>Sleeps a moment, or until the kernel takes more.</summary>

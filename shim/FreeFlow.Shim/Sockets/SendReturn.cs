@@ -46,6 +46,7 @@ internal static unsafe class SendReturn
             Volatile.Write(ref outgoing->ReturnSent, 0);
             Volatile.Write(ref outgoing->Handover, (uint)HandoverState.Back);
         }
+        Volatile.Write(ref outgoing->WriterLeft, (uint)LeavingState.Left);
         // The mark answers a request, too, whatever it is for.
         _ = MirroredRecall.TakeUp(outgoing);
         // All is read, and nobody reads any more: a mark sent to a socket that is closed would come back as a reset, and take the peer's end of stream away from this end's
@@ -56,8 +57,9 @@ internal static unsafe class SendReturn
         if (needless) { Gate.Set(&record->SendGate, DirectionPhase.Back); return; }
         record->MarksSent++;
         Gate.Set(&record->SendGate, DirectionPhase.Returning);
-        Doorbell.NotifyReader(record, outgoing);
         _ = Advance(record, fd);
+        // Its router helps with what the kernel has not taken now.
+        Doorbell.NotifyReader(record, outgoing);
     }
 
     /// <summary>
@@ -105,13 +107,23 @@ internal static unsafe class SendReturn
         return done;
     }
 
-    /// <summary>After SendShutdown has been set: true if the return will shut down the kernel's stream when it is complete.</summary>
-    public static bool HoldsShutdown(ConnectionRecord* record)
+    /// <summary>
+    /// After SendShutdown has been set: true if the end of the stream is the return's to tell, behind its last byte. The program may make no further call; its router sees to
+    /// it then.
+    /// </summary>
+    public static bool TakesShutdown(ConnectionRecord* record, int fd)
     {
         if (!IsUnderWay(record) || !ThreadLock.Enter(&record->SendLock)) return false;
-        bool held = IsUnderWay(record);
+        bool takes = IsUnderWay(record), done = false;
+        if (takes)
+        {
+            Volatile.Write(ref Block.Outgoing(record)->WriterLeft, (uint)LeavingState.ShutDown);
+            // The router may have brought in everything, and be gone, before it could know.
+            done = Advance(record, fd);
+        }
         ThreadLock.Exit(&record->SendLock);
-        return held;
+        if (done) Registrations.Refresh(Connections.IndexOf(record) + 1, owed: true);
+        return takes;
     }
 
     /// <summary>Before a sleep of at most <paramref name="left"/>: goes on with every return, and shortens the sleep while one is left.</summary>

@@ -98,6 +98,32 @@ public sealed class TwoHostTests
         }
     }
 
+    /// <summary>More than its kernel takes was unread when it shut its stream down: its router brings it in behind the reader, and then the end.</summary>
+    [Test]
+    public void ASenderShutsItsStreamDownAndSleepsElsewhere()
+    {
+        const int bytes = 1_500_000, port = 23901;
+        using Stage stage = new Stage(_lab, Mixture.Both).WaitingForTheJoin();
+        long before = FabricBytes();
+        CommandLine Program(string role) => Tools.PythonProgram("sleeping_sender.py", role, stage.Address, $"{port}", $"{bytes}", "ends");
+        using LabProcess reader = stage.Server.Start(stage.AsServer(Program("server")));
+        stage.Server.WaitForPort(port, reader);
+        using LabProcess sender = stage.Client.Start(stage.AsClient(Program("client")));
+        Assert.That(Waiting.Until(() => FabricBytes() - before > 10_000, s_patience), "no byte went through the fabric");
+        sender.Input.WriteLine();
+        sender.WaitForOutput("quiet", s_patience);
+        sender.Input.WriteLine();
+        sender.WaitForOutput("sent", s_patience);
+        // Longer than the router waits before it helps.
+        System.Threading.Thread.Sleep(500);
+        reader.Input.WriteLine();
+        CompletedProcess read = reader.Wait(s_patience);
+        Assert.That((read.ExitCode, read.Output), Is.EqualTo((0, "exact\n")), reader.Error);
+        Assert.That(sender.Output, Does.Not.Contain("awake"), "the sender still sleeps");
+        sender.Input.WriteLine();
+        Assert.That(sender.Wait(s_patience).ExitCode, Is.Zero, sender.Error);
+    }
+
     private void OnFirstHost(string script) => _ = _lab.Hosts[0].Run(new CommandLine("sh", "-c", script), s_patience).Succeeded(script);
 
     private void Befall(string fault)

@@ -1,11 +1,13 @@
 """A sender that sleeps elsewhere as soon as its bytes are taken, and makes no call any more.
 
-usage: sleeping_sender.py server ADDRESS PORT BYTES | client ADDRESS PORT BYTES
+usage: sleeping_sender.py server ADDRESS PORT BYTES [ends] | client ADDRESS PORT BYTES [ends]
 Questions and answers until there is a line of input, and "quiet"; after another line the client sends BYTES, says so, and sleeps. The server says "exact" when it has them all.
+With "ends" the client shuts its stream down before it sleeps, and the server, which reads nothing before it has a line of input, must see the end.
 """
 import select, socket, sys
 
 ROLE, ADDRESS, PORT, BYTES = sys.argv[1], sys.argv[2], int(sys.argv[3]), int(sys.argv[4])
+ENDS = "ends" in sys.argv[5:]
 QUESTION, LAST = b"q" * 100, b"!" * 100
 
 
@@ -28,10 +30,15 @@ if ROLE == "server":
         sock, _ = listener.accept()
     while (question := receive(sock, len(QUESTION))) != LAST:
         sock.sendall(question)
+    if ENDS:
+        sys.stdin.readline()
     received = receive(sock, BYTES)
     if received != pattern(0, BYTES):
         sys.exit(f"wrong byte at {next(i for i in range(BYTES) if received[i] != pattern(0, BYTES)[i])}")
     print("exact", flush=True)
+    if ENDS:
+        rest = sock.recv(1)
+        sys.exit(f"{rest} behind the end" if rest else None)
     receive(sock, 4)
     print("and the last word", flush=True)
 else:
@@ -44,8 +51,11 @@ else:
     print("quiet", flush=True)
     sys.stdin.readline()
     sock.sendall(pattern(0, BYTES))
+    if ENDS:
+        sock.shutdown(socket.SHUT_WR)
     print("sent", flush=True)
     sys.stdin.readline()
     print("awake", flush=True)
-    sock.sendall(b"last")
+    if not ENDS:
+        sock.sendall(b"last")
     sock.close()

@@ -46,12 +46,12 @@ public sealed unsafe class StandInTests
     public void WhatIsUnreadComesBehindTheMark()
     {
         Fill();
-        Assert.That(StandIn(isLost: true), Is.True);
+        Assert.That(StandIn(isLost: true), Is.False, "the program may write more");
         Assert.That(Received(46), Is.EqualTo(MarkAsHex + "0300000000000000" + "1100000000000000" + Convert.ToHexString("words, some read"u8[2..])));
         Assert.That((_end.OutState, (RecallState)_end.Out->ReaderWantsKernel, (ReturnerState)_end.Out->Returner), Is.EqualTo((HandoverState.Back, RecallState.TakenUp, ReturnerState.Paused)));
         Assert.That((_end.Out->BackAt, _end.Out->ReturnEnd, _end.Out->ReturnSent, _end.Out->ReaderWaiting), Is.EqualTo((3ul, 17ul, 46ul, 1u)));
         // And not again; nor once the shim has said that all is done.
-        Assert.That(StandIn(isLost: true), Is.True);
+        Assert.That(StandIn(isLost: true), Is.False);
         _end.Out->Returner = (uint)ReturnerState.Done;
         Assert.That(StandIn(isLost: true), Is.True);
         Assert.That(_peer.Available, Is.Zero);
@@ -64,7 +64,7 @@ public sealed unsafe class StandInTests
     {
         Fill();
         _end.Out->ReaderWantsKernel = (uint)word;
-        Assert.That(StandIn(isLost: false), Is.True);
+        Assert.That(StandIn(isLost: false), Is.EqualTo(!answered));
         Assert.That(_end.OutState, Is.EqualTo(answered ? HandoverState.Back : HandoverState.Ring));
         if (answered) Assert.That(Received(46), Does.StartWith(MarkAsHex));
         else Assert.That(_peer.Available, Is.Zero);
@@ -79,6 +79,7 @@ public sealed unsafe class StandInTests
         Assert.That(_end.OutState, Is.EqualTo(HandoverState.Ring));
         (_end.Out->BackAt, _end.Out->ReturnEnd, _end.Out->ReturnSent) = (5, 17, 40);
         _end.Out->Handover = (uint)HandoverState.Back;
+        _end.Out->WriterLeft = (uint)LeavingState.Left;
         _end.Out->Returner = (uint)ReturnerState.Paused;
         Assert.That(StandIn(isLost: true), Is.True);
         Assert.That(Received(4), Is.EqualTo(Convert.ToHexString("read"u8)), "what it has not sent yet");
@@ -113,9 +114,66 @@ public sealed unsafe class StandInTests
         for (int have = 0; have < rest.Length;)
         {
             if (!done) done = StandIn(isLost: true);
+            if (have > 1000) _end.Out->WriterLeft = (uint)LeavingState.Left;
             have += _peer.Receive(rest.AsSpan(have));
         }
         Assert.That(rest.AsSpan().SequenceEqual(much), Is.True);
+    }
+
+    [Test]
+    public void WhatAProgramPublishedLastIsItsOwnUntilItHasLeft()
+    {
+        Fill();
+        Assert.That(StandIn(isLost: true), Is.False);
+        _ = Received(46);
+        _end.Write(" and more"u8);
+        Assert.That(StandIn(isLost: true), Is.False);
+        Assert.That(_peer.Available, Is.Zero);
+        _end.Out->WriterLeft = (uint)LeavingState.Left;
+        Assert.That(StandIn(isLost: true), Is.True);
+        Assert.That(Received(9), Is.EqualTo(Convert.ToHexString(" and more"u8)), "behind the end that the mark names, as the shim would send it");
+        Assert.That(_end.Out->ReturnSent, Is.EqualTo(55));
+    }
+
+    [TestCase(LeavingState.Left, false)]
+    [TestCase(LeavingState.ShutDown, true)]
+    public void TheStreamEndsBehindTheLastByteIfTheProgramHasShutItDown(LeavingState left, bool ends)
+    {
+        Fill();
+        (_end.Out->BackAt, _end.Out->ReturnEnd) = (3, 17);
+        _end.Out->Handover = (uint)HandoverState.Back;
+        _end.Out->WriterLeft = (uint)left;
+        _end.Out->Returner = (uint)ReturnerState.Paused;
+        Assert.That(StandIn(isLost: false), Is.True);
+        Assert.That(Received(46), Does.StartWith(MarkAsHex));
+        Assert.That(_peer.Poll(ends ? 10_000_000 : 100_000, SelectMode.SelectRead), Is.EqualTo(ends));
+        if (ends) Assert.That(_peer.Receive(new byte[1]), Is.Zero);
+    }
+
+    [Test]
+    public void AProgramThatDoesNotGetToLeaveIsNotWaitedForForEver()
+    {
+        Fill();
+        using StandIn standIn = new(_end.Router.Retain(), Borrow, isLost: true);
+        int attempts = 1;
+        while (attempts < 100 && !standIn.Try()) attempts++;
+        Assert.That(attempts, Is.InRange(2, 99));
+        Assert.That(Read(46), Has.Length.EqualTo(46));
+    }
+
+    [TestCase(3ul, 2ul, 17ul)]
+    [TestCase(3ul, 18ul, 17ul)]
+    [TestCase(17ul, 3ul, 17ul)]
+    [TestCase(3ul, 17ul, 3 + FakeEnd.Capacity + 1)]
+    public void PositionsThatCannotBeSendNothingAndEndNothing(ulong from, ulong end, ulong tail)
+    {
+        Fill();
+        (_end.Out->BackAt, _end.Out->ReturnEnd, _end.Out->Tail) = (from, end, tail);
+        _end.Out->Handover = (uint)HandoverState.Back;
+        _end.Out->WriterLeft = (uint)LeavingState.ShutDown;
+        _end.Out->Returner = (uint)ReturnerState.Paused;
+        Assert.That(StandIn(isLost: false), Is.True);
+        Assert.That(_peer.Poll(50_000, SelectMode.SelectRead), Is.False);
     }
 
     /// <summary>17 bytes in the ring, of which the reader has 3.</summary>
@@ -128,9 +186,11 @@ public sealed unsafe class StandInTests
 
     private bool StandIn(bool isLost, Func<int>? borrow = null)
     {
-        using StandIn standIn = new(_end.Router.Retain(), borrow ?? (() => Libc.fcntl((int)_program.Handle, Libc.F_DUPFD_CLOEXEC, 0)), isLost);
+        using StandIn standIn = new(_end.Router.Retain(), borrow ?? Borrow, isLost);
         return standIn.Try();
     }
+
+    private int Borrow() => Libc.fcntl((int)_program.Handle, Libc.F_DUPFD_CLOEXEC, 0);
 
     private string Received(int bytes) => Convert.ToHexString(Read(bytes));
 

@@ -86,7 +86,8 @@ internal sealed class FabricStream(uint number, uint remote, MirroredRing ring, 
         if (IsCorrupt || IsRemoteClosed || Volatile.Read(ref _abandoned)) { TellClose(writer, header); return false; }
         Answer(writer, header);
         _incoming.Tell(writer, header, IsShimGone);
-        bool more = _outgoing.Forward(writer, header, quota, IsShimGone);
+        bool wasBack = _outgoing.IsBack, more = _outgoing.Forward(writer, header, quota, IsShimGone);
+        if (_outgoing.IsBack && !wasBack) StandInLater(isLost: false, StandIns.Soon);
         if (IsCorrupt || (!more && IsShimGone)) TellClose(writer, header);
         else if (writer.Frames == frames && (!_opened || _incoming.IsWorthTelling(head)))
         {
@@ -125,7 +126,7 @@ internal sealed class FabricStream(uint number, uint remote, MirroredRing ring, 
             case FrameType.Recall:
                 if (frame.Position == FrameHeader.Withdrawn) wake |= Ask(_outgoing.TryStayOnRing() ? AnswerStays : AnswerLeaves);
                 else if (_outgoing.TryRelease()) wake |= Ask(AnswerReleased);
-                else StandInLater(isLost: false);
+                else StandInLater(isLost: false, StandIns.Patience);
                 return true;
             case FrameType.Released:
                 _incoming.Released();
@@ -160,13 +161,13 @@ internal sealed class FabricStream(uint number, uint remote, MirroredRing ring, 
     {
         if (!_confirmed) Unconfirmed?.Invoke();
         _incoming.ReleaseIfUntold();
-        if (!IsShimGone && !IsCorrupt) StandInLater(isLost: true);
+        if (!IsShimGone && !IsCorrupt) StandInLater(isLost: true, StandIns.Patience);
         Ring.Dispose();
     }
 
-    private void StandInLater(bool isLost)
+    private void StandInLater(bool isLost, int pause)
     {
-        if (Borrow is not null) StandIns.Add(new StandIn(Ring.Retain(), Borrow, isLost));
+        if (Borrow is not null && !StandIn.IsNeedless(Ring)) StandIns.Add(new StandIn(Ring.Retain(), Borrow, isLost), pause);
     }
 
     private bool Ask(uint answer)

@@ -61,6 +61,9 @@ internal sealed unsafe class OutgoingHalf(MirroredRing ring)
         return _switchTold ? Volatile.Read(ref block->Tail) != _forwarded || Volatile.Read(ref block->Handover) == (uint)HandoverState.Back : Volatile.Read(ref block->Handover) == (uint)HandoverState.Ring;
     }
 
+    /// <summary>Sending thread: the ring has been left.</summary>
+    public bool IsBack => _back;
+
     /// <summary>There are bytes that are not in frames yet.</summary>
     public bool HasMore => Volatile.Read(ref ring.FromShim->Tail) != Forwarded;
 

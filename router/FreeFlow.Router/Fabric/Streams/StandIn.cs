@@ -8,29 +8,42 @@ namespace FreeFlow.Router.Fabric.Streams;
 
 /// <summary>
 /// The return from a mirrored ring (docs/fabric.md) for a sender that does not get to it: its program sleeps elsewhere, while bytes of it lie in a ring that goes nowhere
-/// any more, or that its reader wants by the kernel. The program's own socket is borrowed for each attempt and given back at once, so that it ends when the program says so.
-/// Follows <c>shim/models/standin.pml</c>: the two take turns by the word Returner, and bytes that the program has written at the last moment are its own to send.
+/// any more, or that its reader wants by the kernel, or that its kernel did not take when it left the ring. The program's own socket is borrowed for each attempt and given
+/// back at once, so that it ends when the program says so. Follows <c>shim/models/standin.pml</c>: the two take turns by the word Returner, and bytes that the program has
+/// written at the last moment are its own to send until it has left the ring itself.
 /// </summary>
 /// <param name="ring">Retained for this object, which releases it.</param>
 /// <param name="borrow">A descriptor of the socket, or −1.</param>
-/// <param name="isLost">The way is lost; otherwise the reader has asked, and may ask no more.</param>
+/// <param name="isLost">The way is lost; otherwise the reader has asked, and may ask no more, or the writer has left.</param>
 internal sealed unsafe class StandIn(MirroredRing ring, Func<int> borrow, bool isLost) : IDisposable
 {
     private const int HeaderBytes = RingLayout.ReturnMarkBytes + (2 * sizeof(ulong));
     private const int MostPieces = 3;
 
+    /// <summary>A program that has published bytes at the last moment leaves the ring within a few of these, if it does; then there may be more to do.</summary>
+    private const int MostLooks = 16;
+
+    private int _looks;
+
+    /// <summary>The last attempt brought something into the kernel.</summary>
+    public bool Moved { get; private set; }
+
+    /// <summary>True if nothing is left to do for a sender of this ring, whatever happens to its way.</summary>
+    public static bool IsNeedless(MirroredRing ring) =>
+        Volatile.Read(ref ring.FromShim->ReaderClosed) != 0 || Volatile.Read(ref ring.FromShim->Returner) == (uint)ReturnerState.Done;
+
     /// <summary>One attempt, which never waits. True if nothing is left to do here.</summary>
     public bool Try()
     {
+        Moved = false;
         RingBlockHeader* block = ring.FromShim;
         ReturnerState before = (ReturnerState)Volatile.Read(ref block->Returner);
-        if (Volatile.Read(ref block->ReaderClosed) != 0 || before == ReturnerState.Done) return true;
-        if (before == ReturnerState.None && !IsDue(block)) return true;
-        if (before is ReturnerState.Writer or ReturnerState.Router) return false;
+        if (IsNeedless(ring) || (before == ReturnerState.None && !IsDue(block))) return true;
+        if (before == ReturnerState.Paused && Volatile.Read(ref block->WriterLeft) == (uint)LeavingState.Not && IsSent(block, Volatile.Read(ref block->ReturnEnd))) return ++_looks > MostLooks;
         int socket = borrow();
         if (socket < 0) return true;
         bool done = false;
-        if (Interlocked.CompareExchange(ref block->Returner, (uint)ReturnerState.Router, (uint)before) == (uint)before)
+        if (before is ReturnerState.None or ReturnerState.Paused && Interlocked.CompareExchange(ref block->Returner, (uint)ReturnerState.Router, (uint)before) == (uint)before)
         {
             bool begun = before == ReturnerState.Paused || TryBegin(block);
             done = !begun || Push(block, socket);
@@ -63,17 +76,26 @@ internal sealed unsafe class StandIn(MirroredRing ring, Func<int> borrow, bool i
         }
     }
 
-    /// <summary>What the kernel takes now. True if nothing is left, or it will not take it: an error that it tells once is the program's.</summary>
+    /// <summary>True if the kernel has the mark and the ring's bytes up to <paramref name="place"/>.</summary>
+    private static bool IsSent(RingBlockHeader* block, ulong place) =>
+        Volatile.Read(ref block->ReturnSent) >= HeaderBytes + (place - Volatile.Read(ref block->BackAt));
+
+    /// <summary>
+    /// What the kernel takes now. True if nothing is left and the program will not write more, or the kernel will not take it: an error that it tells once is the program's.
+    /// </summary>
     private bool Push(RingBlockHeader* block, int socket)
     {
+        LeavingState left = (LeavingState)Volatile.Read(ref block->WriterLeft);
         ulong from = Volatile.Read(ref block->BackAt), end = Volatile.Read(ref block->ReturnEnd), start = Volatile.Read(ref block->Base);
-        if (end - from > ring.Capacity) return true;
+        // A Tail that is final counts; until then what lies behind the end that the mark names is on its way to the program's next call.
+        ulong goal = left == LeavingState.Not ? end : Volatile.Read(ref block->Tail);
+        if (end - from > goal - from || goal - from > ring.Capacity) return true;
         byte* header = stackalloc byte[HeaderBytes];
         new ReadOnlySpan<byte>(block->ReturnMark, RingLayout.ReturnMarkBytes).CopyTo(new Span<byte>(header, HeaderBytes));
         *(ulong*)(header + RingLayout.ReturnMarkBytes) = from;
         *(ulong*)(header + RingLayout.ReturnMarkBytes + sizeof(ulong)) = end;
         IoVector* pieces = stackalloc IoVector[MostPieces];
-        ulong total = HeaderBytes + (end - from);
+        ulong total = HeaderBytes + (goal - from);
         for (ulong sent = Volatile.Read(ref block->ReturnSent); sent < total;)
         {
             PollDescriptor look = new() { Descriptor = socket };
@@ -84,9 +106,9 @@ internal sealed unsafe class StandIn(MirroredRing ring, Func<int> borrow, bool i
             int count = 0;
             if (sent < HeaderBytes) pieces[count++] = new IoVector { Base = header + sent, Length = (nuint)(HeaderBytes - sent) };
             ulong position = from + (sent < HeaderBytes ? 0 : sent - HeaderBytes);
-            while (position < end && count < MostPieces)
+            while (position < goal && count < MostPieces)
             {
-                ulong length = Math.Min(end - position, ring.ToEnd(position, start));
+                ulong length = Math.Min(goal - position, ring.ToEnd(position, start));
                 pieces[count++] = new IoVector { Base = ring.At(block, position, start), Length = (nuint)length };
                 position += length;
             }
@@ -95,7 +117,9 @@ internal sealed unsafe class StandIn(MirroredRing ring, Func<int> borrow, bool i
             if (taken < 0) return Errno.Last is not (Errno.EAGAIN or Errno.EINTR or Errno.ENOMEM);
             sent += (ulong)taken;
             Volatile.Write(ref block->ReturnSent, sent);
+            Moved = true;
         }
-        return true;
+        if (left == LeavingState.ShutDown) Libc.shutdown(socket, Libc.SHUT_WR);
+        return left != LeavingState.Not;
     }
 }

@@ -5,26 +5,27 @@ using System.Threading;
 namespace FreeFlow.Router.Fabric.Streams;
 
 /// <summary>
-/// Gives programs a moment to return by themselves, as all do that wait for something on their connections, and then stands in for the others. One thread, while there is
-/// something to do.
+/// Gives programs a moment to return by themselves, as all do that wait for something on their connections, and then stands in for the others, until they are gone or all is
+/// done. One thread, while there is something to do.
 /// </summary>
 internal static class StandIns
 {
-    private const int FirstPause = 100, LongestPause = 1000;   // milliseconds
+    /// <summary>Milliseconds until a program that has not begun is helped, and one that has.</summary>
+    public const int Patience = 100, Soon = 2;
 
-    /// <summary>A reader that takes nothing for so long, or a thread of a program that was killed in the midst of its return: the program itself goes on, if there is one.</summary>
-    private const int Patience = 120_000;
+    private const int LongestPause = 1000, ThreadStays = 1000;   // milliseconds
 
-    private static readonly Lock s_lock = new();
-    private static readonly PriorityQueue<(StandIn StandIn, int Pause, long Until), long> s_due = new();
+    private static readonly object s_lock = new();
+    private static readonly PriorityQueue<(StandIn StandIn, int Pause), long> s_due = new();
     private static bool s_runs;
 
-    public static void Add(StandIn standIn)
+    /// <summary>Takes the object over; its first attempt comes after <paramref name="pause"/> milliseconds. Any thread.</summary>
+    public static void Add(StandIn standIn, int pause)
     {
         lock (s_lock)
         {
-            long now = Environment.TickCount64;
-            s_due.Enqueue((standIn, 1, now + Patience), now + FirstPause);
+            s_due.Enqueue((standIn, 1), Environment.TickCount64 + pause);
+            Monitor.Pulse(s_lock);
             if (s_runs) return;
             s_runs = true;
             new Thread(Run) { IsBackground = true, Name = "stand-in" }.Start();
@@ -33,20 +34,31 @@ internal static class StandIns
 
     private static void Run()
     {
-        while (true)
+        while (Next() is { } next)
         {
-            (StandIn StandIn, int Pause, long Until) next;
-            long left;
-            lock (s_lock)
+            if (next.StandIn.Try()) { next.StandIn.Dispose(); continue; }
+            int pause = next.StandIn.Moved ? 1 : Math.Min(next.Pause * 2, LongestPause);
+            lock (s_lock) s_due.Enqueue((next.StandIn, pause), Environment.TickCount64 + pause);
+        }
+    }
+
+    /// <summary>Waits for the next one that is due; null if none has come for a while, and the thread is to end.</summary>
+    private static (StandIn StandIn, int Pause)? Next()
+    {
+        lock (s_lock)
+        {
+            while (true)
             {
-                if (!s_due.TryPeek(out next, out long at)) { s_runs = false; return; }
-                left = at - Environment.TickCount64;
-                if (left <= 0) s_due.Dequeue();
+                if (!s_due.TryPeek(out _, out long at))
+                {
+                    if (Monitor.Wait(s_lock, ThreadStays) || s_due.Count != 0) continue;
+                    s_runs = false;
+                    return null;
+                }
+                int left = (int)(at - Environment.TickCount64);
+                if (left <= 0) return s_due.Dequeue();
+                Monitor.Wait(s_lock, left);
             }
-            if (left > 0) { Thread.Sleep((int)left); continue; }
-            if (next.StandIn.Try() || Environment.TickCount64 > next.Until) { next.StandIn.Dispose(); continue; }
-            int pause = Math.Min(next.Pause * 2, LongestPause);
-            lock (s_lock) s_due.Enqueue((next.StandIn, pause, next.Until), Environment.TickCount64 + pause);
         }
     }
 }
