@@ -90,7 +90,7 @@ public sealed unsafe class ShareTests
     {
         const uint ordinary = 6;
         RecordingChannel channel = new();
-        LinkSender sender = new(new FrameWriter(channel), new ConcurrentDictionary<uint, FabricStream>());
+        LinkSender sender = new(new FrameWriter(channel), new ConcurrentDictionary<uint, FabricStream>(), FrameHeader.MaximumDataBytes);
         FakeEnd[] ends = [.. Enumerable.Range(0, (int)ordinary + 1).Select(_ => new FakeEnd(Mark, Mark))];
         foreach ((int index, FakeEnd end) in ends.Index())
         {

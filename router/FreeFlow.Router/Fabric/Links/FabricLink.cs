@@ -32,7 +32,7 @@ internal sealed class FabricLink : IFabricLink
         _channel = channel;
         _events = events;
         _writer = new FrameWriter(channel);
-        _sender = new LinkSender(_writer, _streams);
+        _sender = new LinkSender(_writer, _streams, channel.LargestPayload);
         _receiver = new LinkReceiver(this, new FrameReader(channel), _streams, _sender, new LinkPoller(channel, _sender), events);
         _sending = new Thread(Sending) { IsBackground = true, Name = "fabric-send" };
         _receiving = new Thread(Receiving) { IsBackground = true, Name = "fabric-receive" };

@@ -61,7 +61,7 @@ internal sealed class LinkReceiver(IFabricLink link, FrameReader reader, Concurr
             int read = reader.ReadSome(first, second);
             if (read == 0) return false;
             Volatile.Write(ref _dataBytes, _dataBytes + read);
-            if (stream.Publish(read)) sender.Wake(stream);
+            if (stream.Publish(read)) sender.Tell(stream);
             int ofFirst = Math.Min(read, first.Length);
             first = first[ofFirst..];
             second = second[(read - ofFirst)..];

@@ -9,20 +9,24 @@ using FreeFlow.Router.Fabric.Wire;
 namespace FreeFlow.Router.Fabric.Links;
 
 /// <summary>The sending half of a link: sleeps on the doorbells of its streams, and forwards what they have, in turns.</summary>
-internal sealed unsafe class LinkSender(FrameWriter writer, ConcurrentDictionary<uint, FabricStream> streams)
+/// <param name="writer">Of the link's channel.</param>
+/// <param name="streams">The link's.</param>
+/// <param name="largestPayload">Bytes of one stream's turn, in one frame.</param>
+internal sealed unsafe class LinkSender(FrameWriter writer, ConcurrentDictionary<uint, FabricStream> streams, uint largestPayload)
 {
     private const int EventsAtATime = 64;
-    private const ulong BytesPerTurn = FrameHeader.MaximumDataBytes;
 
     /// <summary>Streams that wait for their turns, from which on turns are short, so that they get on evenly.</summary>
     private const int ManyStreams = 4;
-    private const ulong BytesPerShortTurn = BytesPerTurn / 2;
     private const int MostDebtsBetweenTurns = 16;
     private const ulong BytesPerLook = 4095;
     private const ulong WakeKey = 0;
 
     /// <summary>Silence after which a Ping says that this side lives; the other one gives up after some of them.</summary>
     private const int PingMilliseconds = 500;
+
+    /// <summary>Half as many packets.</summary>
+    private readonly ulong _shortTurn = ((largestPayload + FrameHeader.Bytes) / 2) - FrameHeader.Bytes;
 
     private readonly int _epoll = Libc.epoll_create1(Libc.EPOLL_CLOEXEC);
     private readonly int _wake = Libc.eventfd(0, Libc.EFD_CLOEXEC | Libc.EFD_NONBLOCK);
@@ -108,16 +112,33 @@ internal sealed unsafe class LinkSender(FrameWriter writer, ConcurrentDictionary
         if (!writer.HasKept)
         {
             bool left = false;
-            foreach (FabricStream stream in streams)
-            {
-                if (!stream.HasMore || !stream.Send(writer, BytesPerLook)) continue;
-                Queue(stream);
-                left = true;
-            }
-            writer.Flush(mayWait: false);
-            if (left || writer.HasKept || writer.Failed) Raise();
+            foreach (FabricStream stream in streams) left |= stream.HasMore && SendLittle(stream);
+            FlushLittle(left);
         }
         _working.Exit();
+    }
+
+    /// <summary>Receiving thread: the stream has something to say, and to say it from here costs less than to wake the other thread, if nothing has to be waited for.</summary>
+    public void Tell(FabricStream stream)
+    {
+        if (stream.Limit is not null || !_working.TryEnter()) { Wake(stream); return; }
+        if (writer.HasKept) Wake(stream);
+        else FlushLittle(SendLittle(stream));
+        _working.Exit();
+    }
+
+    /// <summary>True if it has more, and a turn for that.</summary>
+    private bool SendLittle(FabricStream stream)
+    {
+        if (!stream.Send(writer, BytesPerLook)) return false;
+        Queue(stream);
+        return true;
+    }
+
+    private void FlushLittle(bool left)
+    {
+        writer.Flush(mayWait: false);
+        if (left || writer.HasKept || writer.Failed) Raise();
     }
 
     /// <summary>Receiving thread: from here on these streams' shims have to ring again.</summary>
@@ -223,7 +244,7 @@ internal sealed unsafe class LinkSender(FrameWriter writer, ConcurrentDictionary
         stream.IsQueued = false;
         if (!_carried.ContainsKey(stream.Number)) return;
         int pause = 0;
-        ulong most = _turns.Count < ManyStreams ? BytesPerTurn : BytesPerShortTurn;
+        ulong most = _turns.Count < ManyStreams ? largestPayload : _shortTurn;
         ulong quota = stream.Limit?.Take(most, out pause) ?? most, sent = stream.BytesSent;
         bool more = stream.Send(writer, quota);
         stream.Limit?.Used(quota, stream.BytesSent - sent);

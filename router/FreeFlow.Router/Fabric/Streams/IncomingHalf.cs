@@ -42,7 +42,7 @@ internal sealed unsafe class IncomingHalf(MirroredRing ring)
     public bool Arm()
     {
         RingBlockHeader* block = ring.ToShim;
-        if (Placed - Volatile.Read(ref _credited) < ring.Capacity / 4) return false;
+        if (Placed - Volatile.Read(ref _credited) < ring.Capacity / 2) return false;
         Interlocked.Exchange(ref block->WriterWaiting, 1);
         return IsWorthTelling(Credit());
     }
@@ -140,15 +140,15 @@ internal sealed unsafe class IncomingHalf(MirroredRing ring)
         return true;
     }
 
-    /// <summary>Shows the shim <paramref name="bytes"/> of what was reserved. True if it has read so much meanwhile that the sending thread should say so.</summary>
+    /// <summary>Shows the shim <paramref name="bytes"/> of what was reserved. True if it has read so much meanwhile that the other side should be told.</summary>
     public bool Publish(int bytes)
     {
         RingBlockHeader* block = ring.ToShim;
         Volatile.Write(ref _placed, _placed + (ulong)bytes);
         Volatile.Write(ref block->Tail, _placed);
         ring.Notify(ref block->ReaderWaiting);
-        // From here on the shim rings when it has read: the sending thread arms that again.
-        return Volatile.Read(ref block->WriterWaiting) == 0 && Arm();
+        // While bytes come the shim need not ring for what it reads: this is looked at each time.
+        return IsWorthTelling(Credit()) || (Volatile.Read(ref block->WriterWaiting) == 0 && Arm());
     }
 
     /// <summary>The other writer never switched and never will.</summary>

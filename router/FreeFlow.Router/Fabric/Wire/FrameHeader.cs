@@ -2,7 +2,7 @@ using System.Runtime.InteropServices;
 
 namespace FreeFlow.Router.Fabric.Wire;
 
-/// <summary>Head of every frame between two routers, version 3, little endian; <see cref="Length"/> bytes of payload follow it.</summary>
+/// <summary>Head of every frame between two routers, version 4, little endian; <see cref="Length"/> bytes of payload follow it.</summary>
 [StructLayout(LayoutKind.Explicit, Size = Bytes)]
 internal struct FrameHeader
 {

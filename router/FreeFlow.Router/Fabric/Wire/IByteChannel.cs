@@ -11,6 +11,9 @@ internal interface IByteChannel : IDisposable
     /// </summary>
     bool Send(ReadOnlySpan<byte> first, ReadOnlySpan<byte> second, ReadOnlySpan<byte> third, bool mayWait);
 
+    /// <summary>Payload of the largest Data frames that are worth sending.</summary>
+    uint LargestPayload => FrameHeader.MaximumDataBytes;
+
     /// <summary>True if something was kept.</summary>
     bool HasKept { get; }
 
