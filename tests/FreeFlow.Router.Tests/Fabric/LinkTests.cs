@@ -99,6 +99,38 @@ public sealed unsafe class LinkTests
         reader.Dispose();
     }
 
+    /// <summary>Some of it is read while bytes still come, which is told with the next of them, and the rest when none come any more.</summary>
+    [Test]
+    public void TheSenderHearsOfAllThatIsRead()
+    {
+        using TcpFabric first = Start(Options(FirstHost, false), _first), second = Start(Options(SecondHost, false), _second);
+        (IFabricLink one, IFabricLink other) = Connect(first);
+        (FakeEnd sender, FakeEnd reader) = Join(one, other, 1);
+        reader.AnnounceReady();
+        sender.Switch(0);
+        Random random = new(7);
+        byte[] much = new byte[FakeEnd.Capacity];
+        ulong written = 0, read = 0;
+        for (int round = 0; round < 50; round++)
+        {
+            // Not so much that the reader has to ring; it has read enough for the next piece, the last one, to tell.
+            Arrive(random.Next(28_000, 32_000));
+            read += (ulong)reader.Read(much.AsSpan(0, random.Next(8192, 9000)));
+            Arrive(random.Next(12_000, 16_000));
+            read += (ulong)reader.Read(much);
+            Assert.That(read, Is.EqualTo(written));
+            FakeEnd.Eventually(() => written - sender.Out->Head <= FakeEnd.Capacity / 2, $"the sender has room in round {round}");
+        }
+        sender.Dispose();
+        reader.Dispose();
+
+        void Arrive(int bytes)
+        {
+            written += (ulong)sender.Write(much.AsSpan(0, bytes));
+            FakeEnd.Eventually(() => reader.In->Tail == written, "they arrive");
+        }
+    }
+
     [Test]
     public void EndsAndRequestsToReturnAreTold()
     {

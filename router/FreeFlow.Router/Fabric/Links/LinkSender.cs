@@ -123,7 +123,13 @@ internal sealed unsafe class LinkSender(FrameWriter writer, ConcurrentDictionary
     {
         if (stream.Limit is not null || !_working.TryEnter()) { Wake(stream); return; }
         if (writer.HasKept) Wake(stream);
-        else FlushLittle(SendLittle(stream));
+        else
+        {
+            bool left = SendLittle(stream);
+            // Nothing more may come: then what the program reads from here on is told because it rings.
+            if (stream.ArmReading()) { Queue(stream); left = true; }
+            FlushLittle(left);
+        }
         _working.Exit();
     }
 

@@ -102,6 +102,9 @@ internal sealed class FabricStream(uint number, uint remote, MirroredRing ring, 
     /// <summary>Sending thread, before it sleeps: true if there is something to do after all.</summary>
     public bool Arm() => !_closeTold && !IsShimGone && (speaksFirst || Volatile.Read(ref _heard)) && (_outgoing.Arm() || _incoming.Arm() || Volatile.Read(ref _answers) != 0);
 
+    /// <summary>As <see cref="Arm"/>, for what the program here reads only.</summary>
+    public bool ArmReading() => !_closeTold && !IsShimGone && _incoming.Arm();
+
     /// <summary>Receiving thread: acts on a frame that is not Data. False if no honest router sends it; <paramref name="wake"/> if the sending thread has something to say.</summary>
     public bool Handle(in FrameHeader frame, out bool wake)
     {
