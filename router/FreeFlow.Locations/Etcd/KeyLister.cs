@@ -10,13 +10,16 @@ internal sealed class KeyLister(EtcdClient client, IKeySink sink)
 {
     private const int PageSize = 5_000;
 
+    /// <summary>Until this one has come nothing is known of how many there are, and nobody else is asked.</summary>
+    private const int FirstPageSize = 500;
+
     /// <summary>The sink hears of one page at a time.</summary>
     private readonly Lock _listing = new();
 
     /// <summary>From <see cref="IKeySink.ListBegins"/> to <see cref="IKeySink.ListEnds"/>; the header says of which cluster and revision the list is. Throws <see cref="EtcdException"/>; the list is void then.</summary>
     public async Task<ResponseHeader> ListAsync(KeyRange range, CancellationToken stop)
     {
-        RangeResponse page = await client.RangeAsync(new() { key = range.Key, range_end = range.End, limit = range.End is null ? 0 : PageSize }, stop).ConfigureAwait(false);
+        RangeResponse page = await client.RangeAsync(new() { key = range.Key, range_end = range.End, limit = range.End is null ? 0 : FirstPageSize }, stop).ConfigureAwait(false);
         ResponseHeader seen = page.header;
         sink.ListBegins(range);
         Take(range, page);

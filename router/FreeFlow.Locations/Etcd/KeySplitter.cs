@@ -12,7 +12,7 @@ internal static class KeySplitter
 {
     private const int MostProbes = 200;
 
-    /// <summary>A key with at least a third of the range's keys before it, and a third behind; null if none was found.</summary>
+    /// <summary>A key with nearly half of the range's keys before it, and the others behind; null if none was found.</summary>
     /// <param name="client">Who is asked.</param>
     /// <param name="first">No key of the range is before it.</param>
     /// <param name="end">The first key behind the range.</param>
@@ -26,8 +26,8 @@ internal static class KeySplitter
         {
             if (Between(low, high) is not { } guess) return null;
             RangeResponse behind = await client.RangeAsync(new() { key = guess, range_end = end, limit = 1, keys_only = true, revision = revision }, stop).ConfigureAwait(false);
-            if (behind.count > keys * 2 / 3 && behind.kvs.Length > 0) low = behind.kvs[0].key;
-            else if (behind.count < keys / 3) high = guess;
+            if (behind.count > keys * 11 / 20 && behind.kvs.Length > 0) low = behind.kvs[0].key;
+            else if (behind.count < keys * 9 / 20) high = guess;
             else return guess;
         }
         return null;
