@@ -84,10 +84,7 @@ public sealed unsafe class LinkTests
     public void ABellThatIsFullStillRings()
     {
         using TcpFabric first = Start(Options(FirstHost, false), _first), second = Start(Options(SecondHost, false), _second);
-        (IFabricLink one, IFabricLink other) = Connect(first);
-        (FakeEnd sender, FakeEnd reader) = Join(one, other, 1);
-        reader.AnnounceReady();
-        sender.Switch(0);
+        (FakeEnd sender, FakeEnd reader) = JoinInRing(first);
         sender.FillBell();
         for (int i = 0; i < 5; i++)
         {
@@ -104,10 +101,7 @@ public sealed unsafe class LinkTests
     public void TheSenderHearsOfAllThatIsRead()
     {
         using TcpFabric first = Start(Options(FirstHost, false), _first), second = Start(Options(SecondHost, false), _second);
-        (IFabricLink one, IFabricLink other) = Connect(first);
-        (FakeEnd sender, FakeEnd reader) = Join(one, other, 1);
-        reader.AnnounceReady();
-        sender.Switch(0);
+        (FakeEnd sender, FakeEnd reader) = JoinInRing(first);
         Random random = new(7);
         byte[] much = new byte[FakeEnd.Capacity];
         ulong written = 0, read = 0;
@@ -135,10 +129,7 @@ public sealed unsafe class LinkTests
     public void EndsAndRequestsToReturnAreTold()
     {
         using TcpFabric first = Start(Options(FirstHost, false), _first), second = Start(Options(SecondHost, false), _second);
-        (IFabricLink one, IFabricLink other) = Connect(first);
-        (FakeEnd sender, FakeEnd reader) = Join(one, other, 1);
-        reader.AnnounceReady();
-        sender.Switch(0);
+        (FakeEnd sender, FakeEnd reader) = JoinInRing(first);
         sender.Write("the last words"u8);
         reader.In->ReaderWantsKernel = 1;
         reader.Knock();
@@ -354,6 +345,16 @@ public sealed unsafe class LinkTests
         FakeEnd sender = new(Mark, Mark), reader = new(Mark, Mark);
         Assert.That(other.Carry(new FabricStream(number, number, reader.Router, speaksFirst: false, $"reader {number}")), Is.True);
         Assert.That(one.Carry(new FabricStream(number, number, sender.Router, speaksFirst: true, $"sender {number}")), Is.True);
+        return (sender, reader);
+    }
+
+    /// <summary>One stream, whose sender has switched from its first byte on.</summary>
+    private (FakeEnd Sender, FakeEnd Reader) JoinInRing(TcpFabric first)
+    {
+        (IFabricLink one, IFabricLink other) = Connect(first);
+        (FakeEnd sender, FakeEnd reader) = Join(one, other, 1);
+        reader.AnnounceReady();
+        sender.Switch(0);
         return (sender, reader);
     }
 

@@ -112,7 +112,12 @@ internal sealed unsafe class LinkSender(FrameWriter writer, ConcurrentDictionary
         if (!writer.HasKept)
         {
             bool left = false;
-            foreach (FabricStream stream in streams) left |= stream.HasMore && SendLittle(stream);
+            foreach (FabricStream stream in streams)
+            {
+                if (!stream.HasMore || !stream.Send(writer, BytesPerLook)) continue;
+                Queue(stream);
+                left = true;
+            }
             FlushLittle(left);
         }
         _working.Exit();
@@ -125,20 +130,12 @@ internal sealed unsafe class LinkSender(FrameWriter writer, ConcurrentDictionary
         if (writer.HasKept) Wake(stream);
         else
         {
-            bool left = SendLittle(stream);
             // Nothing more may come: then what the program reads from here on is told because it rings.
-            if (stream.ArmReading()) { Queue(stream); left = true; }
+            bool left = stream.Send(writer, BytesPerLook) || stream.ArmReading();
+            if (left) Queue(stream);
             FlushLittle(left);
         }
         _working.Exit();
-    }
-
-    /// <summary>True if it has more, and a turn for that.</summary>
-    private bool SendLittle(FabricStream stream)
-    {
-        if (!stream.Send(writer, BytesPerLook)) return false;
-        Queue(stream);
-        return true;
     }
 
     private void FlushLittle(bool left)

@@ -13,7 +13,7 @@ internal sealed unsafe class PlainChannel(Socket socket) : IByteChannel
     private int _keptLength;
 
     /// <summary>A frame that fills packets exactly: one byte more costs the kernel, and the other one, nearly as much as another packet.</summary>
-    public uint LargestPayload { get; } = PacketSizes.FullPackets((int)socket.Handle, FrameHeader.MaximumDataBytes + FrameHeader.Bytes) - FrameHeader.Bytes;
+    public uint LargestPayload => PacketSizes.FullPackets(_descriptor, FrameHeader.MaximumDataBytes + FrameHeader.Bytes) - FrameHeader.Bytes;
 
     public bool HasKept => _keptLength > 0;
 
