@@ -58,15 +58,22 @@ public sealed class EtcdAccessTests
         Assert.That(Refusal(good with { Password = "wrong" }), Does.Contain("invalid user ID or password"));
         Assert.That(Refusal(good with { User = null }), Does.Contain("user"));
 
-        // Tokens live in the server's memory: after a restart the client's is worth nothing.
         using EtcdHand hand = new(good);
         hand.Put(A + "10.0.0.8", "192.168.0.1");
-        server.Kill();
-        server.Start();
-        server.WaitReady();
+        using EtcdClient client = new(good);
+        await client.RangeAsync(AnyAddress, CancellationToken.None);
+        // Ends all tokens. (A restart does not: etcd makes them again from its log.)
+        string token = JsonDocument.Parse(root.Call("v3/auth/authenticate", """{"name":"root","password":"secret"}""")).RootElement.GetProperty("token").GetString()!;
+        root.Call("v3/auth/disable", "{}", token);
+        root.Call("v3/auth/enable", "{}");
         hand.Put(A + "10.0.0.8", "192.168.0.2");
         Assert.That(hand.Get(A + "10.0.0.8"), Is.EqualTo("192.168.0.2"));
+        Assert.That(await client.RangeByGrpcAsync(AnyAddress, CancellationToken.None), Is.Null, "gRPC does not renew it");
+        await client.RangeAsync(AnyAddress, CancellationToken.None);
+        Assert.That((await client.RangeByGrpcAsync(AnyAddress, CancellationToken.None))?.kvs, Has.Length.EqualTo(1), "but has the new one");
     }
+
+    private static RangeRequest AnyAddress => new() { key = KeyRange.Prefix(A).Key, range_end = KeyRange.Prefix(A).End, limit = 1 };
 
     private static async Task Check(EtcdOptions options)
     {
@@ -78,6 +85,7 @@ public sealed class EtcdAccessTests
         Eventually.True(() => locations.View.State == LocationState.Current, "the view is current", () => log.ToString());
         hand.Put(A + "10.0.0.7", "192.168.0.7");
         Eventually.True(() => locations.View.Addresses == 1, "the change is seen");
+        Assert.That((await client.RangeByGrpcAsync(AnyAddress, CancellationToken.None))?.kvs, Has.Length.EqualTo(1), "long lists come by gRPC");
     }
 
     private static string Refusal(EtcdOptions options)

@@ -24,6 +24,9 @@ internal sealed class Relay : IDisposable
 
     public string Url => $"{_target.Scheme}://127.0.0.1:{((IPEndPoint)_listener.LocalEndpoint).Port}/";
 
+    /// <summary>It is as a proxy that speaks HTTP/1.1 only, and not to clients that begin with HTTP/2 (RFC 9113, 3.4).</summary>
+    public bool RefusesHttp2 { get; init; }
+
     /// <summary>Ends every connection, and every new one at once.</summary>
     public void Cut()
     {
@@ -61,7 +64,8 @@ internal sealed class Relay : IDisposable
                     try
                     {
                         await far.ConnectAsync(IPAddress.Loopback, _target.Port);
-                        await Task.WhenAny(CopyAsync(near, far), CopyAsync(far, near));
+                        if (RefusesHttp2 && await BeginsWithHttp2Async(near)) await near.SendAsync("HTTP/1.1 400 Bad Request\r\nContent-Length: 0\r\n\r\n"u8.ToArray());
+                        else await Task.WhenAny(CopyAsync(near, far), CopyAsync(far, near));
                     }
                     catch (Exception exception) when (exception is SocketException or ObjectDisposedException) { /* Cut, or no server. */ }
                     near.Dispose();
@@ -70,6 +74,12 @@ internal sealed class Relay : IDisposable
             }
         }
         catch (Exception exception) when (exception is SocketException or ObjectDisposedException) { /* The end. */ }
+    }
+
+    private static async Task<bool> BeginsWithHttp2Async(Socket socket)
+    {
+        byte[] begin = new byte[3];
+        return await socket.ReceiveAsync(begin, SocketFlags.Peek) == begin.Length && begin.AsSpan().SequenceEqual("PRI"u8);
     }
 
     private static async Task CopyAsync(Socket from, Socket to)
