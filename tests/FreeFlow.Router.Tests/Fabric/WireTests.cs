@@ -27,7 +27,24 @@ public sealed class WireTests
         Is.EqualTo(new[] { "Hello=1", "Ping=2", "Offer=16", "Withdraw=17", "Accept=18", "Data=32", "Credit=33", "Ready=34", "Switch=35", "Recall=36", "Released=37", "WriterClosed=38", "ReaderClosed=39", "Close=40", "RecallAnswer=41" }));
 
     [Test]
-    public void Hello() => AssertEncoded(new FabricHello { Version = 1, Host = InternetAddress.FromIPv4([192, 168, 77, 1]), Instance = 0x1234 }.Write, "9301B000000000000000000000FFFFC0A84D01CD1234");
+    public void Hello()
+    {
+        byte[] message = new byte[512], secret = Convert.FromHexString("000102030405060708090A0B0C0D0E0F101112131415161718191A1B1C1D1E1F");
+        int length = new FabricHello { Version = 5, Host = InternetAddress.FromIPv4([192, 168, 77, 1]), Instance = 0x1234, Secret = secret }.Write(message);
+        Assert.That(Convert.ToHexString(message.AsSpan(0, length)), Is.EqualTo("9405B000000000000000000000FFFFC0A84D01CD1234" + "D920" + Convert.ToHexString(secret)));
+        Assert.That(FabricHello.TryRead(message.AsSpan(0, length), out FabricHello read), Is.True);
+        Assert.That((read.Version, read.Host.ToString(), read.Instance, Convert.ToHexString(read.Secret)), Is.EqualTo((5u, "192.168.77.1", 0x1234ul, Convert.ToHexString(secret))));
+        for (int cut = 2; cut < length; cut++) Assert.That(FabricHello.TryRead(message.AsSpan(0, cut), out _), Is.False, $"{cut} of {length} bytes");
+        Assert.That(FabricHello.TryRead(message.AsSpan(0, length + 1), out _), Is.False, "one byte more");
+    }
+
+    [TestCase("9304B000000000000000000000FFFFC0A84D01CD1234", 4u, TestName = "Hello of an older version")]
+    [TestCase("95" + "0601020304", 6u, TestName = "Hello of a newer version")]
+    public void OfAnotherVersionOnlyThatIsRead(string hex, uint version)
+    {
+        Assert.That(FabricHello.TryRead(Convert.FromHexString(hex), out FabricHello read), Is.True);
+        Assert.That(read.Version, Is.EqualTo(version));
+    }
 
     [Test]
     public void Offer() => AssertEncoded(

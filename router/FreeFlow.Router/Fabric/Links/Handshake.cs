@@ -1,9 +1,12 @@
 using System;
 using System.Diagnostics.CodeAnalysis;
+using System.IO;
 using System.Net;
 using System.Net.Security;
 using System.Net.Sockets;
+using System.Runtime.InteropServices;
 using System.Security.Authentication;
+using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
 using FreeFlow.Router.Fabric.Wire;
 using FreeFlow.Router.Pairing;
@@ -41,49 +44,50 @@ internal sealed class Handshake
     public IByteChannel? TryShake(Socket socket, InternetAddress? called, LinkClaims claims, out InternetAddress host, out string problem)
     {
         host = default;
-        IByteChannel? channel = null;
         InternetAddress? claimed = null;
+        PlainChannel plain = new(socket);
         try
         {
             socket.NoDelay = true;
             X509Certificate2? theirs = null;
-            channel = _options.Insecure ? new PlainChannel(socket) : Secure(socket, called, out theirs);
+            using Stream stream = _options.Insecure ? new ChannelStream(plain, isTls: false) : Secure(plain, called, out theirs);
+            byte[] ownSecret = _options.Insecure ? [] : RandomNumberGenerator.GetBytes(RecordKey.SecretBytes);
             problem = "";
             if (called is not null)
             {
-                if (!claims.TryCall(called.Value)) return Refuse(channel, socket);
+                if (!claims.TryCall(called.Value)) return Refuse(plain);
                 claimed = called;
-                SendHello(channel);
+                SendHello(stream, ownSecret);
             }
-            problem = HearHello(channel, socket, called, theirs, out host);
+            problem = HearHello(stream, socket, called, theirs, out host, out byte[] theirSecret);
             if (problem.Length == 0)
             {
-                if (called is not null) return channel;
-                if (!claims.TryAccept(host)) return Refuse(channel, socket);
-                claimed = host;
-                SendHello(channel);
-                return channel;
+                if (called is null)
+                {
+                    if (!claims.TryAccept(host)) return Refuse(plain);
+                    claimed = host;
+                    SendHello(stream, ownSecret);
+                }
+                return _options.Insecure ? plain : new SealedChannel(plain, new(ownSecret), new(theirSecret));
             }
         }
-        catch (Exception exception) when (exception is AuthenticationException or System.IO.IOException or SocketException or InvalidOperationException)
+        catch (Exception exception) when (exception is AuthenticationException or IOException or SocketException or InvalidOperationException)
         {
             problem = exception.InnerException?.Message ?? exception.Message;
         }
         if (claimed is not null) claims.End(claimed.Value, called is not null);
-        return Refuse(channel, socket);
+        return Refuse(plain);
     }
 
-    private static IByteChannel? Refuse(IByteChannel? channel, Socket socket)
+    private static PlainChannel? Refuse(PlainChannel channel)
     {
-        channel?.Dispose();
-        socket.Dispose();
+        channel.Dispose();
         return null;
     }
 
-    private TlsChannel Secure(Socket socket, InternetAddress? called, out X509Certificate2? theirs)
+    private SslStream Secure(PlainChannel channel, InternetAddress? called, out X509Certificate2? theirs)
     {
-        ChannelStream below = new(new PlainChannel(socket));
-        SslStream stream = new(below);
+        SslStream stream = new(new ChannelStream(channel, isTls: true));
         X509ChainPolicy policy = new() { TrustMode = X509ChainTrustMode.CustomRootTrust, RevocationMode = X509RevocationMode.NoCheck };
         RouterCertificates certificates = _certificates!;
         policy.CustomTrustStore.AddRange(certificates.Authorities);
@@ -107,29 +111,28 @@ internal sealed class Handshake
             });
         }
         theirs = stream.RemoteCertificate as X509Certificate2;
-        return new TlsChannel(stream, below);
+        return stream;
     }
 
-    private void SendHello(IByteChannel channel)
+    private void SendHello(Stream stream, byte[] secret)
     {
-        Span<byte> own = stackalloc byte[(int)FrameHeader.MaximumMessageBytes];
-        int length = new FabricHello { Version = FrameHeader.Version, Host = _options.Host, Instance = _instance }.Write(own);
-        FrameWriter writer = new(channel);
-        writer.Write(new FrameHeader { Type = FrameType.Hello, Length = (uint)length }, own[..length]);
-        writer.Flush();
+        Span<byte> frame = stackalloc byte[FrameHeader.Bytes + (int)FrameHeader.MaximumMessageBytes];
+        int length = new FabricHello { Version = FrameHeader.Version, Host = _options.Host, Instance = _instance, Secret = secret }.Write(frame[FrameHeader.Bytes..]);
+        MemoryMarshal.Write(frame, new FrameHeader { Type = FrameType.Hello, Length = (uint)length });
+        stream.Write(frame[..(FrameHeader.Bytes + length)]);
     }
 
     /// <summary>Reads the other side's Hello; what is wrong with it, or nothing.</summary>
-    private string HearHello(IByteChannel channel, Socket socket, InternetAddress? called, X509Certificate2? theirs, out InternetAddress host)
+    private string HearHello(Stream stream, Socket socket, InternetAddress? called, X509Certificate2? theirs, out InternetAddress host, out byte[] secret)
     {
         host = default;
-        // Byte by byte as far as Hello goes: what comes behind it is the link's to read.
+        secret = [];
         Span<byte> head = stackalloc byte[FrameHeader.Bytes];
-        if (!ReadAll(channel, head)) return "no Hello came";
-        FrameHeader header = System.Runtime.InteropServices.MemoryMarshal.Read<FrameHeader>(head);
+        if (stream.ReadAtLeast(head, head.Length, throwOnEndOfStream: false) < head.Length) return "no Hello came";
+        FrameHeader header = MemoryMarshal.Read<FrameHeader>(head);
         if (!header.IsPossible || header.Type != FrameType.Hello) return $"malformed frame instead of Hello: type {(int)header.Type}, {header.Length} bytes";
         Span<byte> message = stackalloc byte[(int)header.Length];
-        if (!ReadAll(channel, message) || !FabricHello.TryRead(message, out FabricHello hello)) return "malformed Hello";
+        if (stream.ReadAtLeast(message, message.Length, throwOnEndOfStream: false) < message.Length || !FabricHello.TryRead(message, out FabricHello hello)) return "malformed Hello";
         if (hello.Version != FrameHeader.Version) return $"it speaks version {hello.Version} of the fabric's frames, this router {FrameHeader.Version}";
         if (hello.Instance == _instance) return "it is this router itself: its address is this host's";
         if (called is not null && hello.Host != called) return $"it says that it is {hello.Host}, not {called}";
@@ -137,19 +140,10 @@ internal sealed class Handshake
         {
             return _options.Insecure ? $"it says that it is {hello.Host}, but it is at {AddressOf(socket)}" : $"it says that it is {hello.Host}, which its certificate does not";
         }
+        if (!_options.Insecure && hello.Secret.IsEmpty) return "its Hello has no secret: it takes this link for an insecure one";
         host = hello.Host;
+        secret = hello.Secret.ToArray();
         return "";
-    }
-
-    private static bool ReadAll(IByteChannel channel, Span<byte> target)
-    {
-        while (!target.IsEmpty)
-        {
-            int received = channel.Receive(target, default, default);
-            if (received == 0) return false;
-            target = target[received..];
-        }
-        return true;
     }
 
     /// <summary>Where the other end of a socket is.</summary>

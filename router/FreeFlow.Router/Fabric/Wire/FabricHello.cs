@@ -4,10 +4,10 @@ using FreeFlow.Router.Pairing;
 
 namespace FreeFlow.Router.Fabric.Wire;
 
-/// <summary>Opens a link, each way: [version, host, instance].</summary>
-internal struct FabricHello
+/// <summary>Opens a link, each way: [version, host, instance, secret].</summary>
+internal ref struct FabricHello
 {
-    private const int Fields = 3;
+    private const int Fields = 4;
 
     /// <summary>Must be <see cref="FrameHeader.Version"/>.</summary>
     public uint Version;
@@ -18,6 +18,9 @@ internal struct FabricHello
     /// <summary>Drawn at random by each router when it starts: a router that meets its own is talking to itself.</summary>
     public ulong Instance;
 
+    /// <summary>What its sender seals with after Hello: <see cref="RecordKey.SecretBytes"/>, or nothing where Hello itself can be read by others.</summary>
+    public ReadOnlySpan<byte> Secret;
+
     /// <summary>Encodes into <paramref name="buffer"/>; the length in bytes.</summary>
     public readonly int Write(Span<byte> buffer)
     {
@@ -26,18 +29,22 @@ internal struct FabricHello
         writer.WriteUInt64(Version);
         FabricMessages.Write(ref writer, Host);
         writer.WriteUInt64(Instance);
+        writer.WriteString(Secret);
         return writer.Length;
     }
 
-    /// <summary>Decodes a whole message; false if it is not exactly one of this kind.</summary>
+    /// <summary>Decodes a whole message; false if it is not exactly one of this kind. Of another version's only <see cref="Version"/> is read.</summary>
     public static bool TryRead(ReadOnlySpan<byte> message, out FabricHello result)
     {
         result = default;
         MessagePackReader reader = new(message);
-        if (reader.ReadArrayHeader() != Fields) return false;
+        int fields = reader.ReadArrayHeader();
         result.Version = reader.ReadUInt32();
+        if (reader.Failed || result.Version != FrameHeader.Version) return !reader.Failed;
+        if (fields != Fields) return false;
         if (!FabricMessages.TryRead(ref reader, out result.Host)) return false;
         result.Instance = reader.ReadUInt64();
-        return reader.AtEnd;
+        result.Secret = reader.ReadString(RecordKey.SecretBytes);
+        return reader.AtEnd && (result.Secret.Length is 0 or RecordKey.SecretBytes);
     }
 }

@@ -20,6 +20,9 @@ internal interface IByteChannel : IDisposable
     /// <summary>True if <see cref="Receive"/> would not wait; now and then false although it would not.</summary>
     bool HasInput { get; }
 
+    /// <summary>Why it is broken, if the other side, or somebody between, has broken it.</summary>
+    string? Problem => null;
+
     /// <summary>Waits for bytes and puts them into the pieces, the first one first; how many, or 0 if the channel is broken, at its end, or silent for too long.</summary>
     int Receive(Span<byte> first, Span<byte> second, Span<byte> third);
 
