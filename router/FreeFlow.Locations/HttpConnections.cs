@@ -33,7 +33,7 @@ public static class HttpConnections
         SslClientAuthenticationOptions tls = new();
         if (authorities is not null)
         {
-            X509ChainPolicy policy = new() { TrustMode = X509ChainTrustMode.CustomRootTrust, RevocationMode = X509RevocationMode.NoCheck };
+            X509ChainPolicy policy = new() { TrustMode = X509ChainTrustMode.CustomRootTrust, RevocationMode = X509RevocationMode.NoCheck, DisableCertificateDownloads = true };
             policy.CustomTrustStore.ImportFromPem(authorities);
             if (policy.CustomTrustStore.Count == 0) throw new CryptographicException("there is no certificate in the file of authorities");
             tls.CertificateChainPolicy = policy;

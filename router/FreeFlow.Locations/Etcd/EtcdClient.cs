@@ -55,7 +55,9 @@ public sealed class EtcdClient : IDisposable
         deadline.CancelAfter(_options.CallTimeout);
         try
         {
-            return await GrpcCall.AskAsync(_http, new(endpoint, "etcdserverpb.KV/Range"), _token, RangeProtobuf.Write(request), RangeProtobuf.Read, deadline.Token).ConfigureAwait(false);
+            RangeResponse answer = await GrpcCall.AskAsync(_http, new(endpoint, "etcdserverpb.KV/Range"), _token, RangeProtobuf.Write(request), RangeProtobuf.Read, deadline.Token).ConfigureAwait(false);
+            // An empty message can be read, too, but is not etcd's.
+            return answer.header.revision > 0 ? answer : null;
         }
         catch (Exception exception) when (exception is HttpRequestException or IOException or InvalidDataException)
         {

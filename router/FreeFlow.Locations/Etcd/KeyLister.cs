@@ -21,11 +21,12 @@ internal sealed class KeyLister(EtcdClient client, IKeySink sink)
         ResponseHeader seen = page.header;
         sink.ListBegins(range);
         Take(range, page);
-        for (bool byGrpc = true; page is { more: true, kvs: [.., { } last] };)
+        for (int failures = 0; page is { more: true, kvs: [.., { } last] };)
         {
             RangeRequest behind = new() { key = [.. last.key, 0], range_end = range.End, limit = PageSize, revision = seen.revision };
-            RangeResponse? answer = byGrpc ? await client.RangeByGrpcAsync(behind, stop).ConfigureAwait(false) : null;
-            byGrpc = answer is not null;
+            // The page between two attempts has renewed the token, and found an endpoint, if it was that.
+            RangeResponse? answer = failures < 2 ? await client.RangeByGrpcAsync(behind, stop).ConfigureAwait(false) : null;
+            failures = answer is null ? failures + 1 : 0;
             page = answer ?? await client.RangeAsync(behind, stop).ConfigureAwait(false);
             Take(range, page);
         }

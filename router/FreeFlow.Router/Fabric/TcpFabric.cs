@@ -11,7 +11,7 @@ using FreeFlow.Router.Pairing;
 
 namespace FreeFlow.Router.Fabric;
 
-/// <summary>Links over TCP connections of the hosts' own network, by mutual TLS or, in a laboratory, plain. A link is made when it is wanted first, by either side.</summary>
+/// <summary>Links over TCP connections of the hosts' own network, between routers that have proved to each other who they are by mutual TLS or, in a laboratory, plain. A link is made when it is wanted first, by either side.</summary>
 internal sealed unsafe class TcpFabric : IFabric, IFabricEvents
 {
     /// <summary>How long the other side may be silent; it pings several times as often.</summary>
@@ -126,9 +126,12 @@ internal sealed unsafe class TcpFabric : IFabric, IFabricEvents
                 if (Interlocked.Increment(ref _strangers) > MostStrangers) { Interlocked.Decrement(ref _strangers); socket.Dispose(); continue; }
                 Begin("fabric-hello", () =>
                 {
-                    InternetAddress from = Handshake.AddressOf(socket);
-                    if (!Shake(socket, null, out string problem) && problem.Length > 0) _log.Line($"fabric: a caller from {from} was turned away: {problem}");
-                    Interlocked.Decrement(ref _strangers);
+                    try
+                    {
+                        InternetAddress from = Handshake.AddressOf(socket);
+                        if (!Shake(socket, null, out string problem) && problem.Length > 0) _log.Line($"fabric: a caller from {from} was turned away: {problem}");
+                    }
+                    finally { Interlocked.Decrement(ref _strangers); }
                 });
             }
             catch (SocketException) when (!_disposed) { Thread.Sleep(FirstPauseMilliseconds); } // out of descriptors, for example: callers wait meanwhile

@@ -1,6 +1,5 @@
 using System;
 using System.Globalization;
-using System.IO;
 using System.Linq;
 using FreeFlow.Bench.Measuring;
 using FreeFlow.Lab;
@@ -18,9 +17,8 @@ internal sealed class HostBed : IDisposable
     {
         Seconds = seconds;
         LabDescription two = LabDescription.Create(hosts: 2, containers: 1, etcd: false);
-        string[] certificates = FabricCertificates.Create(Path.Combine(Artifacts.Folder, "bench", "fabric"), [.. two.Hosts.Select(host => host.Address)]);
-        _open = Laboratory.Start(two);
-        try { _secure = Laboratory.Start(two with { RouterArguments = certificates }); }
+        _open = Laboratory.Start(two with { Certificates = false });
+        try { _secure = Laboratory.Start(two); }
         catch { _open.Dispose(); throw; }
     }
 

@@ -24,6 +24,7 @@ public sealed class LabFileTests
             underlay: {network: 172.20.0.0/24, mtu: 9000}
             overlay: {network: 10.9.0.0/16, id: 5}
             etcd: false
+            certificates: false
             router: [--ring-bytes, "65536"]
             hosts:
               left:
@@ -40,6 +41,7 @@ public sealed class LabFileTests
         Assert.That(lab.Hosts[0].Daemons, Is.Empty);
         Assert.That(lab.Hosts[1].Daemons, Is.EqualTo(new[] { "router" }), "a host without etcd has no hunter");
         Assert.That(lab.Hosts[1].Address, Is.EqualTo("172.20.0.2"));
+        Assert.That((lab.Etcd, lab.Certificates), Is.EqualTo((false, false)));
         Assert.That(lab.RouterArguments, Is.EqualTo(new[] { "--ring-bytes", "65536" }));
         Assert.That(LabFile.Write(LabFile.Parse(LabFile.Write(lab))), Is.EqualTo(LabFile.Write(lab)));
     }

@@ -69,6 +69,26 @@ public sealed class SealedChannelTests
         Assert.That((receiver.Problem, receiver.HasInput, sender.HasKept), Is.EqualTo(((string?)null, false, false)));
     }
 
+    [Test]
+    public void APartOfARecordIsNotInput()
+    {
+        using RecordKey key = new(new byte[RecordKey.SecretBytes], 10);
+        using SealedChannel receiver = Channel(_far);
+        byte[] record = new byte[5 + RecordKey.Overhead];
+        key.Seal("hello"u8, record);
+        Assert.That(receiver.HasInput, Is.False);
+        _near.Send(record, record.Length - 1, SocketFlags.None);
+        Assert.That(_far.Poll(10_000_000, SelectMode.SelectRead), Is.True);
+        Assert.That((receiver.HasInput, receiver.HasInput), Is.EqualTo((false, false)), "the last byte is missing");
+        _near.Send(record, record.Length - 1, 1, SocketFlags.None);
+        FakeEnd.Eventually(() => receiver.HasInput, "it is whole");
+        byte[] target = new byte[100];
+        Assert.That(receiver.Receive(target, default, default), Is.EqualTo(5));
+        _near.Shutdown(SocketShutdown.Send);
+        FakeEnd.Eventually(() => receiver.HasInput, "the end is not waited for, either");
+        Assert.That(receiver.Receive(target, default, default), Is.Zero);
+    }
+
     [TestCase("00000000", "claims to have 0 bytes")]
     [TestCase("01000100", "claims to have 65537 bytes")]
     [TestCase("FFFFFFFF", "claims to have 4294967295 bytes")]

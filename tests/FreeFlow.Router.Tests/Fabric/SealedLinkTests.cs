@@ -4,6 +4,8 @@ using System.Net;
 using System.Net.Security;
 using System.Net.Sockets;
 using System.Runtime.InteropServices;
+using System.Security.Authentication;
+using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
 using System.Threading;
 using FreeFlow.Contract.Layout;
@@ -72,6 +74,31 @@ public sealed unsafe class SealedLinkTests
     [TestCase(FrameHeader.Version, 31, "malformed Hello")]
     public void ARouterWhoseHelloDoesNotFitIsTurnedAway(uint version, int secret, string why)
     {
+        FabricOptions own = _certificates.Options(SecondHost, Port);
+        using X509Certificate2 certificate = X509Certificate2.CreateFromPemFile(own.CertificatePath!, own.KeyPath);
+        byte[] frame = new byte[512];
+        int length = new FabricHello { Version = version, Host = own.Host, Instance = 1, Secret = new byte[secret] }.Write(frame.AsSpan(FrameHeader.Bytes));
+        MemoryMarshal.Write(frame, new FrameHeader { Type = FrameType.Hello, Length = (uint)length });
+        Assert.That(WhatIsSaidOf(certificate, frame.AsSpan(0, FrameHeader.Bytes + length).ToArray()), Does.Contain(why));
+    }
+
+    /// <summary>Whoever can call may show any certificate: extensions that are none end in exceptions of their own, deep in the verification.</summary>
+    [TestCase("1.3.6.1.4.1.311.21.10", "0500", TestName = "Application policies that are none")]
+    [TestCase("2.5.29.32", "0500", TestName = "Certificate policies that are none")]
+    [TestCase("2.5.29.37", "0500", TestName = "Key usages that are none")]
+    [TestCase("2.5.29.17", "0500", TestName = "Names that are none")]
+    public void ACertificateThatCannotBeReadIsTurnedAway(string extension, string value)
+    {
+        using ECDsa key = ECDsa.Create(ECCurve.NamedCurves.nistP256);
+        CertificateRequest request = new("CN=stranger", key, HashAlgorithmName.SHA256);
+        request.CertificateExtensions.Add(new X509Extension(new Oid(extension), Convert.FromHexString(value), critical: false));
+        using X509Certificate2 certificate = request.CreateSelfSigned(DateTimeOffset.UtcNow.AddHours(-1), DateTimeOffset.UtcNow.AddHours(1));
+        Assert.That(WhatIsSaidOf(certificate, []), Is.Not.Empty);
+    }
+
+    /// <summary>Calls with a certificate and a first word; why it was turned away.</summary>
+    private string WhatIsSaidOf(X509Certificate2 certificate, byte[] word)
+    {
         using Socket listener = new(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
         listener.Bind(new IPEndPoint(IPAddress.Parse(FirstHost), 0));
         listener.Listen();
@@ -84,16 +111,15 @@ public sealed unsafe class SealedLinkTests
         Thread shaking = new(() => Assert.That(handshake.TryShake(accepted, null, new LinkClaims(Address(FirstHost)), out _, out problem), Is.Null));
         shaking.Start();
 
-        FabricOptions own = _certificates.Options(SecondHost, Port);
-        using X509Certificate2 certificate = X509Certificate2.CreateFromPemFile(own.CertificatePath!, own.KeyPath);
         using SslStream stream = new(client.GetStream(), leaveInnerStreamOpen: true, (_, _, _, _) => true);
-        stream.AuthenticateAsClient(FirstHost, [certificate], checkCertificateRevocation: false);
-        byte[] frame = new byte[512];
-        int length = new FabricHello { Version = version, Host = own.Host, Instance = 1, Secret = new byte[secret] }.Write(frame.AsSpan(FrameHeader.Bytes));
-        MemoryMarshal.Write(frame, new FrameHeader { Type = FrameType.Hello, Length = (uint)length });
-        stream.Write(frame.AsSpan(0, FrameHeader.Bytes + length));
+        try
+        {
+            stream.AuthenticateAsClient(FirstHost, [certificate], checkCertificateRevocation: false);
+            stream.Write(word);
+        }
+        catch (Exception exception) when (exception is IOException or AuthenticationException) { /* Turned away already. */ }
         shaking.Join();
-        Assert.That(problem, Does.Contain(why));
+        return problem;
     }
 
     private static TcpFabric Start(FabricOptions options, RecordedEvents events)

@@ -23,6 +23,9 @@ public sealed record LabDescription
     /// <summary>True: etcd runs beside the hosts.</summary>
     public bool Etcd { get; init; } = true;
 
+    /// <summary>True: the routers show each other certificates of the laboratory's own authority; false: the fabric is insecure.</summary>
+    public bool Certificates { get; init; } = true;
+
     /// <summary>More arguments for every router.</summary>
     public IReadOnlyList<string> RouterArguments { get; init; } = [];
 

@@ -33,7 +33,7 @@ public static class LabFile
     public static LabDescription Parse(string text)
     {
         YamlNode root = YamlNode.Parse(text);
-        Known(root, "the laboratory", "underlay", "overlay", "etcd", "router", "hunter", "hosts");
+        Known(root, "the laboratory", "underlay", "overlay", "etcd", "certificates", "router", "hunter", "hosts");
         LabDescription lab = new();
         if (root["underlay"] is { } underlay)
         {
@@ -45,7 +45,7 @@ public static class LabFile
             Known(overlay, "overlay", "network", "id");
             lab = lab with { Overlay = Network(overlay["network"], 16) ?? lab.Overlay, OverlayId = Number(overlay["id"], 1, (1 << 24) - 1) ?? lab.OverlayId };
         }
-        lab = lab with { Etcd = root["etcd"]?.Text is not "false", RouterArguments = Words(root["router"]), HunterArguments = Words(root["hunter"]) };
+        lab = lab with { Etcd = root["etcd"]?.Text is not "false", Certificates = root["certificates"]?.Text is not "false", RouterArguments = Words(root["router"]), HunterArguments = Words(root["hunter"]) };
         YamlNode hosts = root["hosts"] is { IsMap: true, Names.Count: > 0 and <= 200 } map ? map : throw new FormatException("'hosts' must name at least one host, at most 200");
         List<HostDescription> all = [];
         foreach (string name in hosts.Names) all.Add(Host(lab, Name(name, hosts), hosts[name], all.Count + 1));
@@ -60,7 +60,7 @@ public static class LabFile
     {
         StringBuilder text = new();
         text.Append(CultureInfo.InvariantCulture, $"underlay: {{network: {lab.Underlay}, mtu: {lab.Mtu}}}\noverlay: {{network: {lab.Overlay}, id: {lab.OverlayId}}}\netcd: {(lab.Etcd ? "true" : "false")}\n");
-        text.Append(CultureInfo.InvariantCulture, $"router: {List(lab.RouterArguments)}\nhunter: {List(lab.HunterArguments)}\nhosts:\n");
+        text.Append(CultureInfo.InvariantCulture, $"certificates: {(lab.Certificates ? "true" : "false")}\nrouter: {List(lab.RouterArguments)}\nhunter: {List(lab.HunterArguments)}\nhosts:\n");
         foreach (HostDescription host in lab.Hosts)
         {
             text.Append(CultureInfo.InvariantCulture, $"  {host.Name}:\n    address: {host.Address}\n    daemons: {List(host.Daemons)}\n");

@@ -118,9 +118,8 @@ public sealed class LabHost : LabPlace
     private void StartRouter()
     {
         File.Delete(RouterSocket);
-        IReadOnlyList<string> more = _lab.Description.RouterArguments;
-        string[] open = more.Contains("--fabric-ca") ? [] : ["--insecure-fabric"];
-        StartDaemon("router", [Artifacts.Router, "--locations", _lab.LocationSource, "--host", Address4, .. open, .. more]);
+        string[] certificates = _lab.Description.Certificates ? LabCertificates.Options(_lab.CertificatesFolder) : ["--insecure-fabric"];
+        StartDaemon("router", [Artifacts.Router, "--locations", _lab.LocationSource, "--host", Address4, .. certificates, .. _lab.Description.RouterArguments]);
         Ready("router", () => File.Exists(RouterSocket) && RouterStatus.TryQuery(RouterSocket) is not null);
     }
 

@@ -134,6 +134,8 @@ public sealed class Laboratory : IDisposable
 
     internal string LocationSource => Description.Etcd ? $"etcd:{EtcdUrl}" : $"file:{LocationsFile}";
 
+    internal string CertificatesFolder => Path.Combine(Folder, "certificates");
+
     internal string PlaceScript => Path.Combine(Folder, "place.sh");
 
     private void Build()
@@ -143,6 +145,7 @@ public sealed class Laboratory : IDisposable
         {
             File.WriteAllText(Path.Combine(Folder, DescriptionFile), LabFile.Write(Description));
             File.WriteAllText(PlaceScript, LabScripts.Place);
+            if (Description.Certificates) LabCertificates.Create(CertificatesFolder, Description.Hosts.Select(host => host.Address));
             string root = Path.Combine(Folder, "root");
             _root = new LabProcess(["unshare", "--net", "--pid", "--fork", "sh", "-c", LabScripts.Root, "freeflow-lab", Folder], "the laboratory", nested: true);
             if (!Waiting.Until(() => File.Exists(root) || File.Exists(root + ".failed") || _root.HasExited, TimeSpan.FromSeconds(15)) || !File.Exists(root)) throw new LabException($"the laboratory did not come up: {_root.Error}");

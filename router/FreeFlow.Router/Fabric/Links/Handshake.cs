@@ -8,6 +8,7 @@ using System.Runtime.InteropServices;
 using System.Security.Authentication;
 using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
+using System.Threading;
 using FreeFlow.Router.Fabric.Wire;
 using FreeFlow.Router.Pairing;
 
@@ -19,6 +20,9 @@ internal sealed class Handshake
     /// <summary>All that TLS 1.3 asks for (RFC 8446, appendix B.4), the one first that costs least where processors know AES.</summary>
     [SuppressMessage("Interoperability", "CA1416", Justification = "Only Windows knows no such policy.")]
     private static readonly CipherSuitesPolicy s_suites = new([TlsCipherSuite.TLS_AES_128_GCM_SHA256, TlsCipherSuite.TLS_AES_256_GCM_SHA384, TlsCipherSuite.TLS_CHACHA20_POLY1305_SHA256]);
+
+    /// <summary>For all of it together: a stranger who says a byte now and then does not keep others out for long.</summary>
+    private const int MostMilliseconds = 10_000;
 
     private readonly FabricOptions _options;
     private volatile RouterCertificates? _certificates;
@@ -50,7 +54,9 @@ internal sealed class Handshake
         {
             socket.NoDelay = true;
             X509Certificate2? theirs = null;
-            using Stream stream = _options.Insecure ? new ChannelStream(plain, isTls: false) : Secure(plain, called, out theirs);
+            using Timer deadline = new(_ => plain.Abort(), null, MostMilliseconds, Timeout.Infinite);
+            using Stream stream = _options.Insecure ? new ChannelStream(plain, isTls: false) : new SslStream(new ChannelStream(plain, isTls: true));
+            if (stream is SslStream tls) theirs = Authenticate(tls, called);
             byte[] ownSecret = _options.Insecure ? [] : RandomNumberGenerator.GetBytes(RecordKey.SecretBytes);
             problem = "";
             if (called is not null)
@@ -71,8 +77,9 @@ internal sealed class Handshake
                 return _options.Insecure ? plain : new SealedChannel(plain, new(ownSecret), new(theirSecret));
             }
         }
-        catch (Exception exception) when (exception is AuthenticationException or IOException or SocketException or InvalidOperationException)
+        catch (Exception exception)
         {
+            // Whatever it is: strangers must not choose what ends this router, and a certificate that cannot be read is a CryptographicException in some places and another one in others.
             problem = exception.InnerException?.Message ?? exception.Message;
         }
         if (claimed is not null) claims.End(claimed.Value, called is not null);
@@ -85,10 +92,11 @@ internal sealed class Handshake
         return null;
     }
 
-    private SslStream Secure(PlainChannel channel, InternetAddress? called, out X509Certificate2? theirs)
+    /// <summary>Shows each side the other one's certificate, signed by an authority that it trusts; the other side's.</summary>
+    private X509Certificate2? Authenticate(SslStream stream, InternetAddress? called)
     {
-        SslStream stream = new(new ChannelStream(channel, isTls: true));
-        X509ChainPolicy policy = new() { TrustMode = X509ChainTrustMode.CustomRootTrust, RevocationMode = X509RevocationMode.NoCheck };
+        // Nothing is fetched from where a stranger's certificate says.
+        X509ChainPolicy policy = new() { TrustMode = X509ChainTrustMode.CustomRootTrust, RevocationMode = X509RevocationMode.NoCheck, DisableCertificateDownloads = true };
         RouterCertificates certificates = _certificates!;
         policy.CustomTrustStore.AddRange(certificates.Authorities);
         // Names are compared after Hello has said which one is meant.
@@ -110,8 +118,7 @@ internal sealed class Handshake
                 EnabledSslProtocols = SslProtocols.Tls13, CipherSuitesPolicy = s_suites,
             });
         }
-        theirs = stream.RemoteCertificate as X509Certificate2;
-        return stream;
+        return stream.RemoteCertificate as X509Certificate2;
     }
 
     private void SendHello(Stream stream, byte[] secret)

@@ -18,6 +18,7 @@ internal sealed class ChannelStream(PlainChannel channel, bool isTls) : Stream
 
     public override int Read(Span<byte> buffer)
     {
+        if (buffer.IsEmpty) return 0;
         if (!isTls) return channel.Receive(buffer, default, default);
         bool inHead = _left == 0;
         int received = channel.Receive(buffer[..Math.Min(buffer.Length, inHead ? _head.Length - _headSeen : _left)], default, default);

@@ -17,7 +17,7 @@ internal interface IByteChannel : IDisposable
     /// <summary>True if something was kept.</summary>
     bool HasKept { get; }
 
-    /// <summary>True if <see cref="Receive"/> would not wait; now and then false although it would not.</summary>
+    /// <summary>True if <see cref="Receive"/> would not wait. The receiving thread's.</summary>
     bool HasInput { get; }
 
     /// <summary>Why it is broken, if the other side, or somebody between, has broken it.</summary>

@@ -22,7 +22,7 @@ internal sealed unsafe class PlainChannel(Socket socket) : IByteChannel
         get
         {
             PollDescriptor asked = new() { Descriptor = _descriptor, Events = PollDescriptor.POLLIN };
-            return Libc.poll(&asked, 1, 0) != 0;
+            return Libc.poll(&asked, 1, 0) > 0;
         }
     }
 

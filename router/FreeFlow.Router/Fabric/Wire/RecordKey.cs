@@ -10,7 +10,7 @@ namespace FreeFlow.Router.Fabric.Wire;
 /// </summary>
 internal sealed class RecordKey : IDisposable
 {
-    /// <summary>Bytes of the secret that a direction begins with.</summary>
+    /// <summary>Bytes of the secret that a direction begins with: as many as SHA-256 gives, or HKDF would not take it.</summary>
     public const int SecretBytes = 32;
 
     /// <summary>The payload's length, little endian, in the clear.</summary>

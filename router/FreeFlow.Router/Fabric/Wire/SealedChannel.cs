@@ -9,14 +9,18 @@ namespace FreeFlow.Router.Fabric.Wire;
 /// </summary>
 internal sealed class SealedChannel(PlainChannel below, RecordKey sealing, RecordKey opening) : IByteChannel
 {
-    private readonly byte[] _output = new byte[4 * (RecordKey.MostPayload + RecordKey.Overhead)], _input = new byte[4 * (RecordKey.MostPayload + RecordKey.Overhead)], _opened = new byte[RecordKey.MostPayload];
+    /// <summary>The largest frame: its head, a record of its own, and four full ones.</summary>
+    private const int BufferBytes = FrameHeader.Bytes + RecordKey.Overhead + ((int)FrameHeader.MaximumDataBytes / RecordKey.MostPayload * (RecordKey.MostPayload + RecordKey.Overhead));
+
+    private readonly byte[] _output = new byte[BufferBytes], _input = new byte[BufferBytes], _opened = new byte[RecordKey.MostPayload];
     private int _inputStart, _inputEnd, _openedStart, _openedEnd;
 
     public string? Problem { get; private set; }
 
     public bool HasKept => below.HasKept;
 
-    public bool HasInput => _openedStart < _openedEnd || HasRecord(out _) || below.HasInput;
+    // A record of which only a part is here would have to be waited for.
+    public bool HasInput => _openedStart < _openedEnd || HasRecord(out _) || (below.HasInput && (!Fill() || HasRecord(out _) || Problem is not null));
 
     public bool Send(ReadOnlySpan<byte> first, ReadOnlySpan<byte> second, ReadOnlySpan<byte> third, bool mayWait)
     {
@@ -83,7 +87,7 @@ internal sealed class SealedChannel(PlainChannel below, RecordKey sealing, Recor
         return length;
     }
 
-    /// <summary>True if the next record is here as a whole.</summary>
+    /// <summary>True if the next record is here as a whole. What is none becomes the channel's <see cref="Problem"/>.</summary>
     private bool HasRecord(out int payload)
     {
         payload = 0;
