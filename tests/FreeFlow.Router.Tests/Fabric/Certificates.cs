@@ -4,7 +4,6 @@ using System.Net;
 using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
 using FreeFlow.Router.Fabric;
-using FreeFlow.Router.Pairing;
 
 namespace FreeFlow.Router.Tests.Fabric;
 
@@ -38,7 +37,7 @@ internal sealed class Certificates : IDisposable
         File.WriteAllText(keyPath, key.ExportPkcs8PrivateKeyPem());
         return new FabricOptions
         {
-            Host = InternetAddress.FromIPv4(IPAddress.Parse(host).GetAddressBytes()), Port = port, CertificatePath = certificatePath, KeyPath = keyPath,
+            Host = TestRouter.Address(host), Port = port, CertificatePath = certificatePath, KeyPath = keyPath,
             AuthorityPath = Path.Combine((trusting ?? this)._folder, "authority.pem"),
         };
     }

@@ -1,9 +1,7 @@
 using System;
 using System.IO;
 using System.Linq;
-using System.Net;
 using System.Net.Sockets;
-using System.Runtime.InteropServices;
 using System.Threading;
 using System.Threading.Tasks;
 using FreeFlow.Contract;
@@ -45,7 +43,7 @@ public sealed unsafe class LinkTests
     public void BytesArriveInOrderAndSlowReadersHoldUpNobody(bool secure)
     {
         const int streams = 8;
-        using TcpFabric first = Start(Options(FirstHost, secure), _first), second = Start(Options(SecondHost, secure), _second);
+        using TcpFabric first = TestRouter.Start(Options(FirstHost, secure), _first), second = TestRouter.Start(Options(SecondHost, secure), _second);
         (IFabricLink one, IFabricLink other) = Connect(first);
         (FakeEnd Sender, FakeEnd Reader)[] pairs = [.. Enumerable.Range(1, streams).Select(i => Join(one, other, (uint)i))];
         foreach ((FakeEnd sender, FakeEnd reader) in pairs)
@@ -83,7 +81,7 @@ public sealed unsafe class LinkTests
     [Test]
     public void ABellThatIsFullStillRings()
     {
-        using TcpFabric first = Start(Options(FirstHost, false), _first), second = Start(Options(SecondHost, false), _second);
+        using TcpFabric first = TestRouter.Start(Options(FirstHost, false), _first), second = TestRouter.Start(Options(SecondHost, false), _second);
         (FakeEnd sender, FakeEnd reader) = JoinInRing(first);
         sender.FillBell();
         for (int i = 0; i < 5; i++)
@@ -100,7 +98,7 @@ public sealed unsafe class LinkTests
     [Test]
     public void TheSenderHearsOfAllThatIsRead()
     {
-        using TcpFabric first = Start(Options(FirstHost, false), _first), second = Start(Options(SecondHost, false), _second);
+        using TcpFabric first = TestRouter.Start(Options(FirstHost, false), _first), second = TestRouter.Start(Options(SecondHost, false), _second);
         (FakeEnd sender, FakeEnd reader) = JoinInRing(first);
         Random random = new(7);
         byte[] much = new byte[FakeEnd.Capacity];
@@ -128,7 +126,7 @@ public sealed unsafe class LinkTests
     [Test]
     public void EndsAndRequestsToReturnAreTold()
     {
-        using TcpFabric first = Start(Options(FirstHost, false), _first), second = Start(Options(SecondHost, false), _second);
+        using TcpFabric first = TestRouter.Start(Options(FirstHost, false), _first), second = TestRouter.Start(Options(SecondHost, false), _second);
         (FakeEnd sender, FakeEnd reader) = JoinInRing(first);
         sender.Write("the last words"u8);
         reader.In->ReaderWantsKernel = 1;
@@ -145,7 +143,7 @@ public sealed unsafe class LinkTests
     [Test]
     public void AReaderThatTakesItsReadyBackReleasesASenderThatHasNotSwitched()
     {
-        using TcpFabric first = Start(Options(FirstHost, false), _first), second = Start(Options(SecondHost, false), _second);
+        using TcpFabric first = TestRouter.Start(Options(FirstHost, false), _first), second = TestRouter.Start(Options(SecondHost, false), _second);
         (IFabricLink one, IFabricLink other) = Connect(first);
         (FakeEnd sender, FakeEnd reader) = Join(one, other, 1);
         reader.AnnounceReady();
@@ -161,7 +159,7 @@ public sealed unsafe class LinkTests
     [Test]
     public void AReaderWhoseReadyNobodyHasHeardOfIsReleased()
     {
-        using TcpFabric first = Start(Options(FirstHost, false), _first), second = Start(Options(SecondHost, false), _second);
+        using TcpFabric first = TestRouter.Start(Options(FirstHost, false), _first), second = TestRouter.Start(Options(SecondHost, false), _second);
         (IFabricLink one, IFabricLink other) = Connect(first);
         using FakeEnd reader = new(Mark, Mark);
         Assert.That(other.Carry(new FabricStream(1, 1, reader.Router, speaksFirst: false, "reader")), Is.True);
@@ -177,7 +175,7 @@ public sealed unsafe class LinkTests
         for (int round = 0; round < 20; round++)
         {
             RecordedEvents ours = new(), theirs = new();
-            using TcpFabric first = Start(Options(FirstHost, false), ours), second = Start(Options(SecondHost, false), theirs);
+            using TcpFabric first = TestRouter.Start(Options(FirstHost, false), ours), second = TestRouter.Start(Options(SecondHost, false), theirs);
             using Barrier together = new(2);
             Parallel.Invoke(() => CallAtOnce(first, SecondHost), () => CallAtOnce(second, FirstHost));
             FakeEnd.Eventually(() => !ours.Links.IsEmpty && !theirs.Links.IsEmpty, "both have a link");
@@ -195,8 +193,8 @@ public sealed unsafe class LinkTests
     [Test]
     public void ALostLinkClosesTheDoorbells()
     {
-        TcpFabric first = Start(Options(FirstHost, false), _first);
-        using TcpFabric second = Start(Options(SecondHost, false), _second);
+        TcpFabric first = TestRouter.Start(Options(FirstHost, false), _first);
+        using TcpFabric second = TestRouter.Start(Options(SecondHost, false), _second);
         (IFabricLink one, IFabricLink other) = Connect(first);
         (FakeEnd sender, FakeEnd reader) = Join(one, other, 1);
         first.Dispose();
@@ -209,7 +207,7 @@ public sealed unsafe class LinkTests
     [Test]
     public void AShimThatWritesNonsenseLosesItsStreamAlone()
     {
-        using TcpFabric first = Start(Options(FirstHost, false), _first), second = Start(Options(SecondHost, false), _second);
+        using TcpFabric first = TestRouter.Start(Options(FirstHost, false), _first), second = TestRouter.Start(Options(SecondHost, false), _second);
         (IFabricLink one, IFabricLink other) = Connect(first);
         (FakeEnd honest, FakeEnd honestReader) = Join(one, other, 1);
         (FakeEnd liar, FakeEnd liarReader) = Join(one, other, 2);
@@ -229,15 +227,15 @@ public sealed unsafe class LinkTests
     public void CertificatesThatDoNotFitAreTurnedAway()
     {
         using Certificates strangers = new();
-        using TcpFabric honest = Start(_certificates.Options(FirstHost, Port), _first);
+        using TcpFabric honest = TestRouter.Start(_certificates.Options(FirstHost, Port), _first);
         // Signed by another authority; naming another host; and calling a host that is another one.
-        using TcpFabric uninvited = Start(strangers.Options(SecondHost, Port, trusting: _certificates), _second);
+        using TcpFabric uninvited = TestRouter.Start(strangers.Options(SecondHost, Port, trusting: _certificates), _second);
         Assert.That(uninvited.LinkTo(_certificates.Options(FirstHost, Port).Host, Port), Is.Null);
         FabricOptions liar = _certificates.Options("127.0.5.3", Port, named: "127.0.5.9");
         Assert.That(() => new TcpFabric(liar, new Log(false)), Throws.TypeOf<RouterException>().With.Message.Contains("does not name 127.0.5.3"));
-        using TcpFabric impostor = Start(_certificates.Options("127.0.5.4", Port), new RecordedEvents());
+        using TcpFabric impostor = TestRouter.Start(_certificates.Options("127.0.5.4", Port), new RecordedEvents());
         RecordedEvents misled = new();
-        using TcpFabric caller = Start(_certificates.Options("127.0.5.5", Port), misled);
+        using TcpFabric caller = TestRouter.Start(_certificates.Options("127.0.5.5", Port), misled);
         Assert.That(caller.LinkTo(InternetAddress.FromIPv4([127, 0, 5, 1]), Port), Is.Null);
         Assert.That(misled.Link.Host.ToString(), Is.EqualTo(FirstHost), "one with the right certificate is let in");
         // The one that is called knows a little later than the caller.
@@ -252,10 +250,10 @@ public sealed unsafe class LinkTests
     {
         using Certificates successors = new();
         FabricOptions options = _certificates.Options(FirstHost, Port), renewed = successors.Options(FirstHost, Port);
-        using TcpFabric first = Start(options, _first), old = Start(_certificates.Options(SecondHost, Port), _second);
+        using TcpFabric first = TestRouter.Start(options, _first), old = TestRouter.Start(_certificates.Options(SecondHost, Port), _second);
         (IFabricLink link, _) = Connect(first);
         RecordedEvents events = new();
-        using TcpFabric fresh = Start(successors.Options("127.0.5.3", Port), events);
+        using TcpFabric fresh = TestRouter.Start(successors.Options("127.0.5.3", Port), events);
         Assert.That(fresh.LinkTo(options.Host, Port), Is.Null);
         string authority = File.ReadAllText(options.AuthorityPath!);
         File.WriteAllText(options.AuthorityPath!, authority + "\n" + File.ReadAllText(renewed.AuthorityPath!));
@@ -277,10 +275,10 @@ public sealed unsafe class LinkTests
     [TestCase("00000000" + "0100" + "0000" + "00000000" + "00000000" + "0000000000000000" + "0000000000000000", "malformed frame", TestName = "Hello again")]
     public void AFrameThatNoHonestRouterSendsEndsItsLinkAlone(string hex, string why)
     {
-        using TcpFabric first = Start(Options(FirstHost, false), _first), second = Start(Options(SecondHost, false), _second);
+        using TcpFabric first = TestRouter.Start(Options(FirstHost, false), _first), second = TestRouter.Start(Options(SecondHost, false), _second);
         (IFabricLink one, IFabricLink other) = Connect(first);
         (FakeEnd sender, FakeEnd reader) = Join(one, other, 1);
-        using Socket stranger = Call("127.0.5.7");
+        using Socket stranger = TestRouter.Call("127.0.5.7", FirstHost, Port);
         FakeEnd.Eventually(() => _first.Links.Count == 2, "the router that misbehaves is let in first");
         using FakeEnd victim = new(Mark, Mark);
         Assert.That(_first.Links.Last().Carry(new FabricStream(1, 1, victim.Router, speaksFirst: true, "victim")), Is.True);
@@ -299,13 +297,13 @@ public sealed unsafe class LinkTests
     [Test]
     public void AReplayedFrameEndsTheLink()
     {
-        using TcpFabric first = Start(Options(FirstHost, false), _first);
-        using Socket stranger = Call("127.0.5.7");
+        using TcpFabric first = TestRouter.Start(Options(FirstHost, false), _first);
+        using Socket stranger = TestRouter.Call("127.0.5.7", FirstHost, Port);
         using FakeEnd victim = new(Mark, Mark);
         Assert.That(_first.Link.Carry(new FabricStream(1, 1, victim.Router, speaksFirst: true, "victim")), Is.True);
         victim.AnnounceReady();
-        byte[] data = Frame(new FrameHeader { Type = FrameType.Data, Stream = 1, Length = 5 }, "bytes"u8);
-        stranger.Send(Frame(new FrameHeader { Type = FrameType.Switch, Stream = 1 }));
+        byte[] data = TestRouter.Frame(new FrameHeader { Type = FrameType.Data, Stream = 1, Length = 5 }, "bytes"u8);
+        stranger.Send(TestRouter.Frame(new FrameHeader { Type = FrameType.Switch, Stream = 1 }));
         stranger.Send(data);
         FakeEnd.Eventually(() => victim.In->Tail == 5, "the first one is taken");
         stranger.Send(data);
@@ -316,8 +314,8 @@ public sealed unsafe class LinkTests
     [Test]
     public void ARouterThatNeverReadsIsGivenUp()
     {
-        using TcpFabric first = Start(Options(FirstHost, false), _first);
-        using Socket stranger = Call("127.0.5.7");
+        using TcpFabric first = TestRouter.Start(Options(FirstHost, false), _first);
+        using Socket stranger = TestRouter.Call("127.0.5.7", FirstHost, Port);
         FakeEnd.Eventually(() => !_first.Losses.IsEmpty, "silence ends the link");
         Assert.That(_first.Losses.Single(), Is.EqualTo("connection lost"));
     }
@@ -325,18 +323,11 @@ public sealed unsafe class LinkTests
     private static int Port => 4799;
 
     private FabricOptions Options(string host, bool secure) =>
-        secure ? _certificates.Options(host, Port) : new FabricOptions { Host = InternetAddress.FromIPv4(IPAddress.Parse(host).GetAddressBytes()), Port = Port, Insecure = true };
-
-    private static TcpFabric Start(FabricOptions options, RecordedEvents events)
-    {
-        TcpFabric fabric = new(options, new Log(false));
-        fabric.Start(events);
-        return fabric;
-    }
+        secure ? _certificates.Options(host, Port) : new FabricOptions { Host = TestRouter.Address(host), Port = Port, Insecure = true };
 
     private (IFabricLink One, IFabricLink Other) Connect(TcpFabric first)
     {
-        first.LinkTo(InternetAddress.FromIPv4(IPAddress.Parse(SecondHost).GetAddressBytes()), Port);
+        first.LinkTo(TestRouter.Address(SecondHost), Port);
         return (_first.Link, _second.Link);
     }
 
@@ -356,25 +347,5 @@ public sealed unsafe class LinkTests
         reader.AnnounceReady();
         sender.Switch(0);
         return (sender, reader);
-    }
-
-    /// <summary>A router that says Hello as it should, and then is the test's.</summary>
-    private static Socket Call(string from)
-    {
-        Socket socket = new(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
-        socket.Bind(new IPEndPoint(IPAddress.Parse(from), 0));
-        socket.Connect(new IPEndPoint(IPAddress.Parse(FirstHost), Port));
-        byte[] message = new byte[64];
-        int length = new FabricHello { Version = FrameHeader.Version, Host = InternetAddress.FromIPv4(IPAddress.Parse(from).GetAddressBytes()), Instance = 1 }.Write(message);
-        socket.Send(Frame(new FrameHeader { Type = FrameType.Hello, Length = (uint)length }, message.AsSpan(0, length)));
-        return socket;
-    }
-
-    private static byte[] Frame(FrameHeader header, ReadOnlySpan<byte> payload = default)
-    {
-        byte[] frame = new byte[FrameHeader.Bytes + payload.Length];
-        MemoryMarshal.Write(frame, header);
-        payload.CopyTo(frame.AsSpan(FrameHeader.Bytes));
-        return frame;
     }
 }

@@ -3,7 +3,6 @@ using System.IO;
 using System.Net;
 using System.Net.Security;
 using System.Net.Sockets;
-using System.Runtime.InteropServices;
 using System.Security.Authentication;
 using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
@@ -13,8 +12,6 @@ using FreeFlow.Router.Fabric;
 using FreeFlow.Router.Fabric.Links;
 using FreeFlow.Router.Fabric.Streams;
 using FreeFlow.Router.Fabric.Wire;
-using FreeFlow.Router.Observe;
-using FreeFlow.Router.Pairing;
 using NUnit.Framework;
 
 namespace FreeFlow.Router.Tests.Fabric;
@@ -43,9 +40,9 @@ public sealed unsafe class SealedLinkTests
     [TestCase("insert")]
     public void WhoeverTouchesARecordEndsTheLinkAndNothingElse(string what)
     {
-        using TcpFabric first = Start(_certificates.Options(FirstHost, Port), _first), second = Start(_certificates.Options(SecondHost, Port), _second);
+        using TcpFabric first = TestRouter.Start(_certificates.Options(FirstHost, Port), _first), second = TestRouter.Start(_certificates.Options(SecondHost, Port), _second);
         using Wire wire = new();
-        Assert.That(first.LinkTo(Address(SecondHost), WirePort), Is.Null);
+        Assert.That(first.LinkTo(TestRouter.Address(SecondHost), WirePort), Is.Null);
         (IFabricLink one, IFabricLink other) = (_first.Link, _second.Link);
         using FakeEnd sender = new(Mark, Mark), reader = new(Mark, Mark);
         Assert.That(other.Carry(new FabricStream(1, 1, reader.Router, speaksFirst: false, "reader")), Is.True);
@@ -76,10 +73,7 @@ public sealed unsafe class SealedLinkTests
     {
         FabricOptions own = _certificates.Options(SecondHost, Port);
         using X509Certificate2 certificate = X509Certificate2.CreateFromPemFile(own.CertificatePath!, own.KeyPath);
-        byte[] frame = new byte[512];
-        int length = new FabricHello { Version = version, Host = own.Host, Instance = 1, Secret = new byte[secret] }.Write(frame.AsSpan(FrameHeader.Bytes));
-        MemoryMarshal.Write(frame, new FrameHeader { Type = FrameType.Hello, Length = (uint)length });
-        Assert.That(WhatIsSaidOf(certificate, frame.AsSpan(0, FrameHeader.Bytes + length).ToArray()), Does.Contain(why));
+        Assert.That(WhatIsSaidOf(certificate, TestRouter.Hello(SecondHost, version, new byte[secret])), Does.Contain(why));
     }
 
     /// <summary>Whoever can call may show any certificate: extensions that are none end in exceptions of their own, deep in the verification.</summary>
@@ -108,7 +102,7 @@ public sealed unsafe class SealedLinkTests
         accepted.ReceiveTimeout = 10_000;
         Handshake handshake = new(_certificates.Options(FirstHost, Port));
         string problem = "";
-        Thread shaking = new(() => Assert.That(handshake.TryShake(accepted, null, new LinkClaims(Address(FirstHost)), out _, out problem), Is.Null));
+        Thread shaking = new(() => Assert.That(handshake.TryShake(accepted, null, new LinkClaims(TestRouter.Address(FirstHost)), out _, out problem), Is.Null));
         shaking.Start();
 
         using SslStream stream = new(client.GetStream(), leaveInnerStreamOpen: true, (_, _, _, _) => true);
@@ -121,15 +115,6 @@ public sealed unsafe class SealedLinkTests
         shaking.Join();
         return problem;
     }
-
-    private static TcpFabric Start(FabricOptions options, RecordedEvents events)
-    {
-        TcpFabric fabric = new(options, new Log(false));
-        fabric.Start(events);
-        return fabric;
-    }
-
-    private static InternetAddress Address(string text) => InternetAddress.FromIPv4(IPAddress.Parse(text).GetAddressBytes());
 
     /// <summary>Somebody between the first router, which calls, and the second one, who sees and may change what the first one says.</summary>
     private sealed class Wire : IDisposable

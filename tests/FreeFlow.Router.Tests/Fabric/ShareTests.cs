@@ -2,7 +2,6 @@ using System;
 using System.Collections.Concurrent;
 using System.Collections.Generic;
 using System.Linq;
-using System.Net;
 using System.Runtime.InteropServices;
 using System.Threading;
 using FreeFlow.Contract;
@@ -11,7 +10,6 @@ using FreeFlow.Router.Fabric;
 using FreeFlow.Router.Fabric.Links;
 using FreeFlow.Router.Fabric.Streams;
 using FreeFlow.Router.Fabric.Wire;
-using FreeFlow.Router.Observe;
 using FreeFlow.Router.Pairing;
 using FreeFlow.Router.Policy;
 using NUnit.Framework;
@@ -33,7 +31,7 @@ public sealed unsafe class ShareTests
     {
         RecordedEvents firstEvents = new(), secondEvents = new();
         using TcpFabric first = Start("127.0.6.1", firstEvents), second = Start("127.0.6.2", secondEvents);
-        first.LinkTo(Host("127.0.6.2"), FabricOptions.DefaultPort);
+        first.LinkTo(TestRouter.Address("127.0.6.2"), FabricOptions.DefaultPort);
         RateLimit capacity = new(Capacity);
         using Pair one = new(firstEvents.Link, secondEvents.Link, 1, new SendRate(null, promised ? new Guarantee(Promised) : null, capacity));
         using Pair other = new(firstEvents.Link, secondEvents.Link, 2, new SendRate(null, null, capacity));
@@ -53,10 +51,10 @@ public sealed unsafe class ShareTests
     {
         RecordedEvents firstEvents = new(), secondEvents = new(), thirdEvents = new();
         using TcpFabric first = Start("127.0.6.3", firstEvents), second = Start("127.0.6.4", secondEvents), third = Start("127.0.6.5", thirdEvents);
-        first.LinkTo(Host("127.0.6.4"), FabricOptions.DefaultPort);
-        first.LinkTo(Host("127.0.6.5"), FabricOptions.DefaultPort);
+        first.LinkTo(TestRouter.Address("127.0.6.4"), FabricOptions.DefaultPort);
+        first.LinkTo(TestRouter.Address("127.0.6.5"), FabricOptions.DefaultPort);
         IFabricLink? toSecond = null, toThird = null;
-        FakeEnd.Eventually(() => (toSecond = first.Find(Host("127.0.6.4"))) is not null && (toThird = first.Find(Host("127.0.6.5"))) is not null, "both can be reached");
+        FakeEnd.Eventually(() => (toSecond = first.Find(TestRouter.Address("127.0.6.4"))) is not null && (toThird = first.Find(TestRouter.Address("127.0.6.5"))) is not null, "both can be reached");
         RateLimit capacity = new(Capacity);
         using Pair one = new(toSecond!, secondEvents.Link, 1, new SendRate(null, null, capacity));
         using Pair other = new(toThird!, thirdEvents.Link, 1, new SendRate(null, null, capacity));
@@ -111,14 +109,8 @@ public sealed unsafe class ShareTests
         Assert.That(channel.DataStreams, Is.EqualTo(new uint[] { 7, 1, 2, 3, 4, 5, 6 }));
     }
 
-    private static InternetAddress Host(string address) => InternetAddress.FromIPv4(IPAddress.Parse(address).GetAddressBytes());
-
-    private static TcpFabric Start(string host, RecordedEvents events)
-    {
-        TcpFabric fabric = new(new FabricOptions { Host = Host(host), Port = FabricOptions.DefaultPort, Insecure = true }, new Log(false));
-        fabric.Start(events);
-        return fabric;
-    }
+    private static TcpFabric Start(string host, RecordedEvents events) =>
+        TestRouter.Start(new FabricOptions { Host = TestRouter.Address(host), Port = FabricOptions.DefaultPort, Insecure = true }, events);
 
     /// <summary>A stream whose sender always has more, and whose reader takes all there is.</summary>
     private sealed class Pair : IDisposable

@@ -1,6 +1,5 @@
 using System;
 using System.IO;
-using System.Net;
 using System.Net.Sockets;
 using System.Runtime.InteropServices;
 using FreeFlow.Contract;
@@ -8,8 +7,6 @@ using FreeFlow.Contract.Layout;
 using FreeFlow.Router.Fabric;
 using FreeFlow.Router.Fabric.Streams;
 using FreeFlow.Router.Fabric.Wire;
-using FreeFlow.Router.Observe;
-using FreeFlow.Router.Pairing;
 using NUnit.Framework;
 
 namespace FreeFlow.Router.Tests.Fabric;
@@ -35,14 +32,8 @@ public sealed unsafe class StreamFrameTests
     public void SetUp()
     {
         _events = new RecordedEvents();
-        _fabric = new TcpFabric(new FabricOptions { Host = Address(Host), Port = Port, Insecure = true }, new Log(false));
-        _fabric.Start(_events);
-        _other = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp) { ReceiveTimeout = 10_000 };
-        _other.Bind(new IPEndPoint(IPAddress.Parse(Other), 0));
-        _other.Connect(new IPEndPoint(IPAddress.Parse(Host), Port));
-        byte[] message = new byte[64];
-        int length = new FabricHello { Version = FrameHeader.Version, Host = Address(Other), Instance = 1 }.Write(message);
-        Say(new FrameHeader { Type = FrameType.Hello, Length = (uint)length }, message.AsSpan(0, length));
+        _fabric = TestRouter.Start(new FabricOptions { Host = TestRouter.Address(Host), Port = Port, Insecure = true }, _events);
+        _other = TestRouter.Call(Other, Host, Port);
         _ = _events.Link;
         _end = new FakeEnd(Mark, Mark);
     }
@@ -139,13 +130,7 @@ public sealed unsafe class StreamFrameTests
         _end.Knock();
     }
 
-    private void Say(FrameHeader header, ReadOnlySpan<byte> payload = default)
-    {
-        byte[] frame = new byte[FrameHeader.Bytes + payload.Length];
-        MemoryMarshal.Write(frame, header);
-        payload.CopyTo(frame.AsSpan(FrameHeader.Bytes));
-        _other.Send(frame);
-    }
+    private void Say(FrameHeader header) => _other.Send(TestRouter.Frame(header));
 
     /// <summary>The next frame of the stream, but for Credit, as it is on the wire.</summary>
     private string Hear()
@@ -169,6 +154,4 @@ public sealed unsafe class StreamFrameTests
             done += read;
         }
     }
-
-    private static InternetAddress Address(string text) => InternetAddress.FromIPv4(IPAddress.Parse(text).GetAddressBytes());
 }

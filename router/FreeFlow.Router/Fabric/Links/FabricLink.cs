@@ -96,8 +96,7 @@ internal sealed class FabricLink : IFabricLink
 
     private void Receiving()
     {
-        string reason = _receiver.Run();
-        reason = _channel.Problem ?? reason;
+        string ended = _receiver.Run(), reason = _channel.Problem ?? ended;
         Volatile.Write(ref _lost, 1);
         _channel.Abort();
         _sender.Stop();
