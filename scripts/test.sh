@@ -21,8 +21,10 @@ for project in tests/*.Tests/*.csproj; do
     [ -z "$counts" ] || ran=1
     if [ "$code" != 0 ]; then
         status=1
+        # With the names: whoever sees only the last lines of a long output sees them.
         summary="$summary
-  FAILED  $name  ${counts:-see $log}"
+  FAILED  $name  ${counts:-see $log}
+$(grep -E -A 3 '^ *Failed [^!]' "$log" | grep -v -e '^--' -e '^ *$' -e 'Error Message:' -e 'Stack Trace:' | cut -c 1-240 | sed 's/^ */            /' | head -n 40)"
         failed="$failed $log"
     else
         summary="$summary
