@@ -6,7 +6,7 @@ namespace FreeFlow.Native;
 [StructLayout(LayoutKind.Sequential)]
 public struct PollDescriptor
 {
-    public const short POLLIN = 1, POLLOUT = 4, POLLERR = 8;
+    public const short POLLIN = 1, POLLOUT = 4, POLLERR = 8, POLLHUP = 16;
 
     public int Descriptor;
     public short Events;

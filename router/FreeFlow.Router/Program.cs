@@ -4,6 +4,7 @@ using System.Runtime.InteropServices;
 using FreeFlow.Locations;
 using FreeFlow.Native;
 using FreeFlow.Router.Fabric;
+using FreeFlow.Router.Fabric.Streams;
 using FreeFlow.Router.Cluster;
 using FreeFlow.Router.Observe;
 using FreeFlow.Router.Pairing;
@@ -57,6 +58,7 @@ internal static class Program
         // Without transports nobody can stream to this router, but everybody sees that it is there.
         cluster.Publish(new RouterDescription { Port = options.Cluster.FabricPort, Capabilities = fabric is null ? [] : ["tcp"], Version = StatusReport.Version });
         service.Ready($"listens on {options.SocketPath}");
+        AbandonedRings.TakeUp(log);
         loop.Run();
         service.Stopping();
         log.Line("stopped");

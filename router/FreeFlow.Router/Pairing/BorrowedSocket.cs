@@ -9,9 +9,9 @@ namespace FreeFlow.Router.Pairing;
 
 /// <summary>A program's own socket, once more, for a moment (pidfd_getfd(2)); needs the right to trace the program.</summary>
 /// <param name="process">Who has it.</param>
-/// <param name="number">Its number there, most likely.</param>
-/// <param name="facts">What the kernel has said of it.</param>
-internal sealed class BorrowedSocket(int process, int number, SocketFacts facts)
+/// <param name="number">Its number there, most likely; −1 if unknown.</param>
+/// <param name="name">Which one it is.</param>
+internal sealed class BorrowedSocket(int process, int number, SocketName name)
 {
     private const int MostRelatives = 64;
 
@@ -27,6 +27,9 @@ internal sealed class BorrowedSocket(int process, int number, SocketFacts facts)
         }
         return -1;
     }
+
+    /// <summary>The same from the process alone: what it has forked may have sockets that were never its own.</summary>
+    public int TakeFromItself() => TakeFrom(process);
 
     private int TakeFrom(int relative)
     {
@@ -52,14 +55,14 @@ internal sealed class BorrowedSocket(int process, int number, SocketFacts facts)
     private int Take(int handle, int descriptor)
     {
         int socket = (int)Libc.syscall(Libc.SYS_pidfd_getfd, handle, descriptor, 0);
-        if (socket < 0 || (SocketOptions.TryGet(socket, Libc.SO_COOKIE, out ulong cookie) && cookie == facts.Cookie)) return socket;
+        if (socket < 0 || name.IsThatOf(socket)) return socket;
         Libc.close(socket);
         return -1;
     }
 
     private int Find(int relative)
     {
-        string wanted = $"socket:[{facts.Inode}]";
+        string wanted = $"socket:[{name.Inode}]";
         try
         {
             foreach (FileSystemInfo entry in new DirectoryInfo($"/proc/{relative}/fd").EnumerateFileSystemInfos())

@@ -15,6 +15,9 @@ internal sealed record SocketFacts
     /// <summary>Its inode, by which /proc shows who has it open; 0 if the kernel would not say.</summary>
     public ulong Inode { get; init; }
 
+    /// <summary>Both of them.</summary>
+    public SocketName Name => new(Inode, Cookie);
+
     /// <summary>SO_NETNS_COOKIE: names its network namespace, likewise.</summary>
     public required ulong NamespaceCookie { get; init; }
 

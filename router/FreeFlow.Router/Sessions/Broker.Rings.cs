@@ -71,7 +71,7 @@ internal sealed partial class Broker
         ulong bytes = RingLayout.TotalBytes(capacity);
         if (!HasRoom(end, bytes)) { Refuse(end, Reason.RouterLimit); return null; }
         Ring? ring = Ring.TryCreate(capacity, withDoorbell: true);
-        MirroredRing? mirrored = ring is null ? null : MirroredRing.TryCreate(ring, capacity, markFromShim, markToShim);
+        MirroredRing? mirrored = ring is null ? null : MirroredRing.TryCreate(ring, capacity, end.Facts.Name, markFromShim, markToShim);
         if (mirrored is null)
         {
             _log.Line($"no memory or descriptors for a ring ({Errno.LastText}): {end} stays in the kernel");

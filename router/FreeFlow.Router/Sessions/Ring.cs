@@ -7,6 +7,9 @@ namespace FreeFlow.Router.Sessions;
 /// <summary>A new ring: one sealed memfd and the two ends of a doorbell, on their way to the two ends. The router keeps nothing of it.</summary>
 internal sealed unsafe class Ring : IDisposable
 {
+    /// <summary>Of its memory, as /proc shows it.</summary>
+    public const string Name = "freeflow-ring";
+
     private Ring(int memory, int firstDoorbell, int secondDoorbell)
     {
         Memory = memory;
@@ -27,7 +30,7 @@ internal sealed unsafe class Ring : IDisposable
     {
         int* ends = stackalloc int[2] { -1, -1 };
         if (withDoorbell) _ = Libc.socketpair(Libc.AF_UNIX, Libc.SOCK_STREAM | Libc.SOCK_NONBLOCK | Libc.SOCK_CLOEXEC, 0, ends);
-        Ring ring = new(Libc.memfd_create("freeflow-ring", Libc.MFD_CLOEXEC | Libc.MFD_ALLOW_SEALING), ends[0], ends[1]);
+        Ring ring = new(Libc.memfd_create(Name, Libc.MFD_CLOEXEC | Libc.MFD_ALLOW_SEALING), ends[0], ends[1]);
         if (ring.Memory >= 0 && (!withDoorbell || (ring.FirstDoorbell >= 0 && ring.SecondDoorbell >= 0))
             && Libc.ftruncate(ring.Memory, (long)RingLayout.TotalBytes(capacity)) == 0
             && WriteHeader(ring.Memory, 0, capacity) && WriteHeader(ring.Memory, 1, capacity)

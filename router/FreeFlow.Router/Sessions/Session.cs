@@ -54,7 +54,7 @@ internal sealed class Session(ulong id, int socket, PeerCredentials peer, UserAc
     public Func<int>? BorrowerOf(ConnectionEnd end)
     {
         ConnectionRecord record = default;
-        return Family?.ReadRecords(end.Connection, new Span<ConnectionRecord>(ref record)) == 1 ? new BorrowedSocket(Peer.ProcessId, record.Descriptor, end.Facts).Take : null;
+        return Family?.ReadRecords(end.Connection, new Span<ConnectionRecord>(ref record)) == 1 ? new BorrowedSocket(Peer.ProcessId, record.Descriptor, end.Facts.Name).Take : null;
     }
 
     /// <summary>Sends one message, then raises the mailbox. A process that does not read its messages loses the session.</summary>

@@ -4,6 +4,7 @@ using FreeFlow.Contract;
 using FreeFlow.Contract.Layout;
 using FreeFlow.Native;
 using FreeFlow.Router.Fabric.Streams;
+using FreeFlow.Router.Pairing;
 using FreeFlow.Router.Sessions;
 
 namespace FreeFlow.Router.Tests.Fabric;
@@ -17,10 +18,10 @@ internal sealed unsafe class FakeEnd : IDisposable
     private readonly int _bell;
     private ulong _sent, _read;
 
-    public FakeEnd(ReadOnlySpan<byte> markFromShim, ReadOnlySpan<byte> markToShim)
+    public FakeEnd(ReadOnlySpan<byte> markFromShim, ReadOnlySpan<byte> markToShim, SocketName socket = default)
     {
         using Ring ring = Ring.TryCreate(Capacity, withDoorbell: true)!;
-        Router = MirroredRing.TryCreate(ring, Capacity, markFromShim, markToShim)!;
+        Router = MirroredRing.TryCreate(ring, Capacity, socket, markFromShim, markToShim)!;
         _memory = (byte*)Libc.mmap(null, (nuint)RingLayout.TotalBytes(Capacity), Libc.PROT_READ | Libc.PROT_WRITE, Libc.MAP_SHARED, ring.Memory, 0);
         _bell = Libc.fcntl(ring.FirstDoorbell, Libc.F_DUPFD_CLOEXEC, 0);
     }

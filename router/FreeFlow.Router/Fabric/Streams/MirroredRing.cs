@@ -2,6 +2,7 @@ using System;
 using System.Threading;
 using FreeFlow.Contract.Layout;
 using FreeFlow.Native;
+using FreeFlow.Router.Pairing;
 using FreeFlow.Router.Sessions;
 
 namespace FreeFlow.Router.Fabric.Streams;
@@ -23,7 +24,7 @@ internal sealed unsafe class MirroredRing : IDisposable
 
     public ulong Capacity { get; }
 
-    /// <summary>The router's end of the doorbell.</summary>
+    /// <summary>The router's end of the doorbell; −1 of a ring that was taken up.</summary>
     public int Bell { get; }
 
     /// <summary>Held while the shim's bytes are put into frames, and while its ring is left for it (<see cref="StandIn"/>): then no byte behind that place goes out.</summary>
@@ -40,17 +41,34 @@ internal sealed unsafe class MirroredRing : IDisposable
     /// </summary>
     public static ulong CapacityFor(ulong ours, ulong theirs, ulong otherwise) => ours != 0 ? ours : theirs != 0 ? theirs : otherwise;
 
-    /// <summary>Maps a ring that nobody else has yet, writes its marks, and takes a descriptor of its own of the second doorbell; null with errno if that cannot be had.</summary>
-    public static MirroredRing? TryCreate(Ring ring, ulong capacity, ReadOnlySpan<byte> markFromShim, ReadOnlySpan<byte> markToShim)
+    /// <summary>
+    /// Maps a ring that nobody else has yet, writes its marks and whose it is, and takes a descriptor of its own of the second doorbell; null with errno if that cannot be had.
+    /// </summary>
+    public static MirroredRing? TryCreate(Ring ring, ulong capacity, SocketName socket, ReadOnlySpan<byte> markFromShim, ReadOnlySpan<byte> markToShim)
     {
         int bell = Libc.fcntl(ring.SecondDoorbell, Libc.F_DUPFD_CLOEXEC, 0);
         if (bell < 0) return null;
-        void* memory = Libc.mmap(null, (nuint)RingLayout.TotalBytes(capacity), Libc.PROT_READ | Libc.PROT_WRITE, Libc.MAP_SHARED, ring.Memory, 0);
-        if (memory == Libc.MAP_FAILED) { Libc.close(bell); return null; }
-        MirroredRing mirrored = new((byte*)memory, capacity, bell);
+        MirroredRing? mirrored = TryMap(ring.Memory, capacity, bell);
+        if (mirrored is null) { Libc.close(bell); return null; }
+        SocketName doorbell = SocketName.Of(ring.FirstDoorbell);
+        (mirrored.FromShim->SocketInode, mirrored.FromShim->SocketCookie) = (socket.Inode, socket.Cookie);
+        (mirrored.FromShim->DoorbellInode, mirrored.FromShim->DoorbellCookie) = (doorbell.Inode, doorbell.Cookie);
         markFromShim.CopyTo(new Span<byte>(mirrored.FromShim->ReturnMark, RingLayout.ReturnMarkBytes));
         markToShim.CopyTo(new Span<byte>(mirrored.ToShim->ReturnMark, RingLayout.ReturnMarkBytes));
         return mirrored;
+    }
+
+    /// <summary>Maps a ring that another router made and a program has; null if it is not one, or the program could change its size.</summary>
+    public static MirroredRing? TryTakeUp(int memory)
+    {
+        RingBlockHeader header;
+        int seals = Libc.fcntl(memory, Libc.F_GET_SEALS, 0);
+        return seals >= 0 && (seals & SealedMemory.SizeSeals) == SealedMemory.SizeSeals
+            && Libc.pread(memory, &header, (nuint)sizeof(RingBlockHeader), 0) == sizeof(RingBlockHeader)
+            && header.Magic == RingLayout.Magic && header.Version == RingLayout.Version && RingLayout.IsValidCapacity(header.Capacity)
+            && Libc.fstat(memory, out FileStatus status) == 0 && status.Size == (long)RingLayout.TotalBytes(header.Capacity)
+            && new ReadOnlySpan<byte>(header.ReturnMark, RingLayout.ReturnMarkBytes).ContainsAnyExcept((byte)0)
+            ? TryMap(memory, header.Capacity, -1) : null;
     }
 
     /// <summary>Data of a block, at a position and a base that have been chosen or masked.</summary>
@@ -96,6 +114,12 @@ internal sealed unsafe class MirroredRing : IDisposable
     public void Release()
     {
         if (Interlocked.Decrement(ref _holders) == 0) Libc.munmap(_memory, _bytes);
+    }
+
+    private static MirroredRing? TryMap(int memory, ulong capacity, int bell)
+    {
+        void* mapping = Libc.mmap(null, (nuint)RingLayout.TotalBytes(capacity), Libc.PROT_READ | Libc.PROT_WRITE, Libc.MAP_SHARED, memory, 0);
+        return mapping == Libc.MAP_FAILED ? null : new((byte*)mapping, capacity, bell);
     }
 
     /// <summary>Closes the bell: the shim's stream is not carried any more.</summary>
