@@ -65,11 +65,12 @@ public sealed class TwoHostTests
     [Test]
     public void ARequestThatIsWithdrawnBringsNoMark()
     {
-        const int times = 3;
         using TwoHosts hosts = new(mayBorrow: false);
         using Worker worker = new(Road.Between("two-hosts", hosts));
         SocketProgram program = new(0, ["* pair 0 a0 0 b1 0 0 0 2048 1", "a0 send 0 100 0", "b1 recv 0 100 0", "b1 fork c0", "b1 close 0", "a0 send 0 22 0", "c0 exec 1", "a0 write 0 14809", "c0& recv 0 14831 256", "a0 send 0 100 0", "c0& recv 0 100 256"]);
-        for (int i = 0; i < times; i++) Assert.That(worker.Compare(program, out Outcome _, out Outcome _), Is.Null);
+        List<Difference> differences = [.. Enumerable.Range(0, Times).Select(_ => worker.Compare(program, out Outcome _, out Outcome _)).OfType<Difference>()];
+        Assert.That(differences.Where(difference => !difference.IsOnlyOfTime), Is.Empty);
+        Assert.That(differences, Has.Count.AtMost(1), "the request is withdrawn in time");
         Assert.That(worker.RingBytes, Is.GreaterThan(0), "bytes that went through rings");
     }
 

@@ -91,18 +91,20 @@ public sealed class PackageTests
         _ = Shell($"rm -r /run/systemd/system/{Router}.d; systemctl daemon-reload; systemctl restart {Router}");
     }
 
-    /// <summary>What a router does that sends for a program which sleeps elsewhere (docs/fabric.md), with the rights that the unit leaves it.</summary>
+    /// <summary>What a router does that sends for a program which sleeps elsewhere (docs/fabric.md), with the rights that the unit leaves it: its socket and its ring.</summary>
     [Test, Order(6)]
-    public void TheUnitsRightsAreEnoughToBorrowAProgramsSocket()
+    public void TheUnitsRightsAreEnoughToStandInForAProgram()
     {
         _ = Shell($$"""
-            systemd-run --quiet --unit=holder --property=User=nobody /usr/bin/python3 -c 'import socket, time; one, other = socket.socketpair(); time.sleep(60)'
-            for _ in $(seq 100); do ! ls /proc/$(systemctl show --value -p MainPID holder)/fd/3 2>/dev/null || break; sleep 0.1; done
+            systemd-run --quiet --unit=holder --property=User=nobody /usr/bin/python3 -c 'import mmap, os, socket, time; one, other = socket.socketpair(); memory = os.memfd_create("ring"); os.truncate(memory, 4096); block = mmap.mmap(memory, 4096); time.sleep(60)'
+            for _ in $(seq 100); do ! grep -q memfd:ring /proc/$(systemctl show --value -p MainPID holder)/maps || break; sleep 0.1; done
             cat >/run/borrow.py <<'EOF'
             import ctypes, os, sys
             PIDFD_GETFD = 438
             libc = ctypes.CDLL(None, use_errno=True)
             fd = libc.syscall(PIDFD_GETFD, os.pidfd_open(int(sys.argv[1])), 3, 0)
+            ring = next(line.split()[0] for line in open(f"/proc/{sys.argv[1]}/maps") if "/memfd:ring" in line)
+            os.open(f"/proc/{sys.argv[1]}/map_files/{ring}", os.O_RDWR)
             print("borrowed" if fd >= 0 and os.readlink(f"/proc/self/fd/{fd}").startswith("socket:") else os.strerror(ctypes.get_errno()), flush=True)
             EOF
             sed -e 's/^Type=.*/Type=oneshot/' -e "s|^ExecStart=.*|ExecStart=/usr/bin/python3 /run/borrow.py $(systemctl show --value -p MainPID holder)|" -e '/^Restart/d' -e '/^Watchdog/d' -e '/^RuntimeDirectory/d' \

@@ -1,13 +1,14 @@
 """A sender that sleeps elsewhere as soon as its bytes are taken, and makes no call any more.
 
-usage: sleeping_sender.py server ADDRESS PORT BYTES [ends] | client ADDRESS PORT BYTES [ends]
+usage: sleeping_sender.py server ADDRESS PORT BYTES [ends|listens] | client ADDRESS PORT BYTES [ends|listens]
 Questions and answers until there is a line of input, and "quiet"; after another line the client sends BYTES, says so, and sleeps. The server says "exact" when it has them all.
 With "ends" the client shuts its stream down before it sleeps, and the server, which reads nothing before it has a line of input, must see the end.
+With "listens" it waits for an answer when it is awake again.
 """
 import select, socket, sys
 
 ROLE, ADDRESS, PORT, BYTES = sys.argv[1], sys.argv[2], int(sys.argv[3]), int(sys.argv[4])
-ENDS = "ends" in sys.argv[5:]
+ENDS, LISTENS = "ends" in sys.argv[5:], "listens" in sys.argv[5:]
 QUESTION, LAST = b"q" * 100, b"!" * 100
 
 
@@ -58,4 +59,6 @@ else:
     print("awake", flush=True)
     if not ENDS:
         sock.sendall(b"last")
+    if LISTENS:
+        receive(sock, 1)
     sock.close()
