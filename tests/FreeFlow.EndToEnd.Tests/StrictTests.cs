@@ -26,7 +26,7 @@ public sealed class StrictTests
         using LabProcess client = Ask(stage);
         // The end that comes to it first: the other one finds the connection closed.
         string answer = Answer(client);
-        Assert.That(answer, Is.EqualTo("ENETUNREACH send").Or.EqualTo("ENETUNREACH recv").Or.EqualTo("ECONNRESET recv"));
+        Assert.That(answer, Is.AnyOf("ENETUNREACH send", "ENETUNREACH recv", "ECONNRESET recv", "end recv"));
         if (answer.StartsWith("ENETUNREACH", StringComparison.Ordinal)) Assert.That(Refusals(client), Is.EqualTo(new[] { "NoRouter" }));
     }
 
@@ -86,7 +86,7 @@ public sealed class StrictTests
 
     private static string Answer(LabProcess client)
     {
-        client.WaitForOutput("\n", s_patience);
+        Assert.That(Waiting.Until(() => client.Output.Contains('\n', StringComparison.Ordinal) || client.HasExited, s_patience), () => client.Error);
         return client.Output.Trim();
     }
 

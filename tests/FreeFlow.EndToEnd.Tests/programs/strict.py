@@ -4,7 +4,7 @@ usage: strict.py server PORT | client ADDRESS PORT [WISH]
 server  answers what it reads, for one connection
 client  asks and reads the answer 40 times; WISH is one thing that a ring cannot do, done after half of them: option | urgent
 
-Prints "done", or the errno's name and the call that met it; then waits for the end of standard input.
+Prints "done", or the errno's name ("end": none, the stream ended) and the call that met it; then waits for the end of standard input.
 """
 import errno, os, socket, sys
 
@@ -32,7 +32,9 @@ def ask(address, port, wish):
             connection.sendall(b"x" * 100)
             call, left = "recv", 100
             while left > 0:
-                left -= len(connection.recv(left))
+                if not (data := connection.recv(left)):
+                    return "end recv", connection
+                left -= len(data)
         return "done", connection
     except OSError as error:
         return f"{errno.errorcode[error.errno]} {call}", connection
