@@ -9,5 +9,6 @@ public struct FileStatus
     [FieldOffset(0)] public ulong Device;
     [FieldOffset(8)] public ulong Inode;
     [FieldOffset(24)] public uint Mode;
+    [FieldOffset(28)] public uint UserId;
     [FieldOffset(48)] public long Size;
 }

@@ -11,6 +11,9 @@ public static unsafe partial class Libc
     [LibraryImport("libc", SetLastError = true)] public static partial nint pread(int fd, void* buffer, nuint count, long offset);
     [LibraryImport("libc", SetLastError = true)] public static partial nint pwrite(int fd, void* buffer, nuint count, long offset);
     [LibraryImport("libc", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)] public static partial int open(string path, int flags);
+    [LibraryImport("libc", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)] public static partial int open(string path, int flags, uint mode);
+    [LibraryImport("libc", SetLastError = true)] public static partial nint readlinkat(int folder, byte* name, byte* target, nuint size);
+    [LibraryImport("libc", SetLastError = true)] public static partial int flock(int fd, int operation);
     [LibraryImport("libc", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)] public static partial int unlink(string path);
     [LibraryImport("libc", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)] public static partial int chmod(string path, uint mode);
     [LibraryImport("libc", SetLastError = true)] public static partial int fstat(int fd, out FileStatus status);
@@ -23,7 +26,8 @@ public static unsafe partial class Libc
     [LibraryImport("libc", SetLastError = true)] public static partial int munmap(void* address, nuint length);
 
     [LibraryImport("libc", SetLastError = true)] public static partial int poll(PollDescriptor* descriptors, nuint count, int milliseconds);
-    public const int O_RDONLY = 0, O_RDWR = 2, O_CLOEXEC = 0x80000;
+    public const int O_RDONLY = 0, O_RDWR = 2, O_CREAT = 0x40, O_NONBLOCK = 0x800, O_DIRECTORY = 0x10000, O_NOFOLLOW = 0x20000, O_CLOEXEC = 0x80000;
+    public const int LOCK_EX = 2, LOCK_NB = 4, LOCK_UN = 8;
     public const int F_SETFL = 4, F_DUPFD_CLOEXEC = 1030, F_ADD_SEALS = 1033, F_GET_SEALS = 1034;
     public const int F_SEAL_SEAL = 1, F_SEAL_SHRINK = 2, F_SEAL_GROW = 4, F_SEAL_WRITE = 8;
     public const uint MFD_CLOEXEC = 1, MFD_ALLOW_SEALING = 2;

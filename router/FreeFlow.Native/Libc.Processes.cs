@@ -22,7 +22,7 @@ public static unsafe partial class Libc
     public const uint EPOLLIN = 1, EPOLLHUP = 0x10, EPOLLRDHUP = 0x2000, EPOLLET = 1u << 31;
     public const int EFD_NONBLOCK = 0x800, EFD_CLOEXEC = 0x80000;
     public const int CLONE_NEWNET = 0x40000000;
-    public const int SYS_pidfd_open = 434, SYS_pidfd_getfd = 438;
+    public const int SYS_getdents64 = 217, SYS_pidfd_open = 434, SYS_pidfd_getfd = 438;
     public const int RLIMIT_NOFILE = 7;
     public const int SIGPIPE = 13;
     public const nint SIG_DFL = 0;

@@ -1,10 +1,11 @@
 using System;
+using System.Collections.Generic;
 using System.Linq;
 using System.Runtime.InteropServices;
 using FreeFlow.Locations;
 using FreeFlow.Native;
 using FreeFlow.Router.Fabric;
-using FreeFlow.Router.Fabric.Streams;
+using FreeFlow.Router.Fabric.Journal;
 using FreeFlow.Router.Cluster;
 using FreeFlow.Router.Observe;
 using FreeFlow.Router.Pairing;
@@ -40,7 +41,9 @@ internal static class Program
         using ClusterMembership cluster = new(options.Cluster, log);
         using Listener listener = Listener.Open(options.SocketPath);
         using PolicyTable policy = new(options.PolicyPath, Environment.GetEnvironmentVariables(), log, cluster.Locations);
-        Broker broker = new(options, witness, policy, statistics, log);
+        IReadOnlyList<JournaledRing> left = [];
+        using RingJournal? journal = options.StateFolder is { } folder ? RingJournal.TryOpen(folder, log, out left) : null;
+        Broker broker = new(options, witness, policy, statistics, log) { Journal = journal };
         SessionMessages messages = new(broker, new StatusService(options, witness, statistics, cluster, broker, log), statistics, log);
         using EventLoop loop = new(options, listener, messages, log);
         broker.Follow(cluster.Locations, loop.Post);
@@ -58,7 +61,7 @@ internal static class Program
         // Without transports nobody can stream to this router, but everybody sees that it is there.
         cluster.Publish(new RouterDescription { Port = options.Cluster.FabricPort, Capabilities = fabric is null ? [] : ["tcp"], Version = StatusReport.Version });
         service.Ready($"listens on {options.SocketPath}");
-        AbandonedRings.TakeUp(log);
+        if (journal is not null) AbandonedRings.TakeUp(left, journal, log);
         loop.Run();
         service.Stopping();
         log.Line("stopped");

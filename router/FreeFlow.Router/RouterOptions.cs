@@ -22,6 +22,8 @@ internal sealed record RouterOptions
           --max-connections-per-user N      shown ends of connections of one user; default 131072
           --max-rings-per-user N            ends of rings of one user; default 65536
           --max-ring-bytes-per-user N       memory the rings of one user could come to; default 274877906944
+          --state FOLDER                    where it writes down which rings programs have, so that after a kill the next router can send what sleeping programs left in them; of this
+                                            router alone, and not seen by containers
           --policy FILE                     who may be accelerated to whom, over what, and how fast; read again when it changes (docs/policy.md)
         {ClusterOptions.Usage}
           --verbose                         a line for every session, pair and refusal
@@ -37,6 +39,7 @@ internal sealed record RouterOptions
     public ulong MaximumConnectionsPerUser { get; init; } = 131072;
     public ulong MaximumRingsPerUser { get; init; } = 65536;
     public ulong MaximumRingBytesPerUser { get; init; } = 256UL << 30;
+    public string? StateFolder { get; init; }
     public string? PolicyPath { get; init; }
     public bool Verbose { get; init; }
     public ClusterOptions Cluster { get; init; } = new();
@@ -54,7 +57,7 @@ internal sealed record RouterOptions
             if (equals > 0) { value = name[(equals + 1)..]; name = name[..equals]; }
             if (name == "--verbose" && value is null) { options = options with { Verbose = true }; continue; }
             if (name == ClusterOptions.InsecureFabric && value is null) { cluster[name] = ""; continue; }
-            if (name is not ("--socket" or "--ring-bytes" or "--fabric-ring-bytes" or "--max-sessions-per-user" or "--max-connections-per-user" or "--max-rings-per-user" or "--max-ring-bytes-per-user" or "--policy") && !ClusterOptions.Knows(name))
+            if (name is not ("--socket" or "--ring-bytes" or "--fabric-ring-bytes" or "--max-sessions-per-user" or "--max-connections-per-user" or "--max-rings-per-user" or "--max-ring-bytes-per-user" or "--state" or "--policy") && !ClusterOptions.Knows(name))
             {
                 throw new RouterException($"unknown option {arguments[i]}; freeflow-router --help lists them.");
             }
@@ -71,6 +74,7 @@ internal sealed record RouterOptions
                 "--fabric-ring-bytes" => options with { FabricRingBytes = Capacity(name, value) },
                 "--max-sessions-per-user" => options with { MaximumSessionsPerUser = Number(name, value) },
                 "--max-connections-per-user" => options with { MaximumConnectionsPerUser = Number(name, value) },
+                "--state" => options with { StateFolder = value.Length > 0 ? value : throw new RouterException("--state needs a folder; it was empty.") },
                 "--policy" => options with { PolicyPath = value },
                 "--max-rings-per-user" => options with { MaximumRingsPerUser = Number(name, value) },
                 _ => options with { MaximumRingBytesPerUser = Number(name, value) },

@@ -17,7 +17,6 @@ public sealed class LayoutTests
         Head@128:8 ReaderWaiting@192:4 WriterWaiting@256:4
         Handover@320:4 ReaderWantsKernel@324:4 ReaderClosed@328:4 WriterClosed@332:4 ReaderBuffer@336:4
         Returner@340:4 ReturnEnd@344:8 ReturnSent@352:8 WriterLeft@360:4 ReturnMark@384:16
-        SocketInode@400:8 SocketCookie@408:8 DoorbellInode@416:8 DoorbellCookie@424:8
         """;
 
     private const string ConnectionRecordFields = """

@@ -31,8 +31,8 @@ internal sealed unsafe class LocalRelay : IFabricEvents, IDisposable
 
     public void Dispose()
     {
-        _first.Close();
-        _second.Close();
+        _first.Close("the router stops");
+        _second.Close("the router stops");
     }
 
     void IFabricEvents.Up(IFabricLink link) { }

@@ -1,5 +1,6 @@
 using System;
 using System.Collections.Generic;
+using System.Linq;
 using System.Net;
 using System.Net.Sockets;
 using System.Threading;
@@ -21,8 +22,7 @@ internal sealed unsafe class TcpFabric : IFabric, IFabricEvents
     /// <summary>How long a host is called for after somebody has asked for it last.</summary>
     private const int WantedMilliseconds = 600_000;
 
-    /// <summary>Strangers that may be in the middle of their handshake at once.</summary>
-    private const int MostStrangers = 64;
+    private const int CertificateLookMilliseconds = 30_000;
 
     private readonly FabricOptions _options;
     private readonly Handshake _handshake;
@@ -34,8 +34,9 @@ internal sealed unsafe class TcpFabric : IFabric, IFabricEvents
     private readonly Dictionary<InternetAddress, (int Port, long Until)> _wanted = [];
     private Socket? _listener;
     private IFabricEvents? _events;
+    private readonly Strangers _strangers = new();
+    private readonly Timer _looksAtCertificates;
     private volatile bool _disposed;
-    private int _strangers;
 
     public TcpFabric(FabricOptions options, Log log)
     {
@@ -43,6 +44,7 @@ internal sealed unsafe class TcpFabric : IFabric, IFabricEvents
         _log = log;
         _handshake = new Handshake(options);
         _claims = new LinkClaims(options.Host);
+        _looksAtCertificates = new Timer(_ => CloseUntrusted(link => link.Certificate!.NotAfter < DateTime.Now, "its certificate has expired"), null, CertificateLookMilliseconds, CertificateLookMilliseconds);
     }
 
     public void Start(IFabricEvents events)
@@ -61,10 +63,14 @@ internal sealed unsafe class TcpFabric : IFabric, IFabricEvents
         {
             throw new RouterException($"the fabric cannot listen at {_options.Host} port {_options.Port} ({exception.Message}): is --host this host's address, and the port free?");
         }
-        Begin("fabric-listen", Listen);
+        if (!Threads.TryBegin("fabric-listen", Listen)) throw new RouterException($"{Threads.NoneToBeHad} for the fabric.");
     }
 
-    public void ReadCertificates() => _handshake.ReadCertificates();
+    public void ReadCertificates()
+    {
+        _handshake.ReadCertificates();
+        CloseUntrusted(link => !_handshake.IsTrusted(link.Certificate!), "its certificate is not of an authority that is trusted now");
+    }
 
     public IFabricLink? LinkTo(InternetAddress host, int port)
     {
@@ -72,7 +78,8 @@ internal sealed unsafe class TcpFabric : IFabric, IFabricEvents
         {
             if (Find(host) is { } link) return link;
             _wanted[host] = (port, Environment.TickCount64 + WantedMilliseconds);
-            if (!_disposed && _calling.Add(host)) Begin("fabric-call", () => Call(host));
+            // Whoever asks next tries again.
+            if (!_disposed && _calling.Add(host) && !Threads.TryBegin("fabric-call", () => Call(host))) _calling.Remove(host);
             return null;
         }
     }
@@ -86,9 +93,10 @@ internal sealed unsafe class TcpFabric : IFabric, IFabricEvents
     {
         _disposed = true;
         _listener?.Dispose();
+        _looksAtCertificates.Dispose();
         lock (_lock)
         {
-            foreach (FabricLink link in _links.Values) link.Close();
+            foreach (FabricLink link in _links.Values) link.Close("the router stops");
         }
     }
 
@@ -96,7 +104,10 @@ internal sealed unsafe class TcpFabric : IFabric, IFabricEvents
     {
         lock (_lock)
         {
-            _links[link.Host] = (FabricLink)link;
+            FabricLink now = (FabricLink)link;
+            // Who calls once more has lost the first link: one that goes on calling has one link all the same.
+            if (_links.TryGetValue(link.Host, out FabricLink? before) && !now.IsCalled && !before.IsCalled) before.Close("it has called once more");
+            _links[link.Host] = now;
             _wanted.Remove(link.Host);
         }
         _log.Line($"fabric: {link.Host} can be reached");
@@ -122,21 +133,38 @@ internal sealed unsafe class TcpFabric : IFabric, IFabricEvents
         {
             try
             {
-                Socket socket = _listener!.Accept();
-                if (Interlocked.Increment(ref _strangers) > MostStrangers) { Interlocked.Decrement(ref _strangers); socket.Dispose(); continue; }
-                Begin("fabric-hello", () =>
-                {
-                    try
-                    {
-                        InternetAddress from = Handshake.AddressOf(socket);
-                        if (!Shake(socket, null, out string problem) && problem.Length > 0) _log.Line($"fabric: a caller from {from} was turned away: {problem}");
-                    }
-                    finally { Interlocked.Decrement(ref _strangers); }
-                });
+                Admit(_listener!.Accept());
             }
             catch (SocketException) when (!_disposed) { Thread.Sleep(FirstPauseMilliseconds); } // out of descriptors, for example: callers wait meanwhile
             catch (Exception exception) when (exception is SocketException or ObjectDisposedException) { return; }
         }
+    }
+
+    private void Admit(Socket socket)
+    {
+        InternetAddress from = default;
+        try { from = Handshake.AddressOf(socket); }
+        catch (SocketException) { } // it is gone already
+        if (from == default || !_strangers.TryEnter(from)) { socket.Dispose(); return; }
+        if (Threads.TryBegin("fabric-hello", () =>
+        {
+            try
+            {
+                if (!Shake(socket, null, out string problem) && problem.Length > 0) _log.Line($"fabric: a caller from {from} was turned away: {problem}");
+            }
+            catch (SocketException) { socket.Dispose(); } // it is gone already
+            finally { _strangers.Leave(from); }
+        })) return;
+        _strangers.Leave(from);
+        socket.Dispose();
+        Thread.Sleep(FirstPauseMilliseconds);
+    }
+
+    private void CloseUntrusted(Func<FabricLink, bool> isUntrusted, string why)
+    {
+        FabricLink[] links;
+        lock (_lock) links = [.. _links.Values.Where(link => link.Certificate is not null)];
+        foreach (FabricLink link in links.Where(isUntrusted)) link.Close(why);
     }
 
     /// <summary>Calls a host until it answers or nobody wants it any more. One line when it begins to fail, not one a try.</summary>
@@ -186,6 +214,4 @@ internal sealed unsafe class TcpFabric : IFabric, IFabricEvents
         new FabricLink(host, channel, this) { IsCalled = called is not null }.Start();
         return true;
     }
-
-    private static void Begin(string name, Action work) => new Thread(() => work()) { IsBackground = true, Name = name }.Start();
 }

@@ -4,6 +4,7 @@ using System.Globalization;
 using System.IO;
 using System.Linq;
 using FreeFlow.Native;
+using FreeFlow.Router.Sessions;
 
 namespace FreeFlow.Router.Pairing;
 
@@ -14,6 +15,10 @@ namespace FreeFlow.Router.Pairing;
 internal sealed class BorrowedSocket(int process, int number, SocketName name)
 {
     private const int MostRelatives = 64;
+
+    private static readonly UserAccount s_borrowed = new();
+
+    private int _number = number;
 
     /// <summary>A descriptor of the socket, the caller's to close at once, or −1 if neither the process nor what it has forked has it.</summary>
     public int Take()
@@ -28,15 +33,15 @@ internal sealed class BorrowedSocket(int process, int number, SocketName name)
         return -1;
     }
 
-    /// <summary>The same from the process alone: what it has forked may have sockets that were never its own.</summary>
-    public int TakeFromItself() => TakeFrom(process);
+    /// <summary>Closes what was taken. If the program has closed it meanwhile, that may wait for as long as the program has asked for (SO_LINGER), or for a server of its own.</summary>
+    public static void GiveBack(int socket) => ForeignDescriptors.Close(socket, s_borrowed);
 
     private int TakeFrom(int relative)
     {
         int handle = (int)Libc.syscall(Libc.SYS_pidfd_open, relative, 0, 0);
         if (handle < 0) return -1;
-        int socket = Take(handle, number);
-        if (socket < 0 && Find(relative) is var other and >= 0) socket = Take(handle, other);
+        int socket = Take(handle, _number);
+        if (socket < 0 && OpenDescriptors.FindSocket(relative, name.Inode) is var other and >= 0) socket = Take(handle, _number = other);
         Libc.close(handle);
         return socket;
     }
@@ -56,21 +61,7 @@ internal sealed class BorrowedSocket(int process, int number, SocketName name)
     {
         int socket = (int)Libc.syscall(Libc.SYS_pidfd_getfd, handle, descriptor, 0);
         if (socket < 0 || name.IsThatOf(socket)) return socket;
-        Libc.close(socket);
-        return -1;
-    }
-
-    private int Find(int relative)
-    {
-        string wanted = $"socket:[{name.Inode}]";
-        try
-        {
-            foreach (FileSystemInfo entry in new DirectoryInfo($"/proc/{relative}/fd").EnumerateFileSystemInfos())
-            {
-                if (entry.LinkTarget == wanted) return int.Parse(entry.Name, CultureInfo.InvariantCulture);
-            }
-        }
-        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException) { } // it is gone, or not to be looked at
+        GiveBack(socket);
         return -1;
     }
 }

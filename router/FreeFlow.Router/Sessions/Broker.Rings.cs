@@ -5,6 +5,7 @@ using FreeFlow.Contract.Layout;
 using FreeFlow.Contract.Messages;
 using FreeFlow.Native;
 using FreeFlow.Router.Fabric;
+using FreeFlow.Router.Fabric.Journal;
 using FreeFlow.Router.Fabric.Streams;
 using FreeFlow.Router.Pairing;
 using FreeFlow.Router.Policy;
@@ -71,7 +72,7 @@ internal sealed partial class Broker
         ulong bytes = RingLayout.TotalBytes(capacity);
         if (!HasRoom(end, bytes)) { Refuse(end, Reason.RouterLimit); return null; }
         Ring? ring = Ring.TryCreate(capacity, withDoorbell: true);
-        MirroredRing? mirrored = ring is null ? null : MirroredRing.TryCreate(ring, capacity, end.Facts.Name, markFromShim, markToShim);
+        MirroredRing? mirrored = ring is null ? null : MirroredRing.TryCreate(ring, capacity, markFromShim, markToShim);
         if (mirrored is null)
         {
             _log.Line($"no memory or descriptors for a ring ({Errno.LastText}): {end} stays in the kernel");
@@ -80,11 +81,24 @@ internal sealed partial class Broker
             return null;
         }
         Charge(end, bytes);
+        mirrored.Freed = WriteDown(end, ring!);
         return new HeldRing(ring!, mirrored, end, given =>
         {
             if (!((Session)end.Owner).Ends.Contains(end)) return;
             Tell(end, marksToFind, 0, null, [given.Memory, given.FirstDoorbell], capacity);
             _statistics.Joined++;
+        });
+    }
+
+    /// <summary>For the router that comes after this one.</summary>
+    private Action? WriteDown(ConnectionEnd end, Ring ring)
+    {
+        if (Journal is null || end.Owner is not Session session || Libc.fstat(ring.Memory, out FileStatus memory) != 0) return null;
+        SocketName doorbell = SocketName.Of(ring.FirstDoorbell);
+        return Journal.Add(new JournaledRing
+        {
+            Process = session.Peer.ProcessId, Number = session.NumberOf(end) ?? -1, MemoryDevice = memory.Device, MemoryInode = memory.Inode,
+            SocketInode = end.Facts.Inode, SocketCookie = end.Facts.Cookie, DoorbellInode = doorbell.Inode, DoorbellCookie = doorbell.Cookie,
         });
     }
 

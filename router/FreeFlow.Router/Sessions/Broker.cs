@@ -4,6 +4,7 @@ using FreeFlow.Contract;
 using FreeFlow.Contract.Layout;
 using FreeFlow.Contract.Messages;
 using FreeFlow.Router.Fabric;
+using FreeFlow.Router.Fabric.Journal;
 using FreeFlow.Router.Observe;
 using FreeFlow.Router.Pairing;
 using FreeFlow.Router.Policy;
@@ -39,6 +40,9 @@ internal sealed partial class Broker : IRingGiver
 
     /// <summary>Who finds the other end of an end on another host; null if there is no fabric.</summary>
     public RemoteBroker? Remote { get; set; }
+
+    /// <summary>Where rings are written down for the router that comes after this one; null: nowhere.</summary>
+    public RingJournal? Journal { get; init; }
 
     /// <summary>What the rules say.</summary>
     public PolicyTable Policy { get; }

@@ -47,8 +47,7 @@ internal sealed unsafe class EventLoop : IDisposable
     public void Post(Action work)
     {
         _posted.Enqueue(work);
-        ulong one = 1;
-        Libc.write(_post, &one, sizeof(ulong));
+        Ring();
     }
 
     /// <summary>Serves until <see cref="Stop"/>.</summary>
@@ -85,11 +84,19 @@ internal sealed unsafe class EventLoop : IDisposable
         Libc.close(_post);
     }
 
+    private void Ring()
+    {
+        ulong one = 1;
+        Libc.write(_post, &one, sizeof(ulong));
+    }
+
     private void DoPosted()
     {
         ulong count;
         _ = Libc.read(_post, &count, sizeof(ulong));
-        while (_posted.TryDequeue(out Action? work)) work();
+        // Those that are there now: whoever posts faster than this goes on must not keep the programs' messages waiting.
+        for (int left = _posted.Count; left > 0 && _posted.TryDequeue(out Action? work); left--) work();
+        if (!_posted.IsEmpty) Ring();
     }
 
     private void Accept()

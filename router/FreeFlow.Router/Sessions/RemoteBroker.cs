@@ -36,7 +36,7 @@ internal sealed class RemoteBroker : IFabricEvents
     private readonly Dictionary<ConnectionEnd, RemoteEnd> _byEnd = [];
     private readonly Dictionary<InternetAddress, HashSet<ConnectionEnd>> _byRemote = [];
     private readonly Dictionary<(FourTuple Addresses, InternetAddress Host), TheirOffer> _theirs = [];
-    private readonly Dictionary<IFabricLink, HashSet<FourTuple>> _theirsByLink = [];
+    private readonly Dictionary<IFabricLink, Dictionary<uint, FourTuple>> _theirsByLink = [];
     private uint _lastNumber;
 
     public RemoteBroker(IFabric fabric, ILocations locations, InternetAddress self, PairingTable pairing, IRingGiver giver, Log log, Action<Action> post)
@@ -85,7 +85,16 @@ internal sealed class RemoteBroker : IFabricEvents
 
     void IFabricEvents.Down(IFabricLink link, string reason) => _post(() => Down(link));
 
-    void IFabricEvents.Received(IFabricLink link, FrameType type, ulong position, byte[] message) => _post(() => Received(link, type, position, message));
+    void IFabricEvents.Received(IFabricLink link, FrameType type, ulong position, byte[] message)
+    {
+        // A router that says more than can be done here has to wait, by TCP's means.
+        link.Unheard.Wait();
+        _post(() =>
+        {
+            link.Unheard.Release();
+            Received(link, type, position, message);
+        });
+    }
 
     private void Offer(ConnectionEnd end, InternetAddress place, Host host)
     {
@@ -122,10 +131,9 @@ internal sealed class RemoteBroker : IFabricEvents
     private void Down(IFabricLink link)
     {
         EarlierBytes = (EarlierBytes.Sent + link.BytesSent, EarlierBytes.Received + link.BytesReceived);
-        if (_theirsByLink.TryGetValue(link, out HashSet<FourTuple>? offers))
+        if (_theirsByLink.Remove(link, out Dictionary<uint, FourTuple>? offers))
         {
-            foreach (FourTuple offer in offers.ToArray()) ForgetTheirs(link, offer);
-            _theirsByLink.Remove(link);
+            foreach (FourTuple offer in offers.Values) ForgetTheirs(link, offer);
         }
         // Joined ends live on in the kernel; their shims offer them anew if they can.
         foreach (RemoteEnd ours in _ours.Values.Where(end => end.Carrier == link).ToArray())
@@ -137,7 +145,7 @@ internal sealed class RemoteBroker : IFabricEvents
 
     private void Received(IFabricLink link, FrameType type, ulong position, byte[] message)
     {
-        if (!_theirsByLink.TryGetValue(link, out HashSet<FourTuple>? offers)) return;
+        if (!_theirsByLink.TryGetValue(link, out Dictionary<uint, FourTuple>? offers)) return;
         switch (type)
         {
             case FrameType.Offer when FabricOffer.TryRead(message, out FabricOffer offer):
@@ -147,7 +155,7 @@ internal sealed class RemoteBroker : IFabricEvents
                 Accepted(link, accept);
                 return;
             case FrameType.Withdraw:
-                foreach (FourTuple tuple in offers.Where(tuple => _theirs.TryGetValue((tuple, link.Host), out TheirOffer? theirs) && theirs.Link == link && theirs.Number == position).ToArray()) ForgetTheirs(link, tuple);
+                if (position <= uint.MaxValue && offers.TryGetValue((uint)position, out FourTuple withdrawn)) ForgetTheirs(link, withdrawn);
                 return;
             default:
                 _log.Line($"fabric: {link.Host} sent a malformed {type}");
@@ -155,13 +163,16 @@ internal sealed class RemoteBroker : IFabricEvents
         }
     }
 
-    private void Offered(IFabricLink link, HashSet<FourTuple> offers, in FabricOffer offer)
+    private void Offered(IFabricLink link, Dictionary<uint, FourTuple> offers, in FabricOffer offer)
     {
         // It is kept, though not believed: that the address lives there may become known here later than there, and nothing is offered twice.
         if (HostOf(offer.Addresses.Local.Address, out _) is { } place && place != link.Host)
             _log.Line($"fabric: {link.Host} offers {offer.Addresses}, but {offer.Addresses.Local.Address} does not live there");
         if (offers.Count >= MaximumOffersPerHost) return;
-        offers.Add(offer.Addresses);
+        // One number, one connection: what either of them meant before is over.
+        if (offers.TryGetValue(offer.Number, out FourTuple earlier)) ForgetTheirs(link, earlier);
+        ForgetTheirs(link, offer.Addresses);
+        offers[offer.Number] = offer.Addresses;
         TheirOffer theirs = new(link, offer.Number, offer.MarksSent, offer.Place);
         _theirs[(offer.Addresses, link.Host)] = theirs;
         FourTuple mirrored = offer.Addresses.Mirrored;
@@ -240,8 +251,9 @@ internal sealed class RemoteBroker : IFabricEvents
     /// <summary>An offer that came by a link, unless the same end has been offered by another one since.</summary>
     private void ForgetTheirs(IFabricLink link, FourTuple addresses)
     {
-        if (_theirsByLink.TryGetValue(link, out HashSet<FourTuple>? offers)) offers.Remove(addresses);
-        if (_theirs.TryGetValue((addresses, link.Host), out TheirOffer? theirs) && theirs.Link == link) _theirs.Remove((addresses, link.Host));
+        if (!_theirs.TryGetValue((addresses, link.Host), out TheirOffer? theirs) || theirs.Link != link) return;
+        _theirs.Remove((addresses, link.Host));
+        if (_theirsByLink.TryGetValue(link, out Dictionary<uint, FourTuple>? offers)) offers.Remove(theirs.Number);
     }
 
     private void Drop(RemoteEnd ours)

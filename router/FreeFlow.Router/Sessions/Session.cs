@@ -51,10 +51,13 @@ internal sealed class Session(ulong id, int socket, PeerCredentials peer, UserAc
     public bool IsCurrent(uint connection, uint generation) => Family is not null && Family.IsCurrent(connection, generation);
 
     /// <summary>Borrows the socket of an end it has shown, at any time from then on; null if its number is not known.</summary>
-    public Func<int>? BorrowerOf(ConnectionEnd end)
+    public Func<int>? BorrowerOf(ConnectionEnd end) => NumberOf(end) is { } number ? new BorrowedSocket(Peer.ProcessId, number, end.Facts.Name).Take : null;
+
+    /// <summary>The descriptor of an end it has shown, most likely, as the process says.</summary>
+    public int? NumberOf(ConnectionEnd end)
     {
         ConnectionRecord record = default;
-        return Family?.ReadRecords(end.Connection, new Span<ConnectionRecord>(ref record)) == 1 ? new BorrowedSocket(Peer.ProcessId, record.Descriptor, end.Facts.Name).Take : null;
+        return Family?.ReadRecords(end.Connection, new Span<ConnectionRecord>(ref record)) == 1 ? record.Descriptor : null;
     }
 
     /// <summary>Sends one message, then raises the mailbox. A process that does not read its messages loses the session.</summary>

@@ -77,12 +77,4 @@ public unsafe struct RingBlockHeader
     /// mirrors the ring of an end on another host, and these bytes mark the sender's return in the kernel stream (docs/fabric.md).
     /// </summary>
     [FieldOffset(384)] public fixed byte ReturnMark[RingLayout.ReturnMarkBytes];
-
-    // Mirrored rings, the block that the shim writes, by the router before anybody else has it: by these the next router finds what this one leaves undone when it is killed.
-    /// <summary>Inode and SO_COOKIE of the program's socket; zeros if the kernel would not say.</summary>
-    [FieldOffset(400)] public ulong SocketInode;
-    [FieldOffset(408)] public ulong SocketCookie;
-    /// <summary>Inode and SO_COOKIE of the shim's end of the doorbell.</summary>
-    [FieldOffset(416)] public ulong DoorbellInode;
-    [FieldOffset(424)] public ulong DoorbellCookie;
 }

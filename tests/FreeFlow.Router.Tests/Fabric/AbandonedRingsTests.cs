@@ -1,22 +1,28 @@
 using System;
 using System.Collections.Generic;
+using System.IO;
 using System.Net;
 using System.Net.Sockets;
 using FreeFlow.Contract;
 using FreeFlow.Contract.Layout;
 using FreeFlow.Native;
+using FreeFlow.Router.Fabric.Journal;
 using FreeFlow.Router.Fabric.Streams;
+using FreeFlow.Router.Observe;
 using FreeFlow.Router.Pairing;
 using NUnit.Framework;
 
 namespace FreeFlow.Router.Tests.Fabric;
 
-/// <summary>A router finds the rings of one before it in the memory of a program, which is the test itself, and sends what lies in them.</summary>
+/// <summary>A router finds the rings of one before it by its journal in the memory of a program, which is the test itself, and sends what lies in them.</summary>
 public sealed unsafe class AbandonedRingsTests
 {
     private static readonly byte[] Mark = "0123456789abcdef"u8.ToArray();
 
+    private readonly string _folder = Path.Combine(Path.GetTempPath(), $"freeflow-journal-{Environment.ProcessId}");
     private FakeEnd _end = null!;
+    private RingJournal _journal = null!;
+    private JournaledRing _known;
     private Socket _program = null!, _peer = null!;
 
     [SetUp]
@@ -29,7 +35,14 @@ public sealed unsafe class AbandonedRingsTests
         _program.Connect(listener.LocalEndPoint!);
         _peer = listener.Accept();
         _peer.ReceiveTimeout = 10_000;
-        _end = new FakeEnd(Mark, new byte[RingLayout.ReturnMarkBytes], SocketName.Of((int)_program.Handle));
+        _end = new FakeEnd(Mark, new byte[RingLayout.ReturnMarkBytes]);
+        SocketName socket = SocketName.Of((int)_program.Handle);
+        _known = new JournaledRing
+        {
+            IsUsed = 1, Process = Environment.ProcessId, Number = (int)_program.Handle, MemoryDevice = _end.Memory.Device, MemoryInode = _end.Memory.Inode,
+            SocketInode = socket.Inode, SocketCookie = socket.Cookie, DoorbellInode = _end.Doorbell.Inode, DoorbellCookie = _end.Doorbell.Cookie,
+        };
+        _journal = RingJournal.TryOpen(_folder, new Log(verbose: false), out _)!;
         _end.Out->Handover = (uint)HandoverState.Ring;
         _end.Out->ReaderWaiting = 0;
         _end.Write("bytes"u8);
@@ -39,6 +52,8 @@ public sealed unsafe class AbandonedRingsTests
     public void TearDown()
     {
         _end.Dispose();
+        _journal.Dispose();
+        Directory.Delete(_folder, recursive: true);
         _program.Dispose();
         _peer.Dispose();
     }
@@ -53,7 +68,24 @@ public sealed unsafe class AbandonedRingsTests
         Assert.That(got.AsSpan(0, 16).SequenceEqual(Mark), Is.True);
         Assert.That(got.AsSpan(32).SequenceEqual("bytes"u8), Is.True);
         FakeEnd.Eventually(() => _end.Out->Returner == (uint)ReturnerState.Paused, "the program may go on");
+        Assert.That(Left(), Has.Count.EqualTo(1), "what is not done yet is written down for a router after this one");
         _end.Out->Returner = (uint)ReturnerState.Done;
+        FakeEnd.Eventually(() => Left().Count == 0, "and not for ever");
+    }
+
+    [Test]
+    public void AReturnThatWasBegunIsGoneOnWith()
+    {
+        (_end.Out->BackAt, _end.Out->ReturnEnd, _end.Out->ReturnSent) = (0, 5, 32);
+        _end.Out->Head = 5;
+        _end.Out->Handover = (uint)HandoverState.Back;
+        _end.Out->WriterLeft = (uint)LeavingState.ShutDown;
+        _end.Out->Returner = (uint)ReturnerState.Paused;
+        _end.Router.Dispose();
+        Assert.That(TakenUp(), Is.EqualTo(1));
+        byte[] got = new byte[6];
+        Assert.That(_peer.Receive(got), Is.EqualTo(5));
+        Assert.That(_peer.Receive(got), Is.Zero, "and then it ends");
     }
 
     [Test]
@@ -64,14 +96,16 @@ public sealed unsafe class AbandonedRingsTests
         _end.Router.Dispose();
     }
 
-    [TestCase("another socket")]
+    [TestCase("another memory")]
+    [TestCase("another device")]
     [TestCase("another doorbell")]
     [TestCase("nobody reads")]
     public void WhatIsNotCertainIsLeftAlone(string what)
     {
         _end.Router.Dispose();
-        if (what == "another socket") _end.Out->SocketCookie++;
-        if (what == "another doorbell") _end.Out->DoorbellCookie++;
+        if (what == "another memory") _known.MemoryInode++;
+        if (what == "another device") _known.MemoryDevice++;
+        if (what == "another doorbell") _known.DoorbellCookie++;
         if (what == "nobody reads") _end.Out->ReaderClosed = RingBlockHeader.ReaderGone;
         Assert.That(TakenUp(), Is.Zero);
         Assert.That(_end.OutState, Is.EqualTo(HandoverState.Ring));
@@ -109,10 +143,14 @@ public sealed unsafe class AbandonedRingsTests
         Assert.That(ring is not null, Is.EqualTo(mapped));
     }
 
-    private static int TakenUp()
+    private int TakenUp() => AbandonedRings.TakeUp(Environment.ProcessId, [_known], _journal);
+
+    /// <summary>What the file has now, as the next router would read it.</summary>
+    private List<JournaledRing> Left()
     {
-        HashSet<ulong> taken = [];
-        AbandonedRings.TakeUpOf(Environment.ProcessId, taken);
-        return taken.Count;
+        int file = Libc.open(Path.Combine(_folder, "rings"), Libc.O_RDONLY);
+        List<JournaledRing> left = RingJournal.Read(file);
+        Libc.close(file);
+        return left;
     }
 }

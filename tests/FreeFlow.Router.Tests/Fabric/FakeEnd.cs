@@ -18,13 +18,22 @@ internal sealed unsafe class FakeEnd : IDisposable
     private readonly int _bell;
     private ulong _sent, _read;
 
-    public FakeEnd(ReadOnlySpan<byte> markFromShim, ReadOnlySpan<byte> markToShim, SocketName socket = default)
+    public FakeEnd(ReadOnlySpan<byte> markFromShim, ReadOnlySpan<byte> markToShim)
     {
         using Ring ring = Ring.TryCreate(Capacity, withDoorbell: true)!;
-        Router = MirroredRing.TryCreate(ring, Capacity, socket, markFromShim, markToShim)!;
+        Router = MirroredRing.TryCreate(ring, Capacity, markFromShim, markToShim)!;
         _memory = (byte*)Libc.mmap(null, (nuint)RingLayout.TotalBytes(Capacity), Libc.PROT_READ | Libc.PROT_WRITE, Libc.MAP_SHARED, ring.Memory, 0);
         _bell = Libc.fcntl(ring.FirstDoorbell, Libc.F_DUPFD_CLOEXEC, 0);
+        Doorbell = SocketName.Of(_bell);
+        _ = Libc.fstat(ring.Memory, out FileStatus status);
+        Memory = (status.Device, status.Inode);
     }
+
+    /// <summary>The shim's end of the doorbell.</summary>
+    public SocketName Doorbell { get; }
+
+    /// <summary>The ring's memfd.</summary>
+    public (ulong Device, ulong Inode) Memory { get; }
 
     /// <summary>The router's side, for a stream.</summary>
     public MirroredRing Router { get; }

@@ -164,6 +164,7 @@ public sealed unsafe class StandInTests
     [TestCase(3ul, 2ul, 17ul)]
     [TestCase(3ul, 18ul, 17ul)]
     [TestCase(17ul, 3ul, 17ul)]
+    [TestCase(ulong.MaxValue - 9, 5ul, 5ul)]
     [TestCase(3ul, 17ul, 3 + FakeEnd.Capacity + 1)]
     public void PositionsThatCannotBeSendNothingAndEndNothing(ulong from, ulong end, ulong tail)
     {

@@ -119,7 +119,7 @@ public sealed class LabHost : LabPlace
     {
         File.Delete(RouterSocket);
         string[] certificates = _lab.Description.Certificates ? LabCertificates.Options(_lab.CertificatesFolder) : ["--insecure-fabric"];
-        StartDaemon("router", [Artifacts.Router, "--locations", _lab.LocationSource, "--host", Address4, .. certificates, .. _lab.Description.RouterArguments]);
+        StartDaemon("router", [Artifacts.Router, "--state", Path.Combine(Folder, "state"), "--locations", _lab.LocationSource, "--host", Address4, .. certificates, .. _lab.Description.RouterArguments]);
         Ready("router", () => File.Exists(RouterSocket) && RouterStatus.TryQuery(RouterSocket) is not null);
     }
 

@@ -1,5 +1,6 @@
 using System;
 using System.Collections.Concurrent;
+using System.Security.Cryptography.X509Certificates;
 using System.Threading;
 using FreeFlow.Router.Fabric.Streams;
 using FreeFlow.Router.Fabric.Wire;
@@ -14,6 +15,8 @@ namespace FreeFlow.Router.Fabric.Links;
 /// </summary>
 internal sealed class FabricLink : IFabricLink
 {
+    private const int MostUnheard = 1024;
+
     private readonly IByteChannel _channel;
     private readonly IFabricEvents _events;
     private readonly ConcurrentDictionary<uint, FabricStream> _streams = new();
@@ -21,6 +24,7 @@ internal sealed class FabricLink : IFabricLink
     private readonly LinkSender _sender;
     private readonly LinkReceiver _receiver;
     private readonly Thread _sending, _receiving;
+    private volatile string? _closed;
     private int _lost;
 
     /// <param name="host">Proven address of the other router.</param>
@@ -51,12 +55,17 @@ internal sealed class FabricLink : IFabricLink
 
     public long BytesReceived => _receiver.DataBytes;
 
+    public SemaphoreSlim Unheard { get; } = new(MostUnheard);
+
+    /// <summary>What the other router has shown; null without certificates.</summary>
+    public X509Certificate2? Certificate => _channel.Certificate;
+
     /// <summary>Begins. <see cref="IFabricEvents.Up"/> has been called before anything else is.</summary>
     public void Start()
     {
         _events.Up(this);
-        _sending.Start();
-        _receiving.Start();
+        if (!Threads.TryStart(_sending)) End(Threads.NoneToBeHad);
+        else if (!Threads.TryStart(_receiving)) End(Threads.NoneToBeHad);
     }
 
     public void Send(FrameType type, ulong position, ReadOnlySpan<byte> message) => _sender.Enqueue(new FrameHeader { Type = type, Position = position }, message.ToArray());
@@ -86,7 +95,12 @@ internal sealed class FabricLink : IFabricLink
     }
 
     /// <summary>Ends the link; its threads do the rest.</summary>
-    public void Close() => _channel.Abort();
+    /// <param name="why">One line for the operator.</param>
+    public void Close(string why)
+    {
+        _closed = why;
+        _channel.Abort();
+    }
 
     private void Sending()
     {
@@ -96,11 +110,16 @@ internal sealed class FabricLink : IFabricLink
 
     private void Receiving()
     {
-        string ended = _receiver.Run(), reason = _channel.Problem ?? ended;
+        string ended = _receiver.Run();
+        End(_closed ?? _channel.Problem ?? ended);
+    }
+
+    private void End(string reason)
+    {
         Volatile.Write(ref _lost, 1);
         _channel.Abort();
         _sender.Stop();
-        _sending.Join();
+        if ((_sending.ThreadState & ThreadState.Unstarted) == 0) _sending.Join();
         // Both threads are done with the streams. Their doorbells close, and so the programs learn that the kernel has their bytes again.
         _sender.DisposeStreams();
         _channel.Dispose();

@@ -41,6 +41,13 @@ internal sealed class Handshake
         if (!_options.Insecure) _certificates = RouterCertificates.Read(_options);
     }
 
+    /// <summary>True if a link of a router that has shown <paramref name="certificate"/> would be made now.</summary>
+    public bool IsTrusted(X509Certificate2 certificate)
+    {
+        using X509Chain chain = new() { ChainPolicy = _certificates!.Policy() };
+        return chain.Build(certificate);
+    }
+
     /// <summary>
     /// The channel, and the proven address of the other host, claimed in <paramref name="claims"/>. Null, and one line why, if it is not to be trusted, or an empty one if there is another link to that host; the
     /// socket is then closed.
@@ -50,6 +57,7 @@ internal sealed class Handshake
         host = default;
         InternetAddress? claimed = null;
         PlainChannel plain = new(socket);
+        byte[] ownSecret = _options.Insecure ? [] : RandomNumberGenerator.GetBytes(RecordKey.SecretBytes), theirSecret = [];
         try
         {
             socket.NoDelay = true;
@@ -57,7 +65,6 @@ internal sealed class Handshake
             using Timer deadline = new(_ => plain.Abort(), null, MostMilliseconds, Timeout.Infinite);
             using Stream stream = _options.Insecure ? new ChannelStream(plain, isTls: false) : new SslStream(new ChannelStream(plain, isTls: true));
             if (stream is SslStream tls) theirs = Authenticate(tls, called);
-            byte[] ownSecret = _options.Insecure ? [] : RandomNumberGenerator.GetBytes(RecordKey.SecretBytes);
             problem = "";
             if (called is not null)
             {
@@ -65,7 +72,7 @@ internal sealed class Handshake
                 claimed = called;
                 SendHello(stream, ownSecret);
             }
-            problem = HearHello(stream, socket, called, theirs, out host, out byte[] theirSecret);
+            problem = HearHello(stream, socket, called, theirs, out host, out theirSecret);
             if (problem.Length == 0)
             {
                 if (called is null)
@@ -74,13 +81,21 @@ internal sealed class Handshake
                     claimed = host;
                     SendHello(stream, ownSecret);
                 }
-                return _options.Insecure ? plain : new SealedChannel(plain, new(ownSecret), new(theirSecret));
+                if (_options.Insecure) return plain;
+                bool calls = called is not null;
+                byte[] caller = calls ? ownSecret : theirSecret, answerer = calls ? theirSecret : ownSecret;
+                return new SealedChannel(plain, new(RecordKey.Secret(caller, answerer, callerSeals: calls)), new(RecordKey.Secret(caller, answerer, callerSeals: !calls))) { Certificate = theirs };
             }
         }
         catch (Exception exception)
         {
             // Whatever it is: strangers must not choose what ends this router, and a certificate that cannot be read is a CryptographicException in some places and another one in others.
             problem = exception.InnerException?.Message ?? exception.Message;
+        }
+        finally
+        {
+            CryptographicOperations.ZeroMemory(ownSecret);
+            CryptographicOperations.ZeroMemory(theirSecret);
         }
         if (claimed is not null) claims.End(claimed.Value, called is not null);
         return Refuse(plain);
@@ -95,27 +110,24 @@ internal sealed class Handshake
     /// <summary>Shows each side the other one's certificate, signed by an authority that it trusts; the other side's.</summary>
     private X509Certificate2? Authenticate(SslStream stream, InternetAddress? called)
     {
-        // Nothing is fetched from where a stranger's certificate says.
-        X509ChainPolicy policy = new() { TrustMode = X509ChainTrustMode.CustomRootTrust, RevocationMode = X509RevocationMode.NoCheck, DisableCertificateDownloads = true };
         RouterCertificates certificates = _certificates!;
-        policy.CustomTrustStore.AddRange(certificates.Authorities);
+        X509ChainPolicy policy = certificates.Policy();
         // Names are compared after Hello has said which one is meant.
         RemoteCertificateValidationCallback isTrusted = (_, _, _, errors) => (errors & ~SslPolicyErrors.RemoteCertificateNameMismatch) == 0;
-        SslStreamCertificateContext own = SslStreamCertificateContext.Create(certificates.Own, null, offline: true);
         if (called is null)
         {
             stream.AuthenticateAsServer(new SslServerAuthenticationOptions
             {
-                ServerCertificateContext = own, ClientCertificateRequired = true, CertificateChainPolicy = policy, RemoteCertificateValidationCallback = isTrusted,
-                EnabledSslProtocols = SslProtocols.Tls13, CipherSuitesPolicy = s_suites,
+                ServerCertificateContext = certificates.Context, ClientCertificateRequired = true, CertificateChainPolicy = policy, RemoteCertificateValidationCallback = isTrusted,
+                EnabledSslProtocols = SslProtocols.Tls13, CipherSuitesPolicy = s_suites, AllowTlsResume = false,
             });
         }
         else
         {
             stream.AuthenticateAsClient(new SslClientAuthenticationOptions
             {
-                TargetHost = called.Value.ToString(), ClientCertificateContext = own, CertificateChainPolicy = policy, RemoteCertificateValidationCallback = isTrusted,
-                EnabledSslProtocols = SslProtocols.Tls13, CipherSuitesPolicy = s_suites,
+                TargetHost = called.Value.ToString(), ClientCertificateContext = certificates.Context, CertificateChainPolicy = policy, RemoteCertificateValidationCallback = isTrusted,
+                EnabledSslProtocols = SslProtocols.Tls13, CipherSuitesPolicy = s_suites, AllowTlsResume = false,
             });
         }
         return stream.RemoteCertificate as X509Certificate2;
@@ -127,6 +139,7 @@ internal sealed class Handshake
         int length = new FabricHello { Version = FrameHeader.Version, Host = _options.Host, Instance = _instance, Secret = secret }.Write(frame[FrameHeader.Bytes..]);
         MemoryMarshal.Write(frame, new FrameHeader { Type = FrameType.Hello, Length = (uint)length });
         stream.Write(frame[..(FrameHeader.Bytes + length)]);
+        CryptographicOperations.ZeroMemory(frame);
     }
 
     /// <summary>Reads the other side's Hello; what is wrong with it, or nothing.</summary>
@@ -143,13 +156,14 @@ internal sealed class Handshake
         if (hello.Version != FrameHeader.Version) return $"it speaks version {hello.Version} of the fabric's frames, this router {FrameHeader.Version}";
         if (hello.Instance == _instance) return "it is this router itself: its address is this host's";
         if (called is not null && hello.Host != called) return $"it says that it is {hello.Host}, not {called}";
-        if (_options.Insecure ? hello.Host != AddressOf(socket) : theirs is null || !theirs.MatchesHostname(hello.Host.ToString()))
+        if (_options.Insecure ? hello.Host != AddressOf(socket) : theirs is null || !RouterCertificates.Names(theirs, hello.Host))
         {
             return _options.Insecure ? $"it says that it is {hello.Host}, but it is at {AddressOf(socket)}" : $"it says that it is {hello.Host}, which its certificate does not";
         }
         if (!_options.Insecure && hello.Secret.IsEmpty) return "its Hello has no secret: it takes this link for an insecure one";
         host = hello.Host;
         secret = hello.Secret.ToArray();
+        CryptographicOperations.ZeroMemory(message);
         return "";
     }
 

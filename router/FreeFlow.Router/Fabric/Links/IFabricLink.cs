@@ -1,4 +1,5 @@
 using System;
+using System.Threading;
 using FreeFlow.Router.Fabric.Streams;
 using FreeFlow.Router.Fabric.Wire;
 using FreeFlow.Router.Pairing;
@@ -22,6 +23,9 @@ internal interface IFabricLink
 
     /// <summary>And from there.</summary>
     long BytesReceived { get; }
+
+    /// <summary>Frames about no stream from there that may wait here at once.</summary>
+    SemaphoreSlim Unheard { get; }
 
     /// <summary>Sends a frame about no stream, after those that were sent before.</summary>
     void Send(FrameType type, ulong position, ReadOnlySpan<byte> message);

@@ -16,6 +16,9 @@ internal sealed unsafe class LinkSender(FrameWriter writer, ConcurrentDictionary
 {
     private const int EventsAtATime = 64;
 
+    /// <summary>Frames about no stream that wait to be sent: all offers of a large host at once, and more.</summary>
+    private const int MostMessages = 500_000;
+
     /// <summary>Streams that wait for their turns, from which on turns are short, so that they get on evenly.</summary>
     private const int ManyStreams = 4;
     private const int MostDebtsBetweenTurns = 16;
@@ -42,13 +45,15 @@ internal sealed unsafe class LinkSender(FrameWriter writer, ConcurrentDictionary
     /// <summary>Held by whoever puts streams' bytes into frames. This link's own thread keeps it while it waits for the other side to take some: the receiving one only ever tries.</summary>
     private readonly Lock _working = new();
     private bool _stopped, _freed;
-    private int _wakeRaised;
+    private int _wakeRaised, _waitingMessages;
     private long _framesSeen, _lastFrame;
 
     /// <summary>Any thread: sends a frame that no stream of this side sends.</summary>
     public void Enqueue(FrameHeader header, byte[] message)
     {
         header.Length = (uint)message.Length;
+        // The other side makes this one answer, and does not read.
+        if (Interlocked.Increment(ref _waitingMessages) > MostMessages) { Stop(); return; }
         _messages.Enqueue((header, message));
         Raise();
     }
@@ -207,7 +212,11 @@ internal sealed unsafe class LinkSender(FrameWriter writer, ConcurrentDictionary
             if (!Watch(stream.Ring.Bell, stream.Number, Libc.EPOLLET | Libc.EPOLLRDHUP)) stream.Abandon();
             Queue(stream);
         }
-        while (_messages.TryDequeue(out (FrameHeader Header, byte[] Message) message)) writer.Write(message.Header, message.Message);
+        while (_messages.TryDequeue(out (FrameHeader Header, byte[] Message) message))
+        {
+            Interlocked.Decrement(ref _waitingMessages);
+            writer.Write(message.Header, message.Message);
+        }
         while (_woken.TryDequeue(out FabricStream? stream)) Queue(stream);
     }
 

@@ -2,7 +2,6 @@ using System;
 using System.Threading;
 using FreeFlow.Contract.Layout;
 using FreeFlow.Native;
-using FreeFlow.Router.Pairing;
 using FreeFlow.Router.Sessions;
 
 namespace FreeFlow.Router.Fabric.Streams;
@@ -27,6 +26,9 @@ internal sealed unsafe class MirroredRing : IDisposable
     /// <summary>The router's end of the doorbell; −1 of a ring that was taken up.</summary>
     public int Bell { get; }
 
+    /// <summary>What to do when nobody has it any more.</summary>
+    public Action? Freed { get; set; }
+
     /// <summary>Held while the shim's bytes are put into frames, and while its ring is left for it (<see cref="StandIn"/>): then no byte behind that place goes out.</summary>
     public Lock Forwarding { get; } = new();
 
@@ -41,18 +43,13 @@ internal sealed unsafe class MirroredRing : IDisposable
     /// </summary>
     public static ulong CapacityFor(ulong ours, ulong theirs, ulong otherwise) => ours != 0 ? ours : theirs != 0 ? theirs : otherwise;
 
-    /// <summary>
-    /// Maps a ring that nobody else has yet, writes its marks and whose it is, and takes a descriptor of its own of the second doorbell; null with errno if that cannot be had.
-    /// </summary>
-    public static MirroredRing? TryCreate(Ring ring, ulong capacity, SocketName socket, ReadOnlySpan<byte> markFromShim, ReadOnlySpan<byte> markToShim)
+    /// <summary>Maps a ring that nobody else has yet, writes its marks, and takes a descriptor of its own of the second doorbell; null with errno if that cannot be had.</summary>
+    public static MirroredRing? TryCreate(Ring ring, ulong capacity, ReadOnlySpan<byte> markFromShim, ReadOnlySpan<byte> markToShim)
     {
         int bell = Libc.fcntl(ring.SecondDoorbell, Libc.F_DUPFD_CLOEXEC, 0);
         if (bell < 0) return null;
         MirroredRing? mirrored = TryMap(ring.Memory, capacity, bell);
         if (mirrored is null) { Libc.close(bell); return null; }
-        SocketName doorbell = SocketName.Of(ring.FirstDoorbell);
-        (mirrored.FromShim->SocketInode, mirrored.FromShim->SocketCookie) = (socket.Inode, socket.Cookie);
-        (mirrored.FromShim->DoorbellInode, mirrored.FromShim->DoorbellCookie) = (doorbell.Inode, doorbell.Cookie);
         markFromShim.CopyTo(new Span<byte>(mirrored.FromShim->ReturnMark, RingLayout.ReturnMarkBytes));
         markToShim.CopyTo(new Span<byte>(mirrored.ToShim->ReturnMark, RingLayout.ReturnMarkBytes));
         return mirrored;
@@ -113,7 +110,9 @@ internal sealed unsafe class MirroredRing : IDisposable
 
     public void Release()
     {
-        if (Interlocked.Decrement(ref _holders) == 0) Libc.munmap(_memory, _bytes);
+        if (Interlocked.Decrement(ref _holders) != 0) return;
+        Libc.munmap(_memory, _bytes);
+        Freed?.Invoke();
     }
 
     private static MirroredRing? TryMap(int memory, ulong capacity, int bell)

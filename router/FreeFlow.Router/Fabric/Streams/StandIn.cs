@@ -3,6 +3,7 @@ using System.Threading;
 using FreeFlow.Contract;
 using FreeFlow.Contract.Layout;
 using FreeFlow.Native;
+using FreeFlow.Router.Pairing;
 
 namespace FreeFlow.Router.Fabric.Streams;
 
@@ -23,7 +24,11 @@ internal sealed unsafe class StandIn(MirroredRing ring, Func<int> borrow, bool i
     /// <summary>A program that has published bytes at the last moment leaves the ring within a few of these, if it does; then there may be more to do.</summary>
     private const int MostLooks = 16;
 
+    /// <summary>As in the shim: a router that stands in takes moments, so one that has been at it for this long was killed in the midst of it.</summary>
+    private const long RouterMilliseconds = 10_000;
+
     private int _looks;
+    private long _heldSince;
 
     /// <summary>The last attempt brought something into the kernel.</summary>
     public bool Moved { get; private set; }
@@ -32,13 +37,17 @@ internal sealed unsafe class StandIn(MirroredRing ring, Func<int> borrow, bool i
     public static bool IsNeedless(MirroredRing ring) =>
         Volatile.Read(ref ring.FromShim->ReaderClosed) != 0 || Volatile.Read(ref ring.FromShim->Returner) == (uint)ReturnerState.Done;
 
+    /// <summary>True if a sender of this ring has a return to go on with, or to begin.</summary>
+    public static bool IsDue(MirroredRing ring, bool isLost) =>
+        !IsNeedless(ring) && (Volatile.Read(ref ring.FromShim->Returner) != (uint)ReturnerState.None || IsDue(ring.FromShim, isLost));
+
     /// <summary>One attempt, which never waits. True if nothing is left to do here.</summary>
     public bool Try()
     {
         Moved = false;
         RingBlockHeader* block = ring.FromShim;
         ReturnerState before = (ReturnerState)Volatile.Read(ref block->Returner);
-        if (IsNeedless(ring) || (before == ReturnerState.None && !IsDue(block))) return true;
+        if (!IsDue(ring, isLost)) return true;
         if (before == ReturnerState.Paused && Volatile.Read(ref block->WriterLeft) == (uint)LeavingState.Not && IsSent(block, Volatile.Read(ref block->ReturnEnd))) return ++_looks > MostLooks;
         int socket = borrow();
         if (socket < 0) return true;
@@ -50,13 +59,27 @@ internal sealed unsafe class StandIn(MirroredRing ring, Func<int> borrow, bool i
             // The shim says when all is done: it may have more behind this.
             Interlocked.CompareExchange(ref block->Returner, (uint)(begun ? ReturnerState.Paused : ReturnerState.None), (uint)ReturnerState.Router);
         }
-        Libc.close(socket);
+        else if (before == ReturnerState.Router) done = GivesUp(block, socket);
+        BorrowedSocket.GiveBack(socket);
         return done;
     }
 
     public void Dispose() => ring.Release();
 
-    private bool IsDue(RingBlockHeader* block) => Volatile.Read(ref block->Handover) == (uint)HandoverState.Ring && (isLost
+    /// <summary>
+    /// Another router has been at it for too long: it was killed between the kernel's taking bytes and the word that says how many. Both ends are told, as the shim does it in its next call, rather than that bytes may come twice.
+    /// </summary>
+    private bool GivesUp(RingBlockHeader* block, int socket)
+    {
+        long now = Environment.TickCount64;
+        if (_heldSince == 0) _heldSince = now;
+        if (now - _heldSince < RouterMilliseconds) return false;
+        Libc.shutdown(socket, Libc.SHUT_RDWR);
+        Interlocked.CompareExchange(ref block->Returner, (uint)ReturnerState.Paused, (uint)ReturnerState.Router);
+        return true;
+    }
+
+    private static bool IsDue(RingBlockHeader* block, bool isLost) => Volatile.Read(ref block->Handover) == (uint)HandoverState.Ring && (isLost
         ? Volatile.Read(ref block->Tail) != Volatile.Read(ref block->Head) : Volatile.Read(ref block->ReaderWantsKernel) == (uint)RecallState.Asked);
 
     /// <summary>Leaves the ring. False if there is no reason any more.</summary>
@@ -89,7 +112,7 @@ internal sealed unsafe class StandIn(MirroredRing ring, Func<int> borrow, bool i
         ulong from = Volatile.Read(ref block->BackAt), end = Volatile.Read(ref block->ReturnEnd), start = Volatile.Read(ref block->Base);
         // A Tail that is final counts; until then what lies behind the end that the mark names is on its way to the program's next call.
         ulong goal = left == LeavingState.Not ? end : Volatile.Read(ref block->Tail);
-        if (end - from > goal - from || goal - from > ring.Capacity) return true;
+        if (from > goal || end - from > goal - from || goal - from > ring.Capacity) return true;
         byte* header = stackalloc byte[HeaderBytes];
         new ReadOnlySpan<byte>(block->ReturnMark, RingLayout.ReturnMarkBytes).CopyTo(new Span<byte>(header, HeaderBytes));
         *(ulong*)(header + RingLayout.ReturnMarkBytes) = from;
@@ -106,7 +129,7 @@ internal sealed unsafe class StandIn(MirroredRing ring, Func<int> borrow, bool i
             int count = 0;
             if (sent < HeaderBytes) pieces[count++] = new IoVector { Base = header + sent, Length = (nuint)(HeaderBytes - sent) };
             ulong position = from + (sent < HeaderBytes ? 0 : sent - HeaderBytes);
-            while (position < goal && count < MostPieces)
+            while (position != goal && count < MostPieces)
             {
                 ulong length = Math.Min(goal - position, ring.ToEnd(position, start));
                 pieces[count++] = new IoVector { Base = ring.At(block, position, start), Length = (nuint)length };
@@ -114,6 +137,8 @@ internal sealed unsafe class StandIn(MirroredRing ring, Func<int> borrow, bool i
             }
             MessageHeader message = new() { Vectors = pieces, VectorCount = (nuint)count };
             nint taken = Libc.sendmsg(socket, &message, Libc.MSG_DONTWAIT | Libc.MSG_NOSIGNAL);
+            // Nothing taken of something: words that cannot be.
+            if (taken == 0) return true;
             if (taken < 0) return Errno.Last is not (Errno.EAGAIN or Errno.EINTR or Errno.ENOMEM);
             sent += (ulong)taken;
             Volatile.Write(ref block->ReturnSent, sent);

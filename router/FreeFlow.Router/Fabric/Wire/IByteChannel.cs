@@ -1,4 +1,5 @@
 using System;
+using System.Security.Cryptography.X509Certificates;
 
 namespace FreeFlow.Router.Fabric.Wire;
 
@@ -22,6 +23,9 @@ internal interface IByteChannel : IDisposable
 
     /// <summary>Why it is broken, if the other side, or somebody between, has broken it.</summary>
     string? Problem => null;
+
+    /// <summary>What the other router has shown; null without certificates.</summary>
+    X509Certificate2? Certificate => null;
 
     /// <summary>Waits for bytes and puts them into the pieces, the first one first; how many, or 0 if the channel is broken, at its end, or silent for too long.</summary>
     int Receive(Span<byte> first, Span<byte> second, Span<byte> third);

@@ -32,6 +32,24 @@ internal sealed class RecordKey : IDisposable
     private AesGcm _cipher;
     private long _records;
 
+    /// <summary>
+    /// The secret that a direction begins with: of what both routers have drawn, so that neither alone can bring about one that was used before, and another one for each direction.
+    /// </summary>
+    /// <param name="caller">What the router that has called has drawn, of <see cref="SecretBytes"/>.</param>
+    /// <param name="called">What the other one has.</param>
+    /// <param name="callerSeals">The direction: away from the caller.</param>
+    public static byte[] Secret(ReadOnlySpan<byte> caller, ReadOnlySpan<byte> called, bool callerSeals)
+    {
+        Span<byte> both = stackalloc byte[2 * SecretBytes];
+        caller.CopyTo(both);
+        called.CopyTo(both[SecretBytes..]);
+        // Where nothing moves it, so that no copy is left behind.
+        byte[] secret = GC.AllocateUninitializedArray<byte>(SecretBytes, pinned: true);
+        HKDF.DeriveKey(HashAlgorithmName.SHA256, both, secret, salt: default, callerSeals ? "freeflow caller"u8 : "freeflow called"u8);
+        CryptographicOperations.ZeroMemory(both);
+        return secret;
+    }
+
     /// <param name="secret">Of <see cref="SecretBytes"/>, known to the two routers and used once. It is this object's from now on.</param>
     /// <param name="recordsPerKey">After how many records the key changes; less only in tests.</param>
     public RecordKey(byte[] secret, long recordsPerKey = RecordsPerKey)

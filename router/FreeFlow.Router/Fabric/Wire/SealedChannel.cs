@@ -1,5 +1,6 @@
 using System;
 using System.Buffers.Binary;
+using System.Security.Cryptography.X509Certificates;
 
 namespace FreeFlow.Router.Fabric.Wire;
 
@@ -12,10 +13,16 @@ internal sealed class SealedChannel(PlainChannel below, RecordKey sealing, Recor
     /// <summary>The largest frame: its head, a record of its own, and four full ones.</summary>
     private const int BufferBytes = FrameHeader.Bytes + RecordKey.Overhead + ((int)FrameHeader.MaximumDataBytes / RecordKey.MostPayload * (RecordKey.MostPayload + RecordKey.Overhead));
 
+    /// <summary>How long a record may take to come. Its length is known before its tag says that it is true: nobody between may make this side wait for bytes that never come.</summary>
+    private const int MostMilliseconds = 10_000;
+
     private readonly byte[] _output = new byte[BufferBytes], _input = new byte[BufferBytes], _opened = new byte[RecordKey.MostPayload];
     private int _inputStart, _inputEnd, _openedStart, _openedEnd;
+    private long _incompleteSince;
 
     public string? Problem { get; private set; }
+
+    public X509Certificate2? Certificate { get; init; }
 
     public bool HasKept => below.HasKept;
 
@@ -46,6 +53,7 @@ internal sealed class SealedChannel(PlainChannel below, RecordKey sealing, Recor
             if (!fits && received > 0) return received;
             if (!opening.TryOpen(record, fits ? target.Slice(received, payload) : _opened.AsSpan(0, payload))) { Problem = "a record came that it has not sealed, or not in this place"; return received; }
             _inputStart += record.Length;
+            _incompleteSince = 0;
             if (fits) { received += payload; continue; }
             (_openedStart, _openedEnd) = (0, payload);
             return Take(target);
@@ -60,6 +68,7 @@ internal sealed class SealedChannel(PlainChannel below, RecordKey sealing, Recor
         below.Dispose();
         sealing.Dispose();
         opening.Dispose();
+        Certificate?.Dispose();
     }
 
     private bool Gather(ReadOnlySpan<byte> piece, ref int length, bool mayWait)
@@ -105,6 +114,13 @@ internal sealed class SealedChannel(PlainChannel below, RecordKey sealing, Recor
         (_inputStart, _inputEnd) = (0, _inputEnd - _inputStart);
         int received = below.Receive(_input.AsSpan(_inputEnd), default, default);
         _inputEnd += received;
-        return received > 0;
+        if (received <= 0) return false;
+        if (!HasRecord(out _))
+        {
+            long now = Environment.TickCount64;
+            if (_incompleteSince == 0) _incompleteSince = now;
+            if (now - _incompleteSince > MostMilliseconds) Problem ??= $"a record did not come to its end within {MostMilliseconds / 1000} s";
+        }
+        return true;
     }
 }

@@ -1,0 +1,85 @@
+using System;
+using System.Collections.Generic;
+using System.Globalization;
+using System.IO;
+using System.Linq;
+using System.Threading;
+using FreeFlow.Contract.Layout;
+using FreeFlow.Native;
+using FreeFlow.Router.Fabric.Streams;
+using FreeFlow.Router.Observe;
+using FreeFlow.Router.Pairing;
+using FreeFlow.Router.Sessions;
+
+namespace FreeFlow.Router.Fabric.Journal;
+
+/// <summary>
+/// Mirrored rings whose router has been killed or stopped while their programs sleep elsewhere: what those had sent would lie there until their next call. The router that comes after it knows them from its journal,
+/// finds them in the programs' memory, and stands in (<see cref="StandIn"/>). Needs what a look into another program needs (proc(5), map_files).
+/// </summary>
+internal static unsafe class AbandonedRings
+{
+    /// <summary>Begins to look; returns at once.</summary>
+    public static void TakeUp(IReadOnlyList<JournaledRing> left, RingJournal journal, Log log)
+    {
+        if (left.Count == 0) return;
+        new Thread(() =>
+        {
+            int taken = left.GroupBy(ring => ring.Process).Sum(process => TakeUp(process.Key, process, journal));
+            if (taken != 0) log.Line($"the router before this one has left bytes of programs in {taken} {(taken == 1 ? "ring" : "rings")}: they go by the kernel");
+        }) { IsBackground = true, Name = "abandoned rings" }.Start();
+    }
+
+    /// <summary>Looks through one program's memory; the number of rings in which something was left to do.</summary>
+    internal static int TakeUp(int process, IEnumerable<JournaledRing> left, RingJournal journal)
+    {
+        Dictionary<ulong, string> mapped = RingsOf(process);
+        return left.Count(ring => mapped.TryGetValue(ring.MemoryInode, out string? range) && TryTakeUp(ring, $"/proc/{process}/map_files/{range}", journal));
+    }
+
+    /// <summary>Where a program has what look like rings, by inode. A line is "from-to rw-s offset device inode name".</summary>
+    private static Dictionary<ulong, string> RingsOf(int process)
+    {
+        Dictionary<ulong, string> rings = [];
+        try
+        {
+            foreach (string line in File.ReadLines($"/proc/{process}/maps").Where(line => line.Contains("/memfd:" + Ring.Name, StringComparison.Ordinal)))
+            {
+                string[] fields = line.Split(' ', StringSplitOptions.RemoveEmptyEntries);
+                // A file of the program's own may have that name, too, and wait for a server of its own when it is opened: only the kernel's own memory has no device.
+                if (fields[3].StartsWith("00:", StringComparison.Ordinal) && ulong.TryParse(fields[4], CultureInfo.InvariantCulture, out ulong inode)) rings[inode] = fields[0];
+            }
+        }
+        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException) { } // it is gone, or not to be looked at
+        return rings;
+    }
+
+    private static bool TryTakeUp(JournaledRing known, string path, RingJournal journal)
+    {
+        int memory = Libc.open(path, Libc.O_RDWR | Libc.O_NONBLOCK | Libc.O_CLOEXEC);
+        if (memory < 0) return false;
+        bool same = Libc.fstat(memory, out FileStatus status) == 0 && (status.Device, status.Inode) == (known.MemoryDevice, known.MemoryInode);
+        MirroredRing? ring = same ? MirroredRing.TryTakeUp(memory) : null;
+        Libc.close(memory);
+        if (ring is null) return false;
+        // Who sends from now on finds a reader to wake, and the doorbell closed.
+        bool abandoned = IsAbandoned(known);
+        if (abandoned) Interlocked.Exchange(ref ring.FromShim->ReaderWaiting, 1);
+        if (!abandoned || !StandIn.IsDue(ring, isLost: true)) { ring.Release(); return false; }
+        // This router may be killed, too.
+        ring.Freed = journal.Add(known);
+        StandIns.Add(new StandIn(ring, new BorrowedSocket(known.Process, known.Number, new(known.SocketInode, known.SocketCookie)).Take, isLost: true), StandIns.Soon);
+        return true;
+    }
+
+    /// <summary>The program's end of the doorbell shows that the other one, which only a router has, is closed.</summary>
+    private static bool IsAbandoned(JournaledRing known)
+    {
+        int doorbell = new BorrowedSocket(known.Process, -1, new(known.DoorbellInode, known.DoorbellCookie)).Take();
+        if (doorbell < 0) return false;
+        PollDescriptor look = new() { Descriptor = doorbell };
+        bool closed = Libc.poll(&look, 1, 0) > 0 && (look.Returned & PollDescriptor.POLLHUP) != 0;
+        BorrowedSocket.GiveBack(doorbell);
+        return closed;
+    }
+}

@@ -1,0 +1,23 @@
+using System;
+using System.Threading;
+
+namespace FreeFlow.Router.Fabric.Links;
+
+/// <summary>Threads for others' sake: that the system gives no more of them (TasksMax, RLIMIT_NPROC) must not end this router.</summary>
+internal static class Threads
+{
+    public const string NoneToBeHad = "no thread can be had";
+
+    /// <summary>False if none can be had; the thread is as it was then.</summary>
+    public static bool TryStart(Thread thread)
+    {
+        try
+        {
+            thread.Start();
+            return true;
+        }
+        catch (Exception exception) when (exception is OutOfMemoryException or ThreadStartException) { return false; }
+    }
+
+    public static bool TryBegin(string name, Action work) => TryStart(new Thread(() => work()) { IsBackground = true, Name = name });
+}
