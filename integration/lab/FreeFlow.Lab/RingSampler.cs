@@ -6,7 +6,7 @@ using System.Threading;
 namespace FreeFlow.Lab;
 
 /// <summary>
-/// Asks the router again and again while programs run, because a connection's counters go with it. Counts what it has seen: the last slice of a
+/// Asks the router again and again while programs run, because a connection's counters go with it, unless its process ends. Counts what it has seen: the last slice of a
 /// connection that closed between two looks is missing, so every figure is a lower bound.
 /// </summary>
 public sealed class RingSampler : IDisposable
@@ -21,7 +21,7 @@ public sealed class RingSampler : IDisposable
     {
         _socketPath = socketPath;
         Look();
-        Start = Total;
+        (Start, KeptAtStart) = (Total, Kept);
         _thread = new Thread(() =>
         {
             while (!_end.Wait(period ?? TimeSpan.FromMilliseconds(400))) Look();
@@ -30,9 +30,14 @@ public sealed class RingSampler : IDisposable
     }
 
     /// <summary>Bytes sent into rings since this sampler began, at least.</summary>
-    public long RingBytes => Total - Start;
+    public long RingBytes => Math.Max(Total - Start, Kept - KeptAtStart);
 
     private long Start { get; }
+
+    private long KeptAtStart { get; }
+
+    /// <summary>The router's own sum, with the processes that have ended.</summary>
+    private long Kept { get; set; }
 
     private long Total
     {
@@ -49,6 +54,7 @@ public sealed class RingSampler : IDisposable
         if (status is null) return;
         lock (_sent)
         {
+            Kept = Math.Max(Kept, status.RingBytesTotal);
             foreach (ProcessStatus process in status.Processes)
             {
                 foreach (ConnectionStatus connection in process.Connections)

@@ -51,7 +51,10 @@ internal static unsafe class ForeignDescriptors
             Libc.close(descriptor);
             account.EndSlowClose();
         }, maxStackSize: 65536) { IsBackground = true };
-        thread.Start();
+        if (Threads.TryStart(thread)) return;
+        NeverLinger(descriptor);
+        Libc.close(descriptor);
+        account.EndSlowClose();
     }
 
     /// <summary>struct linger.</summary>

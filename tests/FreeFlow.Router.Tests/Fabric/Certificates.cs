@@ -23,14 +23,15 @@ internal sealed class Certificates : IDisposable
         File.WriteAllText(Path.Combine(_folder, "authority.pem"), _authority.ExportCertificatePem());
     }
 
-    /// <summary>Options of a router at <paramref name="host"/>, port <paramref name="port"/>, with a certificate for <paramref name="named"/>.</summary>
-    public FabricOptions Options(string host, int port, string? named = null, Certificates? trusting = null)
+    /// <summary>Options of a router at <paramref name="host"/>, port <paramref name="port"/>, with a certificate for <paramref name="named"/>, or one that has no other name than <paramref name="commonName"/>.</summary>
+    public FabricOptions Options(string host, int port, string? named = null, Certificates? trusting = null, string? commonName = null)
     {
         using ECDsa key = ECDsa.Create(ECCurve.NamedCurves.nistP256);
-        CertificateRequest request = new($"CN=router {++_count}", key, HashAlgorithmName.SHA256);
+        CertificateRequest request = new($"CN={commonName ?? $"router {_count + 1}"}", key, HashAlgorithmName.SHA256);
         SubjectAlternativeNameBuilder names = new();
         names.AddIpAddress(IPAddress.Parse(named ?? host));
-        request.CertificateExtensions.Add(names.Build());
+        if (commonName is null) request.CertificateExtensions.Add(names.Build());
+        _count++;
         using X509Certificate2 certificate = request.Create(_authority, DateTimeOffset.UtcNow.AddHours(-1), DateTimeOffset.UtcNow.AddMinutes(50), BitConverter.GetBytes(_count));
         string certificatePath = Path.Combine(_folder, $"{_count}.pem"), keyPath = Path.Combine(_folder, $"{_count}.key");
         File.WriteAllText(certificatePath, certificate.ExportCertificatePem());

@@ -79,6 +79,18 @@ public sealed unsafe class LinkTests
     }
 
     [Test]
+    public void WhoCallsOnceMoreHasOneLink()
+    {
+        using TcpFabric first = TestRouter.Start(Options(FirstHost, false), _first);
+        using Socket once = TestRouter.Call(SecondHost, FirstHost, Port);
+        Assert.That(_first.Link.IsUp, Is.True);
+        using Socket again = TestRouter.Call(SecondHost, FirstHost, Port);
+        FakeEnd.Eventually(() => !_first.Losses.IsEmpty, "the first one ends");
+        Assert.That(_first.Losses, Is.EqualTo(new[] { "it has called once more" }));
+        Assert.That(first.Find(TestRouter.Address(SecondHost)), Is.Not.Null, "the other one stands");
+    }
+
+    [Test]
     public void ABellThatIsFullStillRings()
     {
         using TcpFabric first = TestRouter.Start(Options(FirstHost, false), _first), second = TestRouter.Start(Options(SecondHost, false), _second);

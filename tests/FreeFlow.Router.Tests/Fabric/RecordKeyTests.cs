@@ -62,6 +62,15 @@ public sealed class RecordKeyTests
         Assert.That(Open(other, Seal(one, "hello")), Is.Null);
     }
 
+    /// <summary>HKDF (RFC 5869) of both routers' secrets, computed by Python's hmac.</summary>
+    [TestCase(true, "0C24C89B229B86786B222AFBD02EC57C2F47248ABDE129B05A6EDD80581D3B27")]
+    [TestCase(false, "2148F55E9D5A2F21AD21D9ABF24DCCC7F45ADCF09E802BE1E7D68FF4F58629AD")]
+    public void ADirectionsSecretIsOfWhatBothHaveDrawn(bool callerSeals, string secret)
+    {
+        byte[] both = [.. Enumerable.Range(0, 2 * RecordKey.SecretBytes).Select(i => (byte)i)];
+        Assert.That(Convert.ToHexString(RecordKey.Secret(both.AsSpan(0, RecordKey.SecretBytes), both.AsSpan(RecordKey.SecretBytes), callerSeals)), Is.EqualTo(secret));
+    }
+
     private static RecordKey Key() => new([.. Enumerable.Range(0, RecordKey.SecretBytes).Select(i => (byte)i)], recordsPerKey: 2);
 
     private static byte[] Seal(RecordKey key, string payload)

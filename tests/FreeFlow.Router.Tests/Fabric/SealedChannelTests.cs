@@ -104,6 +104,17 @@ public sealed class SealedChannelTests
         Assert.That(receiver.Receive(target, default, default), Is.Zero, "for good");
     }
 
+    /// <summary>A length that somebody on the wire has made larger: what comes behind it, now and then, must not be taken for life for ever.</summary>
+    [Test]
+    public void ARecordThatDoesNotComeToItsEndEndsTheChannel()
+    {
+        using SealedChannel receiver = Channel(_far, mostMilliseconds: 200);
+        _near.Send(Convert.FromHexString("00000100"));
+        using Timer drips = new(_ => _near.Send([0]), null, 0, 20);
+        Assert.That(receiver.Receive(new byte[100], default, default), Is.Zero);
+        Assert.That(receiver.Problem, Is.EqualTo("a record did not come to its end within 200 ms"));
+    }
+
     [Test]
     public void WhatCameBeforeAForgedRecordIsStillTaken()
     {
@@ -117,7 +128,8 @@ public sealed class SealedChannelTests
         Assert.That(receiver.Problem, Does.Contain("has not sealed"));
     }
 
-    private static SealedChannel Channel(Socket socket) => new(new PlainChannel(socket), new(new byte[RecordKey.SecretBytes], 10), new(new byte[RecordKey.SecretBytes], 10));
+    private static SealedChannel Channel(Socket socket, int mostMilliseconds = 10_000) =>
+        new(new PlainChannel(socket), new(new byte[RecordKey.SecretBytes], 10), new(new byte[RecordKey.SecretBytes], 10)) { MostMilliseconds = mostMilliseconds };
 
     private static int Size(Random random) => random.Next(5) switch { 0 => 0, 1 => random.Next(64), 2 => random.Next(5000), 3 => RecordKey.MostPayload + random.Next(-1, 2), _ => random.Next(300_000) };
 

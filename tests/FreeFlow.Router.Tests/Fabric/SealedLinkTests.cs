@@ -76,6 +76,32 @@ public sealed unsafe class SealedLinkTests
         Assert.That(WhatIsSaidOf(certificate, TestRouter.Hello(SecondHost, version, new byte[secret])), Does.Contain(why));
     }
 
+    /// <summary>Many an authority lets applicants choose their common name.</summary>
+    [Test]
+    public void ACommonNameIsNotTheHosts()
+    {
+        FabricOptions options = _certificates.Options(SecondHost, Port, commonName: SecondHost);
+        using X509Certificate2 certificate = X509Certificate2.CreateFromPemFile(options.CertificatePath!, options.KeyPath);
+        Assert.That(WhatIsSaidOf(certificate, TestRouter.Hello(SecondHost, secret: new byte[RecordKey.SecretBytes])), Is.EqualTo($"it says that it is {SecondHost}, which its certificate does not"));
+        Assert.That(() => new Handshake(options), Throws.TypeOf<RouterException>().With.Message.Contains("does not name 127.0.5.22"));
+    }
+
+    [Test]
+    public void ALinkEndsWithTheAuthorityThatItWasMadeBy()
+    {
+        FabricOptions options = _certificates.Options(FirstHost, Port);
+        using TcpFabric first = TestRouter.Start(options, _first), second = TestRouter.Start(_certificates.Options(SecondHost, Port), _second);
+        Assert.That(first.LinkTo(TestRouter.Address(SecondHost), Port), Is.Null);
+        Assert.That(_first.Link.IsUp, Is.True);
+        first.ReadCertificates();
+        Assert.That(_first.Losses, Is.Empty, "nothing has changed");
+        using Certificates others = new();
+        File.Copy(others.Options(FirstHost, Port).AuthorityPath!, options.AuthorityPath!, overwrite: true);
+        first.ReadCertificates();
+        FakeEnd.Eventually(() => !_first.Losses.IsEmpty, "the link ends");
+        Assert.That(_first.Losses, Is.EqualTo(new[] { "its certificate is not of an authority that is trusted now" }));
+    }
+
     /// <summary>Whoever can call may show any certificate: extensions that are none end in exceptions of their own, deep in the verification.</summary>
     [TestCase("1.3.6.1.4.1.311.21.10", "0500", TestName = "Application policies that are none")]
     [TestCase("2.5.29.32", "0500", TestName = "Certificate policies that are none")]

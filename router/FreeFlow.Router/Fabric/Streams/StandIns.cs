@@ -26,9 +26,8 @@ internal static class StandIns
         {
             s_due.Enqueue((standIn, 1), Environment.TickCount64 + pause);
             Monitor.Pulse(s_lock);
-            if (s_runs) return;
-            s_runs = true;
-            new Thread(Run) { IsBackground = true, Name = "stand-in" }.Start();
+            // If none can be had, the next one that is added tries again.
+            s_runs = s_runs || Threads.TryBegin("stand-in", Run);
         }
     }
 

@@ -13,12 +13,12 @@ internal sealed class SealedChannel(PlainChannel below, RecordKey sealing, Recor
     /// <summary>The largest frame: its head, a record of its own, and four full ones.</summary>
     private const int BufferBytes = FrameHeader.Bytes + RecordKey.Overhead + ((int)FrameHeader.MaximumDataBytes / RecordKey.MostPayload * (RecordKey.MostPayload + RecordKey.Overhead));
 
-    /// <summary>How long a record may take to come. Its length is known before its tag says that it is true: nobody between may make this side wait for bytes that never come.</summary>
-    private const int MostMilliseconds = 10_000;
-
     private readonly byte[] _output = new byte[BufferBytes], _input = new byte[BufferBytes], _opened = new byte[RecordKey.MostPayload];
     private int _inputStart, _inputEnd, _openedStart, _openedEnd;
     private long _incompleteSince;
+
+    /// <summary>How long a record may take to come. Its length is known before its tag says that it is true: nobody between may make this side wait for bytes that never come.</summary>
+    public int MostMilliseconds { get; init; } = 10_000;
 
     public string? Problem { get; private set; }
 
@@ -119,7 +119,7 @@ internal sealed class SealedChannel(PlainChannel below, RecordKey sealing, Recor
         {
             long now = Environment.TickCount64;
             if (_incompleteSince == 0) _incompleteSince = now;
-            if (now - _incompleteSince > MostMilliseconds) Problem ??= $"a record did not come to its end within {MostMilliseconds / 1000} s";
+            if (now - _incompleteSince > MostMilliseconds) Problem ??= $"a record did not come to its end within {MostMilliseconds} ms";
         }
         return true;
     }

@@ -1,7 +1,7 @@
 using System;
 using System.Threading;
 
-namespace FreeFlow.Router.Fabric.Links;
+namespace FreeFlow.Router;
 
 /// <summary>Threads for others' sake: that the system gives no more of them (TasksMax, RLIMIT_NPROC) must not end this router.</summary>
 internal static class Threads
