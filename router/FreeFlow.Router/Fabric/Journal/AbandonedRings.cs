@@ -33,26 +33,28 @@ internal static unsafe class AbandonedRings
     /// <summary>Looks through one program's memory; the number of rings in which something was left to do.</summary>
     internal static int TakeUp(int process, IEnumerable<JournaledRing> left, RingJournal journal)
     {
-        Dictionary<ulong, string> mapped = RingsOf(process);
-        return left.Count(ring => mapped.TryGetValue(ring.MemoryInode, out string? range) && TryTakeUp(ring, $"/proc/{process}/map_files/{range}", journal));
+        Dictionary<(string Device, ulong Inode), string> mapped = RingsOf(process);
+        return left.Count(ring => mapped.TryGetValue((Device(ring.MemoryDevice), ring.MemoryInode), out string? range) && TryTakeUp(ring, $"/proc/{process}/map_files/{range}", journal));
     }
 
-    /// <summary>Where a program has what look like rings, by inode. A line is "from-to rw-s offset device inode name".</summary>
-    private static Dictionary<ulong, string> RingsOf(int process)
+    /// <summary>Where a program has what look like rings. A line is "from-to rw-s offset device inode name". A file of its own may have that name, too, and wait for a server of its own when it is opened, but not that device.</summary>
+    private static Dictionary<(string Device, ulong Inode), string> RingsOf(int process)
     {
-        Dictionary<ulong, string> rings = [];
+        Dictionary<(string, ulong), string> rings = [];
         try
         {
             foreach (string line in File.ReadLines($"/proc/{process}/maps").Where(line => line.Contains("/memfd:" + Ring.Name, StringComparison.Ordinal)))
             {
                 string[] fields = line.Split(' ', StringSplitOptions.RemoveEmptyEntries);
-                // A file of the program's own may have that name, too, and wait for a server of its own when it is opened: only the kernel's own memory has no device.
-                if (fields[3].StartsWith("00:", StringComparison.Ordinal) && ulong.TryParse(fields[4], CultureInfo.InvariantCulture, out ulong inode)) rings[inode] = fields[0];
+                if (ulong.TryParse(fields[4], CultureInfo.InvariantCulture, out ulong inode)) rings[(fields[3], inode)] = fields[0];
             }
         }
         catch (Exception exception) when (exception is IOException or UnauthorizedAccessException) { } // it is gone, or not to be looked at
         return rings;
     }
+
+    /// <summary>A device of stat(2) as /proc/PID/maps writes it.</summary>
+    private static string Device(ulong device) => $"{(device >> 8) & 0xfff:x2}:{(device & 0xff) | ((device >> 12) & 0xfff00):x2}";
 
     private static bool TryTakeUp(JournaledRing known, string path, RingJournal journal)
     {

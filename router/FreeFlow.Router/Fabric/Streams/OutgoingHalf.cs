@@ -67,10 +67,10 @@ internal sealed unsafe class OutgoingHalf(MirroredRing ring)
     /// <summary>There are bytes that are not in frames yet.</summary>
     public bool HasMore => Volatile.Read(ref ring.FromShim->Tail) != Forwarded;
 
-    /// <summary>The shim need not ring: somebody looks.</summary>
     /// <summary>The sender's next bytes ring the bell. Whoever calls this looks for what is there already behind it.</summary>
     public void AskToBeWoken() => Interlocked.Exchange(ref ring.FromShim->ReaderWaiting, 1);
 
+    /// <summary>The shim need not ring: somebody looks.</summary>
     public void Disarm() => Volatile.Write(ref ring.FromShim->ReaderWaiting, 0);
 
     private bool ForwardBytes(FrameWriter writer, FrameHeader header, ulong quota)

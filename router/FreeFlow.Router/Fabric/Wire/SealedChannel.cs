@@ -68,7 +68,6 @@ internal sealed class SealedChannel(PlainChannel below, RecordKey sealing, Recor
         below.Dispose();
         sealing.Dispose();
         opening.Dispose();
-        Certificate?.Dispose();
     }
 
     private bool Gather(ReadOnlySpan<byte> piece, ref int length, bool mayWait)
