@@ -1,5 +1,4 @@
 using System;
-using System.Collections.Generic;
 using System.Linq;
 using System.Runtime.InteropServices;
 using FreeFlow.Locations;
@@ -41,8 +40,7 @@ internal static class Program
         using ClusterMembership cluster = new(options.Cluster, log);
         using Listener listener = Listener.Open(options.SocketPath);
         using PolicyTable policy = new(options.PolicyPath, Environment.GetEnvironmentVariables(), log, cluster.Locations);
-        IReadOnlyList<JournaledRing> left = [];
-        using RingJournal? journal = options.StateFolder is { } folder ? RingJournal.TryOpen(folder, log, out left) : null;
+        using RingJournal? journal = options.StateFolder is { } folder ? RingJournal.TryOpen(folder, log) : null;
         Broker broker = new(options, witness, policy, statistics, log) { Journal = journal };
         SessionMessages messages = new(broker, new StatusService(options, witness, statistics, cluster, broker, log), statistics, log);
         using EventLoop loop = new(options, listener, messages, log);
@@ -61,7 +59,7 @@ internal static class Program
         // Without transports nobody can stream to this router, but everybody sees that it is there.
         cluster.Publish(new RouterDescription { Port = options.Cluster.FabricPort, Capabilities = fabric is null ? [] : ["tcp"], Version = StatusReport.Version });
         service.Ready($"listens on {options.SocketPath}");
-        if (journal is not null) AbandonedRings.TakeUp(left, journal, log);
+        if (journal is not null) AbandonedRings.TakeUp(journal, log);
         loop.Run();
         service.Stopping();
         log.Line("stopped");

@@ -44,7 +44,7 @@ internal sealed unsafe class TcpFabric : IFabric, IFabricEvents
         _log = log;
         _handshake = new Handshake(options);
         _claims = new LinkClaims(options.Host);
-        _looksAtCertificates = new Timer(_ => CloseUntrusted(link => link.Certificate!.NotAfter < DateTime.Now, "its certificate has expired"), null, CertificateLookMilliseconds, CertificateLookMilliseconds);
+        _looksAtCertificates = new Timer(_ => CloseUntrusted(), null, CertificateLookMilliseconds, CertificateLookMilliseconds);
     }
 
     public void Start(IFabricEvents events)
@@ -69,7 +69,7 @@ internal sealed unsafe class TcpFabric : IFabric, IFabricEvents
     public void ReadCertificates()
     {
         _handshake.ReadCertificates();
-        CloseUntrusted(link => !_handshake.IsTrusted(link.Certificate!), "its certificate is not of an authority that is trusted now");
+        CloseUntrusted();
     }
 
     public IFabricLink? LinkTo(InternetAddress host, int port)
@@ -104,14 +104,15 @@ internal sealed unsafe class TcpFabric : IFabric, IFabricEvents
     {
         lock (_lock)
         {
-            FabricLink now = (FabricLink)link;
-            // Who calls once more has lost the first link: one that goes on calling has one link all the same.
-            if (_links.TryGetValue(link.Host, out FabricLink? before) && !now.IsCalled && !before.IsCalled) before.Close("it has called once more");
-            _links[link.Host] = now;
+            // Two routers have one link (LinkClaims): who calls once more has lost the other one, whatever this side thinks of it.
+            if (_links.TryGetValue(link.Host, out FabricLink? before)) before.Close("it has called once more");
+            _links[link.Host] = (FabricLink)link;
             _wanted.Remove(link.Host);
         }
         _log.Line($"fabric: {link.Host} can be reached");
         _events!.Up(link);
+        // The files may have been read again while it said Hello.
+        CloseIfUntrusted((FabricLink)link);
     }
 
     void IFabricEvents.Down(IFabricLink link, string reason)
@@ -160,11 +161,17 @@ internal sealed unsafe class TcpFabric : IFabric, IFabricEvents
         Thread.Sleep(FirstPauseMilliseconds);
     }
 
-    private void CloseUntrusted(Func<FabricLink, bool> isUntrusted, string why)
+    /// <summary>A link lasts as long as its certificate would be taken.</summary>
+    private void CloseUntrusted()
     {
         FabricLink[] links;
-        lock (_lock) links = [.. _links.Values.Where(link => link.Certificate is not null)];
-        foreach (FabricLink link in links.Where(isUntrusted)) link.Close(why);
+        lock (_lock) links = [.. _links.Values];
+        foreach (FabricLink link in links) CloseIfUntrusted(link);
+    }
+
+    private void CloseIfUntrusted(FabricLink link)
+    {
+        if (link.Certificate is { } certificate && !_handshake.IsTrusted(certificate)) link.Close("its certificate has expired, or is of no authority that is trusted now");
     }
 
     /// <summary>Calls a host until it answers or nobody wants it any more. One line when it begins to fail, not one a try.</summary>

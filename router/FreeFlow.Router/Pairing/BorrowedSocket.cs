@@ -16,8 +16,6 @@ internal sealed class BorrowedSocket(int process, int number, SocketName name)
 {
     private const int MostRelatives = 64;
 
-    private static readonly UserAccount s_borrowed = new();
-
     private int _number = number;
 
     /// <summary>A descriptor of the socket, the caller's to close at once, or −1 if neither the process nor what it has forked has it.</summary>
@@ -33,14 +31,14 @@ internal sealed class BorrowedSocket(int process, int number, SocketName name)
         return -1;
     }
 
-    /// <summary>Closes what was taken. If the program has closed it meanwhile, that may wait for as long as the program has asked for (SO_LINGER), or for a server of its own.</summary>
-    public static void GiveBack(int socket) => ForeignDescriptors.Close(socket, s_borrowed);
+    /// <summary>Closes what was taken. If the program has closed it meanwhile, that may wait for as long as the program has asked for (SO_LINGER).</summary>
+    public static void GiveBack(int socket) => ForeignDescriptors.CloseBorrowed(socket);
 
     private int TakeFrom(int relative)
     {
         int handle = (int)Libc.syscall(Libc.SYS_pidfd_open, relative, 0, 0);
         if (handle < 0) return -1;
-        int socket = Take(handle, _number);
+        int socket = OpenDescriptors.IsSocket(relative, _number, name.Inode) ? Take(handle, _number) : -1;
         if (socket < 0 && OpenDescriptors.FindSocket(relative, name.Inode) is var other and >= 0) socket = Take(handle, _number = other);
         Libc.close(handle);
         return socket;

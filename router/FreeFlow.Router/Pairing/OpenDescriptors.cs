@@ -1,6 +1,7 @@
 using System;
+using System.Collections.Generic;
 using System.Globalization;
-using System.Text;
+using System.Runtime.InteropServices;
 using FreeFlow.Native;
 
 namespace FreeFlow.Router.Pairing;
@@ -15,31 +16,52 @@ internal static unsafe class OpenDescriptors
     /// <summary>struct linux_dirent64: where the record's length and the name are.</summary>
     private const int LengthOffset = 16, NameOffset = 19;
 
+    /// <summary>"socket:[", before the inode's digits and "]".</summary>
+    private static ReadOnlySpan<byte> SocketPrefix => "socket:["u8;
+
     /// <summary>The number of the socket with this inode, or −1: there is none, or the program is gone or not to be looked at.</summary>
-    public static int FindSocket(int process, ulong inode)
+    public static int FindSocket(int process, ulong inode) => Sockets(process).TryGetValue(inode, out int number) ? number : -1;
+
+    /// <summary>True if that number is that socket, now.</summary>
+    public static bool IsSocket(int process, int number, ulong inode)
     {
-        int folder = Libc.open($"/proc/{process}/fd", Libc.O_RDONLY | Libc.O_DIRECTORY | Libc.O_CLOEXEC);
-        if (folder < 0) return -1;
-        ReadOnlySpan<byte> wanted = Encoding.ASCII.GetBytes($"socket:[{inode}]");
-        byte* list = stackalloc byte[ListBytes], target = stackalloc byte[TargetBytes];
-        int found = -1;
-        while (found < 0 && (int)Libc.syscall(Libc.SYS_getdents64, folder, (nint)list, ListBytes) is var bytes and > 0)
+        if (number < 0) return false;
+        int folder = Open(process);
+        if (folder < 0) return false;
+        byte* name = stackalloc byte[16];
+        _ = number.TryFormat(new Span<byte>(name, 15), out int length, provider: CultureInfo.InvariantCulture);
+        name[length] = 0;
+        bool same = InodeOf(folder, name) == inode;
+        Libc.close(folder);
+        return same;
+    }
+
+    /// <summary>The numbers of all its sockets, by their inodes; empty if it is gone or not to be looked at.</summary>
+    public static Dictionary<ulong, int> Sockets(int process)
+    {
+        Dictionary<ulong, int> sockets = [];
+        int folder = Open(process);
+        if (folder < 0) return sockets;
+        byte* list = stackalloc byte[ListBytes];
+        while ((int)Libc.syscall(Libc.SYS_getdents64, folder, (nint)list, ListBytes) is var bytes and > 0)
         {
-            for (int at = 0; at < bytes && found < 0; at += *(ushort*)(list + at + LengthOffset))
+            for (int at = 0; at < bytes; at += *(ushort*)(list + at + LengthOffset))
             {
                 byte* name = list + at + NameOffset;
-                nint length = Libc.readlinkat(folder, name, target, TargetBytes);
-                if (length > 0 && new ReadOnlySpan<byte>(target, (int)length).SequenceEqual(wanted)) found = int.Parse(new ReadOnlySpan<byte>(name, Length(name)), CultureInfo.InvariantCulture);
+                if (InodeOf(folder, name) is var inode and not 0) sockets[inode] = int.Parse(MemoryMarshal.CreateReadOnlySpanFromNullTerminated(name), CultureInfo.InvariantCulture);
             }
         }
         Libc.close(folder);
-        return found;
+        return sockets;
     }
 
-    private static int Length(byte* text)
+    private static int Open(int process) => Libc.open($"/proc/{process}/fd", Libc.O_RDONLY | Libc.O_DIRECTORY | Libc.O_CLOEXEC);
+
+    /// <summary>0 if it is no socket.</summary>
+    private static ulong InodeOf(int folder, byte* name)
     {
-        int length = 0;
-        while (text[length] != 0) length++;
-        return length;
+        byte* target = stackalloc byte[TargetBytes];
+        ReadOnlySpan<byte> text = new(target, (int)Math.Max(Libc.readlinkat(folder, name, target, TargetBytes), 0));
+        return text.StartsWith(SocketPrefix) && ulong.TryParse(text[SocketPrefix.Length..^1], NumberStyles.None, CultureInfo.InvariantCulture, out ulong inode) ? inode : 0;
     }
 }

@@ -118,7 +118,7 @@ internal sealed partial class Broker
         Span<byte> marks = stackalloc byte[2 * RingLayout.ReturnMarkBytes];
         RandomNumberGenerator.Fill(marks);
         ReadOnlySpan<byte> one = marks[..RingLayout.ReturnMarkBytes], other = marks[RingLayout.ReturnMarkBytes..];
-        _relay ??= new LocalRelay();
+        if (_relay is not { First.IsUp: true, Second.IsUp: true }) _relay = new LocalRelay();
         do { _lastRelayed++; } while (_lastRelayed == 0);
         ulong capacity = MirroredRing.CapacityFor(first.Place, second.Place, MirroredRingBytes);
         MirroredRing? ring = GiveMirrored(first, second.MarksSent, capacity, one, other);

@@ -80,8 +80,7 @@ internal sealed unsafe class EventLoop : IDisposable
         }
         _sessions.Clear();
         Libc.close(_epoll);
-        Libc.close(_stop);
-        Libc.close(_post);
+        // Not what others still post by: its number could be a borrowed socket's by then. It goes with the process.
     }
 
     private void Ring()

@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using System.Threading;
 using FreeFlow.Native;
 
@@ -11,6 +12,9 @@ internal static unsafe class ForeignDescriptors
 {
     private const int MostAtOnce = 64;
 
+    private static readonly UserAccount s_borrowed = new();
+    private static readonly ConcurrentQueue<(int Descriptor, UserAccount Account)> s_waiting = new();
+
     /// <summary>Closes one. False if this user has more of the slow kind under way than is honest.</summary>
     public static bool Close(int descriptor, UserAccount account)
     {
@@ -19,6 +23,13 @@ internal static unsafe class ForeignDescriptors
         if (!honest) NeverLinger(descriptor);
         CloseElsewhere(descriptor, account);
         return honest;
+    }
+
+    /// <summary>Closes a socket that is still its program's own, most likely, whose options nobody else may touch.</summary>
+    public static void CloseBorrowed(int socket)
+    {
+        if (IsQuick(socket)) Libc.close(socket);
+        else CloseElsewhere(socket, s_borrowed);
     }
 
     /// <summary>Closes a session's socket. What it holds unread may be descriptors, which the kernel closes with it.</summary>
@@ -46,15 +57,18 @@ internal static unsafe class ForeignDescriptors
     private static void CloseElsewhere(int descriptor, UserAccount account)
     {
         account.BeginSlowClose();
-        Thread thread = new(() =>
+        s_waiting.Enqueue((descriptor, account));
+        // If no thread can be had now, the next one closes it, too.
+        Threads.TryStart(new Thread(CloseWaiting, maxStackSize: 65536) { IsBackground = true });
+    }
+
+    private static void CloseWaiting()
+    {
+        while (s_waiting.TryDequeue(out (int Descriptor, UserAccount Account) next))
         {
-            Libc.close(descriptor);
-            account.EndSlowClose();
-        }, maxStackSize: 65536) { IsBackground = true };
-        if (Threads.TryStart(thread)) return;
-        NeverLinger(descriptor);
-        Libc.close(descriptor);
-        account.EndSlowClose();
+            Libc.close(next.Descriptor);
+            next.Account.EndSlowClose();
+        }
     }
 
     /// <summary>struct linger.</summary>

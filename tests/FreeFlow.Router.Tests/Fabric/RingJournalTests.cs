@@ -1,5 +1,4 @@
 using System;
-using System.Collections.Generic;
 using System.IO;
 using System.Linq;
 using FreeFlow.Native;
@@ -29,9 +28,9 @@ public sealed class RingJournalTests
     [Test]
     public void ItsBytesAreTheseAndTheNextRouterReadsThem()
     {
-        using (RingJournal journal = Open(out IReadOnlyList<JournaledRing> nothing))
+        using (RingJournal journal = Open())
         {
-            Assert.That(nothing, Is.Empty);
+            Assert.That(journal.Left, Is.Empty);
             Action? first = journal.Add(new JournaledRing { Process = 1 });
             _ = journal.Add(new JournaledRing { Process = 0x11223344, Number = -1, MemoryDevice = 1, MemoryInode = 2, SocketInode = 3, SocketCookie = 4, DoorbellInode = 5, DoorbellCookie = 0x0102030405060708 });
             first!();
@@ -41,15 +40,31 @@ public sealed class RingJournalTests
         Assert.That(Convert.ToHexString(bytes.AsSpan(0, 64)), Is.EqualTo("46464A3101000000".PadRight(128, '0')));
         Assert.That(Convert.ToHexString(bytes.AsSpan(64, 4)), Is.EqualTo("00000000"), "free again");
         Assert.That(Convert.ToHexString(bytes.AsSpan(128, 64)), Is.EqualTo("0100000044332211FFFFFFFF00000000" + "01000000000000000200000000000000" + "03000000000000000400000000000000" + "05000000000000000807060504030201"));
-        Open(out IReadOnlyList<JournaledRing> left).Dispose();
-        Assert.That(left.Select(ring => (ring.Process, ring.DoorbellCookie)), Is.EqualTo(new[] { (0x11223344, 0x0102030405060708ul) }));
-        Assert.That(System.IO.File.ReadAllBytes(File).Skip(64).All(one => one == 0), Is.True, "a new one begins");
+        for (int router = 0; router < 2; router++)
+        {
+            // The first one is killed before it has looked after it.
+            using RingJournal next = Open();
+            Assert.That(next.Left.Select(left => (left.Ring.Process, left.Ring.DoorbellCookie)), Is.EqualTo(new[] { (0x11223344, 0x0102030405060708ul) }));
+            if (router == 1) next.Left[0].Done();
+        }
+        Assert.That(System.IO.File.ReadAllBytes(File).Skip(64).Chunk(64).Any(place => place[0] != 0), Is.False, "nothing is left");
+    }
+
+    [Test]
+    public void WhatEndsAfterTheRouterIsTheNextOnesToLookAfter()
+    {
+        Action? done;
+        using (RingJournal journal = Open()) done = journal.Add(default);
+        using RingJournal next = Open();
+        done!();
+        Assert.That(next.Left, Has.Count.EqualTo(1));
+        next.Left[0].Done();
     }
 
     [Test]
     public void APlaceIsUsedAgain()
     {
-        using RingJournal journal = Open(out _);
+        using RingJournal journal = Open();
         for (int i = 0; i < 70_000; i++) journal.Add(new JournaledRing { Process = i })!();
         for (int i = 0; i < 65_536; i++) Assert.That(journal.Add(default), Is.Not.Null);
         Assert.That(journal.Add(default), Is.Null, "full");
@@ -60,7 +75,7 @@ public sealed class RingJournalTests
     [TestCase("a link")]
     public void WhatIsNotThisRoutersAloneIsNotUsed(string what)
     {
-        using RingJournal? other = what == "another router's" ? Open(out _) : null;
+        using RingJournal? other = what == "another router's" ? Open() : null;
         Directory.CreateDirectory(_folder);
         if (what == "others may read it")
         {
@@ -68,7 +83,7 @@ public sealed class RingJournalTests
             _ = Libc.chmod(File, 0x184 /* 0604 */);
         }
         if (what == "a link") System.IO.File.CreateSymbolicLink(File, "/dev/null");
-        Assert.That(RingJournal.TryOpen(_folder, new Log(verbose: false), out _), Is.Null);
+        Assert.That(RingJournal.TryOpen(_folder, new Log(verbose: false)), Is.Null);
     }
 
     [TestCase(0, 1, Bytes)]
@@ -76,13 +91,13 @@ public sealed class RingJournalTests
     [TestCase(-1, 0, 100)]
     public void WhatIsNoneOrOfAnotherVersionIsLeftAside(int at, byte value, int size)
     {
-        using (RingJournal journal = Open(out _)) _ = journal.Add(new JournaledRing { Process = 1 });
+        using (RingJournal journal = Open()) _ = journal.Add(new JournaledRing { Process = 1 });
         byte[] bytes = System.IO.File.ReadAllBytes(File)[..size];
         if (at >= 0) bytes[at] = value;
         System.IO.File.WriteAllBytes(File, bytes);
-        using RingJournal next = Open(out IReadOnlyList<JournaledRing> left);
-        Assert.That(left, Is.Empty);
+        using RingJournal next = Open();
+        Assert.That(next.Left, Is.Empty);
     }
 
-    private RingJournal Open(out IReadOnlyList<JournaledRing> left) => RingJournal.TryOpen(_folder, new Log(verbose: false), out left)!;
+    private RingJournal Open() => RingJournal.TryOpen(_folder, new Log(verbose: false))!;
 }

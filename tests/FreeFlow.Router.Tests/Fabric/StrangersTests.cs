@@ -18,6 +18,14 @@ public sealed class StrangersTests
     }
 
     [Test]
+    public void ANetworkOfIPv6CountsAsOne()
+    {
+        Strangers strangers = new();
+        Assert.That(Enumerable.Range(0, 10).Count(i => strangers.TryEnter(InternetAddress.FromIPv6([0x20, 1, 0xd, 0xb8, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, (byte)i]))), Is.EqualTo(8));
+        Assert.That(strangers.TryEnter(InternetAddress.FromIPv6([0x20, 1, 0xd, 0xb8, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0])), Is.True);
+    }
+
+    [Test]
     public void AllTogetherAreNotMoreThan64()
     {
         Strangers strangers = new();

@@ -20,21 +20,29 @@ namespace FreeFlow.Router.Fabric.Journal;
 internal static unsafe class AbandonedRings
 {
     /// <summary>Begins to look; returns at once.</summary>
-    public static void TakeUp(IReadOnlyList<JournaledRing> left, RingJournal journal, Log log)
+    public static void TakeUp(RingJournal journal, Log log)
     {
-        if (left.Count == 0) return;
-        new Thread(() =>
+        if (journal.Left.Count == 0) return;
+        bool begun = Threads.TryBegin("abandoned rings", () =>
         {
-            int taken = left.GroupBy(ring => ring.Process).Sum(process => TakeUp(process.Key, process, journal));
+            int taken = journal.Left.GroupBy(left => left.Ring.Process).Sum(process => TakeUp(process.Key, process));
             if (taken != 0) log.Line($"the router before this one has left bytes of programs in {taken} {(taken == 1 ? "ring" : "rings")}: they go by the kernel");
-        }) { IsBackground = true, Name = "abandoned rings" }.Start();
+        });
+        if (!begun) log.Line($"{Threads.NoneToBeHad} to look for what the router before this one has left: the next start will");
     }
 
     /// <summary>Looks through one program's memory; the number of rings in which something was left to do.</summary>
-    internal static int TakeUp(int process, IEnumerable<JournaledRing> left, RingJournal journal)
+    internal static int TakeUp(int process, IEnumerable<(JournaledRing Ring, Action Done)> left)
     {
         Dictionary<(string Device, ulong Inode), string> mapped = RingsOf(process);
-        return left.Count(ring => mapped.TryGetValue((Device(ring.MemoryDevice), ring.MemoryInode), out string? range) && TryTakeUp(ring, $"/proc/{process}/map_files/{range}", journal));
+        Dictionary<ulong, int> sockets = mapped.Count == 0 ? [] : OpenDescriptors.Sockets(process);
+        int taken = 0;
+        foreach ((JournaledRing ring, Action done) in left)
+        {
+            if (mapped.TryGetValue((Device(ring.MemoryDevice), ring.MemoryInode), out string? range) && TryTakeUp(ring, $"/proc/{process}/map_files/{range}", sockets, done)) taken++;
+            else done();
+        }
+        return taken;
     }
 
     /// <summary>Where a program has what look like rings. A line is "from-to rw-s offset device inode name". A file of its own may have that name, too, and wait for a server of its own when it is opened, but not that device.</summary>
@@ -56,7 +64,7 @@ internal static unsafe class AbandonedRings
     /// <summary>A device of stat(2) as /proc/PID/maps writes it.</summary>
     private static string Device(ulong device) => $"{(device >> 8) & 0xfff:x2}:{(device & 0xff) | ((device >> 12) & 0xfff00):x2}";
 
-    private static bool TryTakeUp(JournaledRing known, string path, RingJournal journal)
+    private static bool TryTakeUp(JournaledRing known, string path, Dictionary<ulong, int> sockets, Action done)
     {
         int memory = Libc.open(path, Libc.O_RDWR | Libc.O_NONBLOCK | Libc.O_CLOEXEC);
         if (memory < 0) return false;
@@ -65,19 +73,20 @@ internal static unsafe class AbandonedRings
         Libc.close(memory);
         if (ring is null) return false;
         // Who sends from now on finds a reader to wake, and the doorbell closed.
-        bool abandoned = IsAbandoned(known);
+        bool abandoned = IsAbandoned(known, sockets);
         if (abandoned) Interlocked.Exchange(ref ring.FromShim->ReaderWaiting, 1);
         if (!abandoned || !StandIn.IsDue(ring, isLost: true)) { ring.Release(); return false; }
         // This router may be killed, too.
-        ring.Freed = journal.Add(known);
+        ring.Freed = done;
         StandIns.Add(new StandIn(ring, new BorrowedSocket(known.Process, known.Number, new(known.SocketInode, known.SocketCookie)).Take, isLost: true), StandIns.Soon);
         return true;
     }
 
     /// <summary>The program's end of the doorbell shows that the other one, which only a router has, is closed.</summary>
-    private static bool IsAbandoned(JournaledRing known)
+    private static bool IsAbandoned(JournaledRing known, Dictionary<ulong, int> sockets)
     {
-        int doorbell = new BorrowedSocket(known.Process, -1, new(known.DoorbellInode, known.DoorbellCookie)).Take();
+        if (!sockets.TryGetValue(known.DoorbellInode, out int number)) return false;
+        int doorbell = new BorrowedSocket(known.Process, number, new(known.DoorbellInode, known.DoorbellCookie)).Take();
         if (doorbell < 0) return false;
         PollDescriptor look = new() { Descriptor = doorbell };
         bool closed = Libc.poll(&look, 1, 0) > 0 && (look.Returned & PollDescriptor.POLLHUP) != 0;

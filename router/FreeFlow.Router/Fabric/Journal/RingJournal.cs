@@ -23,25 +23,36 @@ internal sealed unsafe class RingJournal : IDisposable
 
     private readonly int _file;
     private readonly JournaledRing* _places;
-    private readonly Stack<int> _free = [];
+    private readonly Queue<int> _free = [];
+    private readonly List<(JournaledRing, Action)> _left = [];
     private readonly Lock _lock = new();
-    private int _used;
+    private bool _isClosed;
 
     private RingJournal(int file, void* memory)
     {
         _file = file;
         _places = (JournaledRing*)memory;
-        ((uint*)memory)[0] = Magic;
-        ((uint*)memory)[1] = Version;
+        uint* head = (uint*)memory;
+        // Nothing is kept of one that is none, or of another version.
+        if (head[0] != Magic || head[1] != Version) new Span<byte>(memory, Bytes).Clear();
+        (head[0], head[1]) = (Magic, Version);
+        for (int place = 1; place <= Places; place++)
+        {
+            if (_places[place].IsUsed != 1) { _free.Enqueue(place); continue; }
+            int its = place;
+            _left.Add((_places[place], () => Remove(its)));
+        }
     }
 
+    /// <summary>What the router before this one has left, and what to call for each when it has been looked after: until then it stays.</summary>
+    public IReadOnlyList<(JournaledRing Ring, Action Done)> Left => _left;
+
     /// <summary>
-    /// Begins a new one in <paramref name="folder"/>, which only root may write to and no container sees, and gives what the one before has left. Null, with one line, if that is not to be: what a killed router leaves then waits
-    /// for the programs themselves.
+    /// Goes on with the one in <paramref name="folder"/>, which only root may write to and no container sees, or begins it. Null, with one line, if that is not to be: what a killed router leaves then waits for the programs
+    /// themselves.
     /// </summary>
-    public static RingJournal? TryOpen(string folder, Log log, out IReadOnlyList<JournaledRing> left)
+    public static RingJournal? TryOpen(string folder, Log log)
     {
-        left = [];
         string path = Path.Combine(folder, "rings");
         try
         {
@@ -55,8 +66,9 @@ internal sealed unsafe class RingJournal : IDisposable
         if (file < 0) return Refuse(file, $"cannot be opened: {Errno.LastText}");
         if (!TryLock(file)) return Refuse(file, "is another router's: give each a folder of its own");
         if (Libc.fstat(file, out FileStatus status) != 0 || status.UserId != Libc.geteuid() || (status.Mode & Others) != 0) return Refuse(file, "is not this router's alone: remove it");
-        left = Read(file);
-        if (Libc.ftruncate(file, 0) != 0 || Libc.ftruncate(file, Bytes) != 0) return Refuse(file, $"has no room: {Errno.LastText}");
+        if (status.Size != Bytes && Libc.ftruncate(file, 0) != 0) return Refuse(file, $"cannot be emptied: {Errno.LastText}");
+        // All of it now: a page that cannot be had later would end this router.
+        if (Libc.posix_fallocate(file, 0, Bytes) != 0) return Refuse(file, $"needs {Bytes} bytes of room");
         void* memory = Libc.mmap(null, Bytes, Libc.PROT_READ | Libc.PROT_WRITE, Libc.MAP_SHARED, file, 0);
         return memory == Libc.MAP_FAILED ? Refuse(file, $"cannot be mapped: {Errno.LastText}") : new RingJournal(file, memory);
 
@@ -73,11 +85,7 @@ internal sealed unsafe class RingJournal : IDisposable
     {
         lock (_lock)
         {
-            if (!_free.TryPop(out int place))
-            {
-                if (_used == Places) return null;
-                place = ++_used;
-            }
+            if (_isClosed || !_free.TryDequeue(out int place)) return null;
             _places[place] = ring with { IsUsed = 0 };
             Volatile.Write(ref _places[place].IsUsed, 1);
             return () => Remove(place);
@@ -87,7 +95,8 @@ internal sealed unsafe class RingJournal : IDisposable
     /// <summary>The file stays for the next router.</summary>
     public void Dispose()
     {
-        // The memory, which would hold the lock, goes with the process: threads that end rings may still be at it.
+        // From here on it is the next router's. The memory, which would hold the lock, goes with the process.
+        lock (_lock) _isClosed = true;
         Libc.flock(_file, Libc.LOCK_UN);
         Libc.close(_file);
     }
@@ -96,8 +105,9 @@ internal sealed unsafe class RingJournal : IDisposable
     {
         lock (_lock)
         {
+            if (_isClosed) return;
             _places[place].IsUsed = 0;
-            _free.Push(place);
+            _free.Enqueue(place);
         }
     }
 
@@ -111,21 +121,5 @@ internal sealed unsafe class RingJournal : IDisposable
             Thread.Sleep(pause);
         }
         return false;
-    }
-
-    /// <summary>Nothing, if it is none or of another version.</summary>
-    internal static List<JournaledRing> Read(int file)
-    {
-        List<JournaledRing> left = [];
-        byte[] bytes = new byte[Bytes];
-        fixed (byte* start = bytes)
-        {
-            if (Libc.pread(file, start, Bytes, 0) != Bytes || ((uint*)start)[0] != Magic || ((uint*)start)[1] != Version) return left;
-            for (int place = 1; place <= Places; place++)
-            {
-                if (((JournaledRing*)start)[place].IsUsed == 1) left.Add(((JournaledRing*)start)[place]);
-            }
-        }
-        return left;
     }
 }

@@ -68,9 +68,9 @@ internal sealed class FabricLink : IFabricLink
         else if (!Threads.TryStart(_receiving)) End(Threads.NoneToBeHad);
     }
 
-    public void Send(FrameType type, ulong position, ReadOnlySpan<byte> message) => _sender.Enqueue(new FrameHeader { Type = type, Position = position }, message.ToArray());
+    public void Send(FrameType type, ulong position, ReadOnlySpan<byte> message) => Enqueue(new FrameHeader { Type = type, Position = position }, message.ToArray());
 
-    public void TurnDown(uint remote) => _sender.Enqueue(new FrameHeader { Type = FrameType.Close, Stream = remote }, []);
+    public void TurnDown(uint remote) => Enqueue(new FrameHeader { Type = FrameType.Close, Stream = remote }, []);
 
     public bool Carry(FabricStream stream)
     {
@@ -100,6 +100,11 @@ internal sealed class FabricLink : IFabricLink
     {
         _closed = why;
         _channel.Abort();
+    }
+
+    private void Enqueue(FrameHeader header, byte[] message)
+    {
+        if (!_sender.Enqueue(header, message)) Close("it does not read what it makes this router say");
     }
 
     private void Sending()

@@ -48,14 +48,14 @@ internal sealed unsafe class LinkSender(FrameWriter writer, ConcurrentDictionary
     private int _wakeRaised, _waitingMessages;
     private long _framesSeen, _lastFrame;
 
-    /// <summary>Any thread: sends a frame that no stream of this side sends.</summary>
-    public void Enqueue(FrameHeader header, byte[] message)
+    /// <summary>Any thread: sends a frame that no stream of this side sends. False if too many wait already: the other side makes this one answer, and does not read.</summary>
+    public bool Enqueue(FrameHeader header, byte[] message)
     {
         header.Length = (uint)message.Length;
-        // The other side makes this one answer, and does not read.
-        if (Interlocked.Increment(ref _waitingMessages) > MostMessages) { Stop(); return; }
+        if (Interlocked.Increment(ref _waitingMessages) > MostMessages) return false;
         _messages.Enqueue((header, message));
         Raise();
+        return true;
     }
 
     /// <summary>Any thread: takes a stream; false, and the stream disposed, if the link has ended.</summary>

@@ -13,11 +13,7 @@ internal sealed class RouterCertificates
     /// <summary>Several while one takes another's place.</summary>
     private readonly X509Certificate2Collection _authorities;
 
-    private RouterCertificates(X509Certificate2 own, X509Certificate2Collection authorities)
-    {
-        _authorities = authorities;
-        Context = SslStreamCertificateContext.Create(own, null, offline: true);
-    }
+    private RouterCertificates(SslStreamCertificateContext context, X509Certificate2Collection authorities) => (Context, _authorities) = (context, authorities);
 
     /// <summary>What this router shows.</summary>
     public SslStreamCertificateContext Context { get; }
@@ -37,19 +33,21 @@ internal sealed class RouterCertificates
     public static RouterCertificates Read(FabricOptions options)
     {
         X509Certificate2 own;
+        SslStreamCertificateContext context;
         X509Certificate2Collection authorities = [];
         try
         {
             authorities.ImportFromPem(File.ReadAllText(options.AuthorityPath!));
             own = X509Certificate2.CreateFromPemFile(options.CertificatePath!, options.KeyPath);
+            context = SslStreamCertificateContext.Create(own, null, offline: true);
         }
         // An argument is wrong where certificate and key are not each other's.
-        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException or CryptographicException or ArgumentException)
+        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException or CryptographicException or ArgumentException or NotSupportedException)
         {
             throw new RouterException($"the fabric's certificates cannot be read: {exception.Message}");
         }
         if (authorities.Count == 0) throw new RouterException($"--fabric-ca {options.AuthorityPath}: there is no certificate in it.");
         if (!Names(own, options.Host)) throw new RouterException($"--fabric-cert {options.CertificatePath}: it does not name {options.Host} as an alternative name, which --host says this host is.");
-        return new(own, authorities);
+        return new(context, authorities);
     }
 }

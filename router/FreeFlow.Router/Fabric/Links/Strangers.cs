@@ -14,8 +14,9 @@ internal sealed class Strangers
     private int _count;
 
     /// <summary>False if there are too many already; otherwise <see cref="Leave"/> must follow.</summary>
-    public bool TryEnter(InternetAddress from)
+    public bool TryEnter(InternetAddress caller)
     {
+        InternetAddress from = Network(caller);
         lock (_lock)
         {
             int ofOne = _byAddress.GetValueOrDefault(from);
@@ -26,12 +27,16 @@ internal sealed class Strangers
         }
     }
 
-    public void Leave(InternetAddress from)
+    public void Leave(InternetAddress caller)
     {
+        InternetAddress from = Network(caller);
         lock (_lock)
         {
             _count--;
             if (--_byAddress[from] == 0) _byAddress.Remove(from);
         }
     }
+
+    /// <summary>Of IPv6 a host has as many as it likes, in its network of 64 bits.</summary>
+    private static InternetAddress Network(InternetAddress address) => address.IsIPv4 ? address : new(address.Value >> 64 << 64);
 }
