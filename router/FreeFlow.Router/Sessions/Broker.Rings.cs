@@ -94,11 +94,10 @@ internal sealed partial class Broker
     private Action? WriteDown(ConnectionEnd end, Ring ring)
     {
         if (Journal is null || end.Owner is not Session session || Libc.fstat(ring.Memory, out FileStatus memory) != 0) return null;
-        SocketName doorbell = SocketName.Of(ring.FirstDoorbell);
         return Journal.Add(new JournaledRing
         {
             Process = session.Peer.ProcessId, Number = session.NumberOf(end) ?? -1, MemoryDevice = memory.Device, MemoryInode = memory.Inode,
-            SocketInode = end.Facts.Inode, SocketCookie = end.Facts.Cookie, DoorbellInode = doorbell.Inode, DoorbellCookie = doorbell.Cookie,
+            Socket = end.Facts.Name, Doorbell = SocketName.Of(ring.FirstDoorbell),
         });
     }
 

@@ -37,17 +37,13 @@ internal sealed unsafe class EventLoop : IDisposable
     }
 
     /// <summary>Makes <see cref="Run"/> return; may be called from any thread.</summary>
-    public void Stop()
-    {
-        ulong one = 1;
-        Libc.write(_stop, &one, sizeof(ulong));
-    }
+    public void Stop() => Ring(_stop);
 
     /// <summary>Has this thread do something soon; may be called from any thread, as long as the loop is not disposed.</summary>
     public void Post(Action work)
     {
         _posted.Enqueue(work);
-        Ring();
+        Ring(_post);
     }
 
     /// <summary>Serves until <see cref="Stop"/>.</summary>
@@ -83,10 +79,10 @@ internal sealed unsafe class EventLoop : IDisposable
         // Not what others still post by: its number could be a borrowed socket's by then. It goes with the process.
     }
 
-    private void Ring()
+    private static void Ring(int bell)
     {
         ulong one = 1;
-        Libc.write(_post, &one, sizeof(ulong));
+        Libc.write(bell, &one, sizeof(ulong));
     }
 
     private void DoPosted()
@@ -95,7 +91,7 @@ internal sealed unsafe class EventLoop : IDisposable
         _ = Libc.read(_post, &count, sizeof(ulong));
         // Those that are there now: whoever posts faster than this goes on must not keep the programs' messages waiting.
         for (int left = _posted.Count; left > 0 && _posted.TryDequeue(out Action? work); left--) work();
-        if (!_posted.IsEmpty) Ring();
+        if (!_posted.IsEmpty) Ring(_post);
     }
 
     private void Accept()

@@ -100,12 +100,12 @@ public sealed class SleepingSenderTests
     private void StartQuiet(int bytes, params string[] more)
     {
         _stage = new Stage(_lab, Mixture.Both).WaitingForTheJoin();
-        long before = FabricBytes();
+        long before = _lab.FabricBytes;
         CommandLine Program(string role) => Tools.PythonProgram("sleeping_sender.py", [role, _stage.Address, $"{Port}", $"{bytes}", .. more]);
         _reader = _stage.Server.Start(_stage.AsServer(Program("server")));
         _stage.Server.WaitForPort(Port, _reader);
         _sender = _stage.Client.Start(_stage.AsClient(Program("client")));
-        Assert.That(Waiting.Until(() => FabricBytes() - before > 10_000, s_patience), "no byte went through the fabric");
+        Assert.That(Waiting.Until(() => _lab.FabricBytes - before > 10_000, s_patience), "no byte went through the fabric");
         _sender.Input.WriteLine();
         _sender.WaitForOutput("quiet", s_patience);
     }
@@ -126,6 +126,4 @@ public sealed class SleepingSenderTests
     }
 
     private void OnFirstHost(string script) => _ = _lab.Hosts[0].Run(new CommandLine("sh", "-c", script), s_patience).Succeeded(script);
-
-    private long FabricBytes() => _lab.Hosts.Where(host => host.DaemonPid("router") != 0).Sum(host => host.Status().FabricBytes);
 }

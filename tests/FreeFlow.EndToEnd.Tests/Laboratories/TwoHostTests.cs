@@ -38,9 +38,9 @@ public sealed class TwoHostTests
         using Stage stage = new(_lab, Mixture.Both);
         if (scenario.MayWaitForTheJoin) stage.WaitingForTheJoin();
         scenario.Start(stage);
-        long before = FabricBytes();
+        long before = _lab.FabricBytes;
         Assert.That(scenario.Work(stage, 1), Is.EqualTo(plain));
-        Assert.That(FabricBytes() - before, Is.Positive, "no byte went through the fabric");
+        Assert.That(_lab.FabricBytes - before, Is.Positive, "no byte went through the fabric");
         Assert.That(stage.Complaints, Is.Empty, stage.ServerErrors);
     }
 
@@ -48,9 +48,9 @@ public sealed class TwoHostTests
     public void StreamsSurviveWhatBefallsTheFabric(string style, string fault)
     {
         using Stage stage = new Stage(_lab, Mixture.Both).WaitingForTheJoin();
-        long before = FabricBytes();
+        long before = _lab.FabricBytes;
         using StreamRun run = new(stage, new StreamPlan("processes", style, "4", 60_000_000, style.Length + fault.Length));
-        Assert.That(Waiting.Until(() => FabricBytes() - before > 1_000_000, s_patience), "no byte went through the fabric");
+        Assert.That(Waiting.Until(() => _lab.FabricBytes - before > 1_000_000, s_patience), "no byte went through the fabric");
         Befall(fault);
         try
         {
@@ -84,6 +84,4 @@ public sealed class TwoHostTests
         if (fault == "reader's router") _lab.Hosts[1].Start("router");
         if (fault == "address") _lab.Hosts[1].Start("hunter");
     }
-
-    private long FabricBytes() => _lab.Hosts.Where(host => host.DaemonPid("router") != 0).Sum(host => host.Status().FabricBytes);
 }

@@ -35,11 +35,10 @@ public sealed unsafe class AbandonedRingsTests
         _peer = listener.Accept();
         _peer.ReceiveTimeout = 10_000;
         _end = new FakeEnd(Mark, new byte[RingLayout.ReturnMarkBytes]);
-        SocketName socket = SocketName.Of((int)_program.Handle);
         _known = new JournaledRing
         {
             IsUsed = 1, Process = Environment.ProcessId, Number = (int)_program.Handle, MemoryDevice = _end.Memory.Device, MemoryInode = _end.Memory.Inode,
-            SocketInode = socket.Inode, SocketCookie = socket.Cookie, DoorbellInode = _end.Doorbell.Inode, DoorbellCookie = _end.Doorbell.Cookie,
+            Socket = SocketName.Of((int)_program.Handle), Doorbell = _end.Doorbell,
         };
         _journal = RingJournal.TryOpen(_folder, new Log(verbose: false))!;
         _end.Out->Handover = (uint)HandoverState.Ring;
@@ -104,7 +103,7 @@ public sealed unsafe class AbandonedRingsTests
         _end.Router.Dispose();
         if (what == "another memory") _known.MemoryInode++;
         if (what == "another device") _known.MemoryDevice++;
-        if (what == "another doorbell") _known.DoorbellCookie++;
+        if (what == "another doorbell") _known.Doorbell = _known.Doorbell with { Cookie = _known.Doorbell.Cookie + 1 };
         if (what == "nobody reads") _end.Out->ReaderClosed = RingBlockHeader.ReaderGone;
         Assert.That(TakenUp(), Is.Zero);
         Assert.That((_end.OutState, Left()), Is.EqualTo((HandoverState.Ring, 0)));

@@ -32,7 +32,7 @@ public sealed class RingJournalTests
         {
             Assert.That(journal.Left, Is.Empty);
             Action? first = journal.Add(new JournaledRing { Process = 1 });
-            _ = journal.Add(new JournaledRing { Process = 0x11223344, Number = -1, MemoryDevice = 1, MemoryInode = 2, SocketInode = 3, SocketCookie = 4, DoorbellInode = 5, DoorbellCookie = 0x0102030405060708 });
+            _ = journal.Add(new JournaledRing { Process = 0x11223344, Number = -1, MemoryDevice = 1, MemoryInode = 2, Socket = new(3, 4), Doorbell = new(5, 0x0102030405060708) });
             first!();
         }
         byte[] bytes = System.IO.File.ReadAllBytes(File);
@@ -44,7 +44,7 @@ public sealed class RingJournalTests
         {
             // The first one is killed before it has looked after it.
             using RingJournal next = Open();
-            Assert.That(next.Left.Select(left => (left.Ring.Process, left.Ring.DoorbellCookie)), Is.EqualTo(new[] { (0x11223344, 0x0102030405060708ul) }));
+            Assert.That(next.Left.Select(left => (left.Ring.Process, left.Ring.Doorbell.Cookie)), Is.EqualTo(new[] { (0x11223344, 0x0102030405060708ul) }));
             if (router == 1) next.Left[0].Done();
         }
         Assert.That(System.IO.File.ReadAllBytes(File).Skip(64).Chunk(64).Any(place => place[0] != 0), Is.False, "nothing is left");

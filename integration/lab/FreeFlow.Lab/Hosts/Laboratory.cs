@@ -39,6 +39,9 @@ public sealed class Laboratory : IDisposable
     /// <summary>The hosts.</summary>
     public IReadOnlyList<LabHost> Hosts { get; }
 
+    /// <summary>Bytes that the routers which run have carried to each other and from each other.</summary>
+    public long FabricBytes => Hosts.Where(host => host.DaemonPid("router") != 0).Sum(host => host.Status().FabricBytes);
+
     /// <summary>Where etcd runs, if the description has one.</summary>
     public LabPlace Etcd { get; }
 

@@ -3,8 +3,6 @@ using System.Collections.Generic;
 using System.Globalization;
 using System.IO;
 using System.Linq;
-using System.Threading;
-using FreeFlow.Contract.Layout;
 using FreeFlow.Native;
 using FreeFlow.Router.Fabric.Streams;
 using FreeFlow.Router.Observe;
@@ -74,19 +72,19 @@ internal static unsafe class AbandonedRings
         if (ring is null) return false;
         // Who sends from now on finds a reader to wake, and the doorbell closed.
         bool abandoned = IsAbandoned(known, sockets);
-        if (abandoned) Interlocked.Exchange(ref ring.FromShim->ReaderWaiting, 1);
+        if (abandoned) ring.AskToBeWoken();
         if (!abandoned || !StandIn.IsDue(ring, isLost: true)) { ring.Release(); return false; }
         // This router may be killed, too.
         ring.Freed = done;
-        StandIns.Add(new StandIn(ring, new BorrowedSocket(known.Process, known.Number, new(known.SocketInode, known.SocketCookie)).Take, isLost: true), StandIns.Soon);
+        StandIns.Add(new StandIn(ring, new BorrowedSocket(known.Process, known.Number, known.Socket).Take, isLost: true), StandIns.Soon);
         return true;
     }
 
     /// <summary>The program's end of the doorbell shows that the other one, which only a router has, is closed.</summary>
     private static bool IsAbandoned(JournaledRing known, Dictionary<ulong, int> sockets)
     {
-        if (!sockets.TryGetValue(known.DoorbellInode, out int number)) return false;
-        int doorbell = new BorrowedSocket(known.Process, number, new(known.DoorbellInode, known.DoorbellCookie)).Take();
+        if (!sockets.TryGetValue(known.Doorbell.Inode, out int number)) return false;
+        int doorbell = new BorrowedSocket(known.Process, number, known.Doorbell).Take();
         if (doorbell < 0) return false;
         PollDescriptor look = new() { Descriptor = doorbell };
         bool closed = Libc.poll(&look, 1, 0) > 0 && (look.Returned & PollDescriptor.POLLHUP) != 0;

@@ -1,4 +1,5 @@
 using System.Runtime.InteropServices;
+using FreeFlow.Router.Pairing;
 
 namespace FreeFlow.Router.Fabric.Journal;
 
@@ -21,11 +22,9 @@ internal struct JournaledRing
     [FieldOffset(16)] public ulong MemoryDevice;
     [FieldOffset(24)] public ulong MemoryInode;
 
-    /// <summary>The program's socket: inode and SO_COOKIE.</summary>
-    [FieldOffset(32)] public ulong SocketInode;
-    [FieldOffset(40)] public ulong SocketCookie;
+    /// <summary>The program's socket.</summary>
+    [FieldOffset(32)] public SocketName Socket;
 
-    /// <summary>The program's end of the doorbell, likewise.</summary>
-    [FieldOffset(48)] public ulong DoorbellInode;
-    [FieldOffset(56)] public ulong DoorbellCookie;
+    /// <summary>The program's end of the doorbell.</summary>
+    [FieldOffset(48)] public SocketName Doorbell;
 }

@@ -64,8 +64,7 @@ internal sealed class FabricLink : IFabricLink
     public void Start()
     {
         _events.Up(this);
-        if (!Threads.TryStart(_sending)) End(Threads.NoneToBeHad);
-        else if (!Threads.TryStart(_receiving)) End(Threads.NoneToBeHad);
+        if (!Threads.TryStart(_sending) || !Threads.TryStart(_receiving)) End(Threads.NoneToBeHad);
     }
 
     public void Send(FrameType type, ulong position, ReadOnlySpan<byte> message) => Enqueue(new FrameHeader { Type = type, Position = position }, message.ToArray());

@@ -165,7 +165,7 @@ internal sealed class FabricStream(uint number, uint remote, MirroredRing ring, 
         if (!_confirmed) Unconfirmed?.Invoke();
         _incoming.ReleaseIfUntold();
         // Who sends from now on finds a reader to wake, and the doorbell closed.
-        _outgoing.AskToBeWoken();
+        Ring.AskToBeWoken();
         if (!IsShimGone && !IsCorrupt) StandInLater(isLost: true, StandIns.Patience);
         Ring.Dispose();
     }

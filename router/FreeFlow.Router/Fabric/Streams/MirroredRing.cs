@@ -74,6 +74,9 @@ internal sealed unsafe class MirroredRing : IDisposable
     /// <summary>Bytes from there to the end of the data, where it goes on at its beginning.</summary>
     public ulong ToEnd(ulong position, ulong start) => Capacity - ((position - start) & (Capacity - 1));
 
+    /// <summary>The shim's next bytes ring the bell. Whoever calls this looks for what is there already behind it.</summary>
+    public void AskToBeWoken() => Interlocked.Exchange(ref FromShim->ReaderWaiting, 1);
+
     /// <summary>Wakes the shim if it sleeps on <paramref name="waiting"/>. After what there is to see is published.</summary>
     public void Notify(ref uint waiting)
     {

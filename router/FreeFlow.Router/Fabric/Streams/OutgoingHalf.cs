@@ -56,7 +56,7 @@ internal sealed unsafe class OutgoingHalf(MirroredRing ring)
     public bool Arm()
     {
         RingBlockHeader* block = ring.FromShim;
-        Interlocked.Exchange(ref block->ReaderWaiting, 1);
+        ring.AskToBeWoken();
         if (_back || Corrupt) return Volatile.Read(ref block->WriterClosed) != 0 && !_closedTold;
         return _switchTold ? Volatile.Read(ref block->Tail) != _forwarded || Volatile.Read(ref block->Handover) == (uint)HandoverState.Back : Volatile.Read(ref block->Handover) == (uint)HandoverState.Ring;
     }
@@ -66,9 +66,6 @@ internal sealed unsafe class OutgoingHalf(MirroredRing ring)
 
     /// <summary>There are bytes that are not in frames yet.</summary>
     public bool HasMore => Volatile.Read(ref ring.FromShim->Tail) != Forwarded;
-
-    /// <summary>The sender's next bytes ring the bell. Whoever calls this looks for what is there already behind it.</summary>
-    public void AskToBeWoken() => Interlocked.Exchange(ref ring.FromShim->ReaderWaiting, 1);
 
     /// <summary>The shim need not ring: somebody looks.</summary>
     public void Disarm() => Volatile.Write(ref ring.FromShim->ReaderWaiting, 0);

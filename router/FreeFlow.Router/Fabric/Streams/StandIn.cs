@@ -91,7 +91,7 @@ internal sealed unsafe class StandIn(MirroredRing ring, Func<int> borrow, bool i
             uint asked = isLost ? Volatile.Read(ref block->ReaderWantsKernel) : (uint)RecallState.Asked;
             if (Interlocked.CompareExchange(ref block->ReaderWantsKernel, (uint)RecallState.TakenUp, asked) != asked) return false;
             // Who has looked at that word before, and publishes now, finds a reader to wake, and looks once more.
-            Interlocked.Exchange(ref block->ReaderWaiting, 1);
+            ring.AskToBeWoken();
             Volatile.Write(ref block->BackAt, Volatile.Read(ref block->Head));
             Volatile.Write(ref block->ReturnEnd, Volatile.Read(ref block->Tail));
             Volatile.Write(ref block->ReturnSent, 0);
