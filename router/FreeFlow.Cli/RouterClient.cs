@@ -16,17 +16,15 @@ internal static unsafe class RouterClient
     {
         int router = SeqPacket.Connect(path);
         if (router < 0) throw Unreachable(path);
-        int shown = -1;
         Span<int> received = stackalloc int[Protocol.MaximumDescriptors];
         int count = 0;
         try
         {
             long* timeout = stackalloc long[2] { TimeoutSeconds, 0 };
             Libc.setsockopt(router, Libc.SOL_SOCKET, Libc.SO_RCVTIMEO, timeout, 16);
-            shown = Libc.socket(Libc.AF_UNIX, Libc.SOCK_STREAM | Libc.SOCK_CLOEXEC, 0); // any socket shows which network namespace this is
             Span<byte> packet = stackalloc byte[Protocol.MaximumMessageBytes];
             int length = new StatusRequest { ProtocolVersion = Protocol.Version }.Write(packet);
-            if (!SeqPacket.Send(router, packet[..length], [shown])) throw new CommandException($"status: the router at {path} does not take the question ({Errno.LastText}).");
+            if (!SeqPacket.Send(router, packet[..length], [])) throw new CommandException($"status: the router at {path} does not take the question ({Errno.LastText}).");
             length = SeqPacket.Receive(router, packet, received, out count, out bool truncated, 0);
             if (length < 0) throw new CommandException($"status: the router at {path} does not answer ({Errno.LastText}).");
             if (truncated || count != 1 || !StatusReply.TryRead(packet[..length], out StatusReply reply) || reply.Bytes > LargestStatus)
@@ -38,7 +36,6 @@ internal static unsafe class RouterClient
         finally
         {
             foreach (int descriptor in received[..count]) Libc.close(descriptor);
-            if (shown >= 0) Libc.close(shown);
             Libc.close(router);
         }
     }

@@ -21,7 +21,7 @@ public enum MessageType : byte
     /// <summary>Process to router: an offered or joined connection was closed.</summary>
     Withdraw = 6,
 
-    /// <summary>Command line to router: a fresh socket of the asker's network namespace says whose view is asked for (one descriptor).</summary>
+    /// <summary>Command line to router: asks for the status, as far as the kernel says that the asker may see it.</summary>
     StatusRequest = 7,
 
     /// <summary>Router to command line: a memfd with the status as JSON (one descriptor).</summary>

@@ -14,13 +14,13 @@ namespace FreeFlow.Router.Observe;
 internal sealed class StatusService(RouterOptions options, KernelWitness witness, Statistics statistics, ClusterMembership cluster, Broker broker, Log log)
 {
     private readonly uint _ownUser = Libc.geteuid();
+    private readonly SessionOrigin _own = SessionOrigin.Own(witness.OwnNamespaceCookie);
 
-    /// <summary>Sends the status to the session that asked and showed a socket of its network namespace.</summary>
-    public void Answer(Session asker, int socket, IReadOnlyCollection<Family> families)
+    /// <summary>Sends the status to the session that asked.</summary>
+    public void Answer(Session asker, IReadOnlyCollection<Family> families)
     {
-        if (!SocketOptions.TryGet(socket, Libc.SO_NETNS_COOKIE, out ulong cookie)) { asker.Fail("it asks for the status and shows no socket of its namespace"); return; }
-        bool everything = cookie == witness.OwnNamespaceCookie && (asker.Peer.UserId == 0 || asker.Peer.UserId == _ownUser);
-        Func<Session, bool> visible = everything ? _ => true : OwnProcesses(asker, socket, cookie);
+        bool everything = MaySeeEverything(asker);
+        Func<Session, bool> visible = everything ? _ => true : session => IsOwn(asker, session);
         ArrayBufferWriter<byte> json = new(4096);
         StatusReport.Write(json, families, visible, statistics, options, everything ? cluster : null, everything ? broker : null);
 
@@ -32,14 +32,15 @@ internal sealed class StatusService(RouterOptions options, KernelWitness witness
         Libc.close(memory);
     }
 
-    /// <summary>Root and the router's user see everything from the router's own network namespace; everybody else their own processes in their own namespace.</summary>
-    private Func<Session, bool> OwnProcesses(Session asker, int socket, ulong cookie)
+    /// <summary>Root and the router's user, from the router's own namespaces. The root of a container is in others, even where it shares the host's network.</summary>
+    private bool MaySeeEverything(Session asker) => asker.Peer.UserId is var user && (user == 0 || user == _ownUser) && asker.Origin.IsKnown && asker.Origin == _own;
+
+    /// <summary>Everybody else sees their own processes: of their user, in their pid and user namespace, and by connection or shown socket in their network namespace.</summary>
+    private static bool IsOwn(Session asker, Session session)
     {
-        uint user = asker.Peer.UserId;
-        ulong inode = witness.NamespaceInode(socket);
-        return session => session.Peer.UserId == user
-            && (session.Namespaces.Count > 0
-                ? session.Namespaces.Contains(cookie)
-                : inode != 0 && Libc.stat($"/proc/{session.Peer.ProcessId}/ns/net", out FileStatus status) == 0 && status.Inode == inode);
+        SessionOrigin here = asker.Origin;
+        return session.Peer.UserId == asker.Peer.UserId && here.IsKnown
+            && session.Origin is var there && (there.ProcessIds, there.Users) == (here.ProcessIds, here.Users)
+            && (there.Network == here.Network || session.Namespaces.Contains(here.Network));
     }
 }

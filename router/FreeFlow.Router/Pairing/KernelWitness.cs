@@ -75,17 +75,6 @@ internal sealed class KernelWitness : IKernelWitness, IDisposable
         _namespaces.Remove(namespaceCookie);
     }
 
-    /// <summary>Inode of the network namespace of a socket, as /proc/PID/ns/net shows it; 0 if the kernel would not say.</summary>
-    public ulong NamespaceInode(int socket)
-    {
-        if (SocketOptions.TryGet(socket, Libc.SO_NETNS_COOKIE, out ulong cookie) && cookie == OwnNamespaceCookie && Libc.fstat(_ownNetwork, out FileStatus own) == 0) return own.Inode;
-        int network = Libc.ioctl(socket, Libc.SIOCGSKNS, 0);
-        if (network < 0) return 0;
-        ulong inode = Libc.fstat(network, out FileStatus status) == 0 ? status.Inode : 0;
-        Libc.close(network);
-        return inode;
-    }
-
     public void Dispose()
     {
         foreach (KnownNamespace known in _namespaces.Values) known.Dispose();

@@ -19,6 +19,11 @@ internal sealed class Session(ulong id, int socket, PeerCredentials peer, UserAc
     /// <summary>Who connected, by the kernel.</summary>
     public PeerCredentials Peer { get; } = peer;
 
+    /// <summary>Where its process connected from; asked for once, when somebody wants to know.</summary>
+    public SessionOrigin Origin => _origin ??= SessionOrigin.Of(Socket);
+
+    private SessionOrigin? _origin;
+
     public UserAccount Account { get; } = account;
 
     /// <summary>The family it said Hello for; null before.</summary>

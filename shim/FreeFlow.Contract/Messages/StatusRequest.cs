@@ -2,7 +2,7 @@ using System;
 
 namespace FreeFlow.Contract.Messages;
 
-/// <summary>Asks for the status: [type, version]. One descriptor: a fresh socket of the asker's network namespace.</summary>
+/// <summary>Asks for the status: [type, version]. No descriptor: whose view it is follows from the session's own socket. One that is sent is closed unseen.</summary>
 public struct StatusRequest
 {
     /// <summary>Must be <see cref="Protocol.Version"/>.</summary>

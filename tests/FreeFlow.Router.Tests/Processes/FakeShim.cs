@@ -1,9 +1,13 @@
 using System;
+using System.IO;
+using System.Linq;
 using System.Net.Sockets;
 using System.Text;
+using System.Text.Json;
 using FreeFlow.Contract;
 using FreeFlow.Contract.Messages;
 using FreeFlow.Native;
+using Microsoft.Win32.SafeHandles;
 
 namespace FreeFlow.Router.Tests.Processes;
 
@@ -67,6 +71,19 @@ internal sealed unsafe class FakeShim : IDisposable
         Libc.close(any);
         using Received next = Receive();
         return next.Type == MessageType.StatusReply;
+    }
+
+    /// <summary>Names of the programs in the status that this session is given when it sends <paramref name="shown"/> along.</summary>
+    public string[] Programs(params ReadOnlySpan<int> shown)
+    {
+        Span<byte> packet = stackalloc byte[Protocol.MaximumMessageBytes];
+        Send(packet[..new StatusRequest { ProtocolVersion = Protocol.Version }.Write(packet)], shown);
+        using Received answer = Receive();
+        if (answer.Type != MessageType.StatusReply) throw new InvalidOperationException($"no status but {answer.Type}");
+        using FileStream memory = new(new SafeFileHandle(answer.Descriptors[0], ownsHandle: false), FileAccess.Read);
+        memory.Position = 0;
+        using JsonDocument status = JsonDocument.Parse(memory);
+        return [.. status.RootElement.GetProperty("processes").EnumerateArray().Select(process => process.GetProperty("program").GetString()!)];
     }
 
     public void Dispose()

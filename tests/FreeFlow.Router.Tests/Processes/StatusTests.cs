@@ -1,8 +1,11 @@
 using System;
+using System.Collections.Generic;
+using System.IO;
 using System.Linq;
 using System.Text.Json;
 using FreeFlow.Contract;
 using FreeFlow.Contract.Layout;
+using FreeFlow.Native;
 using NUnit.Framework;
 
 namespace FreeFlow.Router.Tests.Processes;
@@ -67,6 +70,59 @@ public unsafe class StatusTests
         Assert.That(Place.Run(network.PathA, null, _router.Programs), Is.EqualTo(new[] { "inside" }), "root of a container");
         Assert.That(Place.Run(network.PathB, null, _router.Programs), Is.Empty);
         Assert.That(Place.Run(network.PathA, Place.Nobody, _router.Programs), Is.Empty);
+    }
+
+    /// <summary>Every kind of descriptor that a container's root can have from the router or the host, sent along from a container.</summary>
+    [Test]
+    public void NoDescriptorThatIsSentOpensMore([Values("doorbell", "ring", "connection", "socket", "namespace", "none")] string kind)
+    {
+        using VictimNetwork network = new();
+        using TcpPair pair = network.Connect();
+        using FakeShim root = FakeShim.Greeted(_router, "root");
+        using FakeShim client = FakeShim.Greeted(_router, "inside"), server = FakeShim.Greeted(_router, "other");
+        client.Offer(0, pair.Client);
+        server.Offer(0, pair.Server);
+        using Received join = client.Receive(), other = server.Receive();
+        Assert.That(join.Type, Is.EqualTo(MessageType.Join));
+        using TcpPair hosts = TcpPair.Loopback();
+        int socket = Libc.socket(Libc.AF_UNIX, Libc.SOCK_STREAM | Libc.SOCK_CLOEXEC, 0), home = Libc.open("/proc/self/ns/net", Libc.O_RDONLY | Libc.O_CLOEXEC);
+        int[] shown = kind switch
+        {
+            "doorbell" => [join.Descriptors[1]],
+            "ring" => [join.Descriptors[0]],
+            "connection" => [(int)hosts.Client.Handle],
+            "socket" => [socket],
+            "namespace" => [home],
+            _ => [],
+        };
+        string[] seen = Place.Run(network.PathA, null, () =>
+        {
+            using FakeShim asker = new(_router);
+            return asker.Programs(shown);
+        });
+        string[] seenByRoot = root.Programs(shown);
+        Libc.close(socket);
+        Libc.close(home);
+        Assert.That(seen, Is.EqualTo(new[] { "inside" }), "what a program of this container has shown, and no more");
+        Assert.That(seenByRoot, Is.EquivalentTo(new[] { "root", "inside", "other" }), "root in the router's namespaces needs to show nothing");
+    }
+
+    /// <summary>Root is the host's only in the host's network, pid and user namespace, whichever of them a container has of its own.</summary>
+    [Test]
+    public void RootOfAnyOtherNamespaceIsNotTheHosts([Values] bool network, [Values] bool processes, [Values] bool users, [Values] bool mounts)
+    {
+        using FakeShim root = FakeShim.Greeted(_router, "root");
+        List<string> arguments = ["--fork"];
+        if (network) arguments.Add("--net");
+        if (processes) arguments.Add("--pid");
+        if (users) arguments.AddRange(["--user", "--map-root-user"]);
+        if (mounts) arguments.Add("--mount");
+        arguments.AddRange(["dotnet", Path.Combine(AppContext.BaseDirectory, "freeflow.dll"), "status", "--json", "--router", _router.SocketPath]);
+        using TestProcess asker = new("unshare", [.. arguments]);
+        Assert.That(asker.WaitForExit(), Is.Zero, asker.Output);
+        using JsonDocument status = JsonDocument.Parse(asker.Output);
+        Assert.That(status.RootElement.GetProperty("processes").GetArrayLength(), Is.EqualTo(network || processes || users ? 0 : 1));
+        Assert.That(status.RootElement.TryGetProperty("policy", out _), Is.EqualTo(!(network || processes || users)));
     }
 
     [Test]
