@@ -1,3 +1,4 @@
+using System;
 using System.Collections.Generic;
 using System.Linq;
 using System.Text;
@@ -22,6 +23,7 @@ internal static class TrampolineWriter
         List<string> real = [.. libcNames, .. calls.Select(call => call.Symbol).Where(symbol => !libcNames.Contains(symbol))];
         StringBuilder c = new();
         c.AppendLine("/* Written by FreeFlow.ExportGenerator from the [Interpose] marks of FreeFlow.Shim; do not edit. */");
+        c.AppendLine("#include <asm/unistd.h>");
         c.AppendLine("#include \"freeflow.h\"");
         foreach (InterposedCall call in calls) Types(c, call);
         c.AppendLine();
@@ -40,6 +42,7 @@ internal static class TrampolineWriter
         c.AppendLine($"void *const ff_unmanaged_table[{calls.Count + 1}] = {{ 0, {string.Join(", ", calls.Select(call => "unmanaged_" + call.Symbol))} }};");
         c.AppendLine();
         for (int i = 0; i < calls.Count; i++) Trampoline(c, calls[i], i + 1);
+        ByNumber(c, calls);
         return c.ToString();
     }
 
@@ -82,6 +85,31 @@ internal static class TrampolineWriter
         foreach (string alias in call.Aliases)
             c.AppendLine($"FF_EXPORT {call.ReturnType} {alias}({declared}) __attribute__((alias(\"{call.Symbol}\")));");
         if (call.Checked.Length > 0) Fortified(c, call);
+    }
+
+    /// <summary>syscall(2) for the calls above. One that the guard does not want is made as it was asked for.</summary>
+    private static void ByNumber(StringBuilder c, IReadOnlyList<InterposedCall> calls)
+    {
+        c.AppendLine("long ff_interposed_by_number(long number, long a, long b, long c, long d, long e, long f) {");
+        c.AppendLine("  switch (number) {");
+        foreach (InterposedCall call in calls.Where(call => !call.Symbol.StartsWith("ff_", StringComparison.Ordinal)))
+        {
+            string[] own = call.Number.Split(' ');
+            string name = call.Number.Length > 0 ? own[0] : call.Symbol;
+            c.AppendLine($"#ifdef __NR_{name}");
+            c.AppendLine($"    case __NR_{name}: {{");
+            for (int i = 0; i < call.Parameters.Count; i++)
+                c.AppendLine($"      __attribute__((unused)) {call.Parameters[i].Type} {call.Parameters[i].Name} = ({call.Parameters[i].Type}){(char)('a' + i)};");
+            string enter = call.Number.Length > 0 ? $"{own[1]}({string.Join(", ", Enumerable.Range(0, 6).Select(i => (char)('a' + i)))})"
+                : call.ReturnType == "void" ? $"({call.Symbol}({Passed(call)}), 0)" : $"(long){call.Symbol}({Passed(call)})";
+            c.AppendLine($"      if ({call.Guard}) return {enter};");
+            c.AppendLine("      break;");
+            c.AppendLine("    }");
+            c.AppendLine("#endif");
+        }
+        c.AppendLine("  }");
+        c.AppendLine("  return ff_real_syscall(number, a, b, c, d, e, f);");
+        c.AppendLine("}");
     }
 
     private static void Fortified(StringBuilder c, InterposedCall call)

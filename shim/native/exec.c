@@ -16,17 +16,17 @@
 void ff_before_exec(void);
 int ff_before_spawn(int *fds, int *stand_ins, int count, int most);
 
-static void prepare(void) { if (ff_core_works()) ff_before_exec(); }
+void ff_prepare_exec(void) { if (ff_core_works()) ff_before_exec(); }
 
-FF_EXPORT int execve(const char *path, char *const argv[], char *const envp[]) { prepare(); return REAL(execve)(path, argv, envp); }
-FF_EXPORT int execv(const char *path, char *const argv[]) { prepare(); return REAL(execv)(path, argv); }
-FF_EXPORT int execvp(const char *file, char *const argv[]) { prepare(); return REAL(execvp)(file, argv); }
-FF_EXPORT int execvpe(const char *file, char *const argv[], char *const envp[]) { prepare(); return REAL(execvpe)(file, argv, envp); }
-FF_EXPORT int fexecve(int fd, char *const argv[], char *const envp[]) { prepare(); return REAL(fexecve)(fd, argv, envp); }
+FF_EXPORT int execve(const char *path, char *const argv[], char *const envp[]) { ff_prepare_exec(); return REAL(execve)(path, argv, envp); }
+FF_EXPORT int execv(const char *path, char *const argv[]) { ff_prepare_exec(); return REAL(execv)(path, argv); }
+FF_EXPORT int execvp(const char *file, char *const argv[]) { ff_prepare_exec(); return REAL(execvp)(file, argv); }
+FF_EXPORT int execvpe(const char *file, char *const argv[], char *const envp[]) { ff_prepare_exec(); return REAL(execvpe)(file, argv, envp); }
+FF_EXPORT int fexecve(int fd, char *const argv[], char *const envp[]) { ff_prepare_exec(); return REAL(fexecve)(fd, argv, envp); }
 FF_EXPORT int execveat(int folder, const char *path, char *const argv[], char *const envp[], int flags) {
   int (*real)(int, const char *, char *const[], char *const[], int) = (int (*)(int, const char *, char *const[], char *const[], int))dlsym(RTLD_NEXT, "execveat");
   if (!real) { errno = ENOSYS; return -1; }
-  prepare();
+  ff_prepare_exec();
   return real(folder, path, argv, envp, flags);
 }
 

@@ -12,16 +12,16 @@
 
 void ff_before_exit(void);
 
-static void prepare(void) {
+void ff_prepare_exit(void) {
   if (ff_core_works() && ff_tracked_count > 0) ff_before_exit();
 }
 
 /* exit(3), a return from main: libc ends the process from inside, after the last library's destructor. */
-__attribute__((destructor)) static void at_exit(void) { prepare(); }
+__attribute__((destructor)) static void at_exit(void) { ff_prepare_exit(); }
 
 static void leave(const char *name, int status) {
   void (*real)(int) = (void (*)(int))dlsym(RTLD_NEXT, name);
-  prepare();
+  ff_prepare_exit();
   if (real) real(status);
   for (;;) syscall(SYS_exit_group, status);
 }

@@ -8,6 +8,7 @@
 #include <pthread.h>
 #include <sched.h>
 #include <stdarg.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "freeflow.h"
@@ -58,6 +59,24 @@ FF_EXPORT pid_t _Fork(void) {
   pid_t child = real();
   if (child == 0) ff_in_child(1);
   else born(locks, child);
+  return child;
+}
+
+/* Those that return twice, in two memories and on two copies of one stack, as fork(2) does. The first of clone3's arguments are its flags, the sixth its stack. */
+static int is_fork(long number, long a, long b) {
+  uint64_t arguments[6];
+  if (number == SYS_fork) return 1;
+  if (number == SYS_clone) return !(a & CLONE_VM) && b == 0;
+  if (b < (long)sizeof arguments || ff_copy(arguments, (const void *)a, sizeof arguments) != 0) return 0;
+  return !(arguments[0] & CLONE_VM) && arguments[5] == 0;
+}
+
+long ff_fork_by_number(long number, long a, long b, long c, long d, long e, long f) {
+  if (!ff_core_works() || !is_fork(number, a, b)) return ff_real_syscall(number, a, b, c, d, e, f);
+  int locks = ff_before_fork();
+  long child = ff_real_syscall(number, a, b, c, d, e, f);
+  if (child == 0) ff_in_child(1);
+  else born(locks, (int)child);
   return child;
 }
 

@@ -63,6 +63,25 @@ extern const int ff_real_count, ff_call_count;
 extern const char *const ff_real_names[];
 extern void *ff_real[], *ff_core_table[], *const ff_unmanaged_table[];
 
+/* raw.c: libc's syscall(2). Generated: the switch over the interposed calls, which passes all others on to it. */
+long ff_real_syscall(long number, long a, long b, long c, long d, long e, long f);
+long ff_interposed_by_number(long number, long a, long b, long c, long d, long e, long f);
+
+/* raw.c: system calls that have other arguments than the libc call of their name. */
+#define FF_BY_NUMBER(name) long ff_##name##_by_number(long a, long b, long c, long d, long e, long f)
+FF_BY_NUMBER(ppoll);
+FF_BY_NUMBER(pselect6);
+FF_BY_NUMBER(epoll_pwait);
+FF_BY_NUMBER(epoll_pwait2);
+FF_BY_NUMBER(preadv2);
+FF_BY_NUMBER(pwritev2);
+
+/* fork.c, exec.c, exit.c, signals.c: the calls of these files by number. */
+long ff_fork_by_number(long number, long a, long b, long c, long d, long e, long f);
+void ff_prepare_exec(void);
+void ff_prepare_exit(void);
+long ff_sigaction_by_number(long signal, long action, long old, long mask_bytes);
+
 /* Glue. */
 void *ff_resolve(int index);
 int ff_open(void);

@@ -36,9 +36,16 @@ static uint64_t ticks(void) {
 
 static struct ff_thread *current_thread(void) { return &ff_thread_state; }
 
+/* A libc older than the call (close_range, epoll_pwait2): as a kernel older than it. */
+static long not_there(void) {
+  errno = ENOSYS;
+  return -1;
+}
+
 void *ff_resolve(int index) {
   void *found = dlsym(RTLD_NEXT, ff_real_names[index]);
-  if (found || ff_core_is_open == 0) __atomic_store_n(&ff_real[index], found, __ATOMIC_RELEASE);
+  if (!found) return (void *)not_there;
+  __atomic_store_n(&ff_real[index], found, __ATOMIC_RELEASE);
   return found;
 }
 

@@ -132,6 +132,38 @@ FF_EXPORT int sigaction(int signal, const struct sigaction *action, struct sigac
 }
 FF_EXPORT int __sigaction(int signal, const struct sigaction *action, struct sigaction *old) __attribute__((alias("sigaction")));
 
+/*
+ * The kernel's structure has the mask last and is given libc's way of returning from a handler. Pointers are tried on the kernel, with a signal that there is not.
+ * Signals that libc keeps for itself are not refused by the kernel.
+ */
+long ff_sigaction_by_number(long signal, long action, long old, long mask_bytes) {
+  struct kernel_action { void (*handler)(int, siginfo_t *, void *); unsigned long flags; void *restorer; uint64_t mask; };
+  const struct kernel_action *wanted = (const struct kernel_action *)action;
+  struct sigaction theirs = { 0 }, before = { 0 };
+  int is_ours = mask_bytes == sizeof wanted->mask && signal > 0 && signal < NSIG && (signal < 32 || signal >= SIGRTMIN);
+  if (is_ours && action) {
+    int saved = errno;
+    is_ours = ff_real_syscall(SYS_rt_sigaction, 0, action, 0, mask_bytes, 0, 0) < 0 && errno == EINVAL;
+    errno = saved;
+  }
+  /* Asked first: it shows whether the answer can be written. */
+  if (is_ours && old && ff_real_syscall(SYS_rt_sigaction, signal, 0, old, mask_bytes, 0, 0) != 0) is_ours = 0;
+  if (!is_ours) return ff_real_syscall(SYS_rt_sigaction, signal, action, old, mask_bytes, 0, 0);
+  if (action) {
+    theirs.sa_sigaction = wanted->handler;
+    theirs.sa_flags = (int)(wanted->flags & ~0x04000000ul);   /* SA_RESTORER */
+    memcpy(&theirs.sa_mask, &wanted->mask, sizeof wanted->mask);
+  }
+  int result = sigaction((int)signal, action ? &theirs : NULL, old ? &before : NULL);
+  if (result == 0 && old) {
+    struct kernel_action *answer = (struct kernel_action *)old;
+    answer->handler = before.sa_sigaction;
+    answer->flags = (answer->flags & 0x04000000ul) | ((unsigned)before.sa_flags & ~0x04000000ul);
+    memcpy(&answer->mask, &before.sa_mask, sizeof answer->mask);
+  }
+  return result;
+}
+
 /* libc's signal() and its kin call sigaction from inside. The same here, by way of the one above. */
 static sighandler_t install(int signal, sighandler_t handler, int flags) {
   struct sigaction action = { .sa_flags = flags }, old;

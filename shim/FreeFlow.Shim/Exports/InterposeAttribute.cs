@@ -29,4 +29,10 @@ internal sealed class InterposeAttribute(string declaration) : Attribute
     /// The fortified twin: its name and parameters in its own order, <c>limit</c> standing for the buffer's size, then the expression that must not exceed it.
     /// </summary>
     public string Checked { get; init; } = "";
+
+    /// <summary>
+    /// Where the system call differs from the libc call: its name in asm/unistd.h, and the C function of native/raw.c that takes its six arguments. Otherwise
+    /// the call of the same name, if there is one, has the same arguments in the same order.
+    /// </summary>
+    public string Number { get; init; } = "";
 }

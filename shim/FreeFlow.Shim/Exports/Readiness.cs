@@ -13,7 +13,7 @@ internal static unsafe class ReadinessCalls
         return (int)Process.Result(Poller.Poll(descriptors, count, timeout < 0 ? Sleep.Forever : (ulong)timeout * 1_000_000, null));
     }
 
-    [Interpose("int ppoll(void* descriptors, unsigned long count, const void* timeout, const void* mask)", Guard = "*ff_tracked_connections", Checked = "__ppoll_chk(descriptors, count, timeout, mask, limit) count * 8")]
+    [Interpose("int ppoll(void* descriptors, unsigned long count, const void* timeout, const void* mask)", Guard = "*ff_tracked_connections", Checked = "__ppoll_chk(descriptors, count, timeout, mask, limit) count * 8", Number = "ppoll ff_ppoll_by_number")]
     public static int PPoll(PollDescriptor* descriptors, nuint count, TimeSpec* timeout, ulong* mask)
     {
         if (count > int.MaxValue || !Process.CanWrite(descriptors, count * (nuint)sizeof(PollDescriptor)) || !IsValid(timeout)) return Process.Libc->ppoll(descriptors, count, timeout, mask);
@@ -37,7 +37,7 @@ internal static unsafe class ReadinessCalls
         return (int)Process.Result(result);
     }
 
-    [Interpose("int pselect(int limit, void* readable, void* writable, void* exceptional, const void* timeout, const void* mask)", Guard = "*ff_tracked_connections")]
+    [Interpose("int pselect(int limit, void* readable, void* writable, void* exceptional, const void* timeout, const void* mask)", Guard = "*ff_tracked_connections", Number = "pselect6 ff_pselect6_by_number")]
     public static int PSelect(int limit, ulong* read, ulong* write, ulong* except, TimeSpec* timeout, ulong* mask)
     {
         if (!AreSets(limit, read, write, except) || !IsValid(timeout)) return Process.Libc->pselect(limit, read, write, except, timeout, mask);
@@ -58,11 +58,11 @@ internal static unsafe class ReadinessCalls
     public static int EpollWait(int epoll, EpollEvent* events, int capacity, int timeout) =>
         Wait(epoll, events, capacity, timeout < 0 ? Sleep.Forever : (ulong)timeout * 1_000_000, null);
 
-    [Interpose("int epoll_pwait(int epoll, void* events, int capacity, int timeout, const void* mask)", Guard = "FF_FLAGS(epoll) & FF_EPOLL")]
+    [Interpose("int epoll_pwait(int epoll, void* events, int capacity, int timeout, const void* mask)", Guard = "FF_FLAGS(epoll) & FF_EPOLL", Number = "epoll_pwait ff_epoll_pwait_by_number")]
     public static int EpollPWait(int epoll, EpollEvent* events, int capacity, int timeout, ulong* mask) =>
         Wait(epoll, events, capacity, timeout < 0 ? Sleep.Forever : (ulong)timeout * 1_000_000, mask);
 
-    [Interpose("int epoll_pwait2(int epoll, void* events, int capacity, const void* timeout, const void* mask)", Guard = "FF_FLAGS(epoll) & FF_EPOLL")]
+    [Interpose("int epoll_pwait2(int epoll, void* events, int capacity, const void* timeout, const void* mask)", Guard = "FF_FLAGS(epoll) & FF_EPOLL", Number = "epoll_pwait2 ff_epoll_pwait2_by_number")]
     public static int EpollPWait2(int epoll, EpollEvent* events, int capacity, TimeSpec* timeout, ulong* mask)
     {
         if (!IsValid(timeout)) return Process.Libc->epoll_pwait2(epoll, events, capacity, timeout, mask);

@@ -75,7 +75,7 @@ internal static unsafe class ReceivingCalls
         return Connections.Find(fd) != null && SocketCalls.GetSockOpt(fd, Linux.SOL_SOCKET, Linux.SO_ERROR, &error, &length) == 0 ? error : 0;
     }
 
-    [Interpose("ssize_t preadv2(int fd, const void* vectors, int count, long offset, int flags)", Aliases = "preadv64v2")]
+    [Interpose("ssize_t preadv2(int fd, const void* vectors, int count, long offset, int flags)", Aliases = "preadv64v2", Number = "preadv2 ff_preadv2_by_number")]
     public static nint PReadV2(int fd, IoVector* vectors, int count, long offset, int flags)
     {
         // Without an offset it is readv(2) with flags; with one a socket cannot do it.

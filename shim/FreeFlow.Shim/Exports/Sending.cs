@@ -63,7 +63,7 @@ internal static unsafe class SendingCalls
         return (int)done;
     }
 
-    [Interpose("ssize_t pwritev2(int fd, const void* vectors, int count, long offset, int flags)", Aliases = "pwritev64v2")]
+    [Interpose("ssize_t pwritev2(int fd, const void* vectors, int count, long offset, int flags)", Aliases = "pwritev64v2", Number = "pwritev2 ff_pwritev2_by_number")]
     public static nint PWriteV2(int fd, IoVector* vectors, int count, long offset, int flags)
     {
         if (offset != -1 || !Vectors.AreValidWithFlags(vectors, count, flags)) return Process.Libc->pwritev2(fd, vectors, count, offset, flags);

@@ -61,7 +61,7 @@ internal static unsafe class Sleep
     }
 
     private static bool NeedsNanoseconds(ulong nanoseconds) =>
-        nanoseconds % 1_000_000 != 0 && nanoseconds != Forever && Process.Libc->epoll_pwait2 != null && !_withoutNanoseconds;
+        nanoseconds % 1_000_000 != 0 && nanoseconds != Forever && !_withoutNanoseconds;
 
     /// <summary>Linux before 5.11, or a seccomp profile that does not know the call: not asked again.</summary>
     private static bool LacksNanoseconds(int result)

@@ -25,8 +25,8 @@ internal static unsafe class PipeEnd
     public static nint Read(int pipe, byte* target, nuint count)
     {
         IoVector vector = new() { Base = target, Length = count };
-        nint read = Process.Libc->preadv2 != null ? Process.FromLibc(Process.Libc->preadv2(pipe, &vector, 1, -1, Linux.RWF_NOWAIT)) : -Linux.EOPNOTSUPP;
-        return read == -Linux.EOPNOTSUPP ? Process.FromLibc(Process.Libc->read(pipe, target, count)) : read;
+        nint read = Process.FromLibc(Process.Libc->preadv2(pipe, &vector, 1, -1, Linux.RWF_NOWAIT));
+        return read is -Linux.EOPNOTSUPP or -Linux.ENOSYS ? Process.FromLibc(Process.Libc->read(pipe, target, count)) : read;
     }
 
     /// <summary>Writes what there is room for, likewise.</summary>
@@ -34,7 +34,7 @@ internal static unsafe class PipeEnd
     {
         const nuint alwaysFits = 4096;   // What a writable pipe takes without blocking: PIPE_BUF, pipe(7).
         IoVector vector = new() { Base = source, Length = count };
-        nint written = Process.Libc->pwritev2 != null ? Process.FromLibc(Process.Libc->pwritev2(pipe, &vector, 1, -1, Linux.RWF_NOWAIT)) : -Linux.EOPNOTSUPP;
-        return written == -Linux.EOPNOTSUPP ? Process.FromLibc(Process.Libc->write(pipe, source, count < alwaysFits ? count : alwaysFits)) : written;
+        nint written = Process.FromLibc(Process.Libc->pwritev2(pipe, &vector, 1, -1, Linux.RWF_NOWAIT));
+        return written is -Linux.EOPNOTSUPP or -Linux.ENOSYS ? Process.FromLibc(Process.Libc->write(pipe, source, count < alwaysFits ? count : alwaysFits)) : written;
     }
 }
