@@ -11,6 +11,7 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
+#include "symbols.h"
 #include "freeflow.h"
 
 #if defined(__x86_64__)
@@ -103,14 +104,18 @@ static void bind_to_us(void *opened, void *(*real)(const char *, int)) {
   errno = saved;
 }
 
+/* A name that means the same file whoever asks for it. */
+static int is_plain(const char *file, const void *caller) { return !strchr(file, '$') && (strchr(file, '/') || !ff_has_search_path(caller)); }
+
 /*
- * libc takes from the return address who calls, whose own folders a name without a slash (RUNPATH), or with $ORIGIN in it, is looked for in: that call is a jump. With a
- * plain path, and only then, there is time to do something behind it.
+ * libc takes from the return address who calls, whose own folders a name without a slash (RUNPATH), or with $ORIGIN in it, is looked for in: that call is a jump. Where
+ * it does not matter who calls, and only there, there is time to do something behind it.
  */
 FF_EXPORT void *dlopen(const char *file, int mode) {
   static void *(*real)(const char *, int);
   if (!real) real = (void *(*)(const char *, int))dlsym(RTLD_NEXT, "dlopen");
-  if (FF_LIKELY(!(mode & RTLD_DEEPBIND)) || !file || !strchr(file, '/') || strchr(file, '$')) return real(file, mode);
+  if (mode & RTLD_DEEPBIND) ff_has_deep_bindings = 1;
+  if (FF_LIKELY(!(mode & RTLD_DEEPBIND)) || !file || !is_plain(file, __builtin_return_address(0))) return real(file, mode);
   void *before = real(file, RTLD_LAZY | RTLD_NOLOAD), *opened = real(file, mode);
   if (before) dlclose(before);
   else if (opened) bind_to_us(opened, real);

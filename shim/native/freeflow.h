@@ -21,6 +21,13 @@ extern int ff_tracked_count;
 extern int ff_core_is_open; /* 0: not yet; -1: it cannot be */
 static inline int ff_core_works(void) { return __atomic_load_n(&ff_core_is_open, __ATOMIC_ACQUIRE) > 0; }
 
+/* dlsym.c: libc's dlsym. The name itself is one of those that this library stands in for. */
+void *ff_dlsym(void *handle, const char *name);
+#ifndef FF_DEFINES_DLSYM
+#define dlsym ff_dlsym
+#endif
+extern int ff_has_deep_bindings; /* 1: a library has been opened with RTLD_DEEPBIND */
+
 /* libc's own member of that name; for files that include dlfcn.h. */
 #define REAL(name) ((__typeof__(&name))dlsym(RTLD_NEXT, #name))
 

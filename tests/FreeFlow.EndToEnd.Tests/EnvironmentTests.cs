@@ -29,6 +29,8 @@ public sealed class EnvironmentTests
         Compile("talk-setuid", "talk.c");
         Compile("stranger.so", "stranger.c", "-shared", "-fPIC");
         Compile("stranger-now.so", "stranger.c", "-shared", "-fPIC", "-Wl,-z,now");
+        Compile("wrapper.so", "wrapper.c", "-shared", "-fPIC");
+        Compile("namespace", "namespace.c");
         string apart = Directory.CreateDirectory(Path.Combine(_programs, "apart")).FullName;
         Compile("apart/libstranger.so", "stranger.c", "-shared", "-fPIC");
         Compile("apart/finder", "finder.c", $"-Wl,-rpath,{apart}");
@@ -90,7 +92,12 @@ public sealed class EnvironmentTests
         yield return Case("a filter of its own", "", "$PYTHON sandbox.py", ring: true);
 
         yield return Case("an io_uring before the first connection", "", "$TALK 50 uring", ring: false);
-        yield return Case("a library with RTLD_DEEPBIND", "", "$PYTHON deepbind.py $HERE/stranger.so; $PYTHON deepbind.py $HERE/stranger-now.so", ring: true);
+        yield return Case("a library with RTLD_DEEPBIND", "", "$PYTHON deepbind.py $HERE/stranger.so; $PYTHON deepbind.py $HERE/stranger-now.so; export LD_LIBRARY_PATH=$HERE; $PYTHON deepbind.py stranger.so", ring: true);
+        yield return Case("members of libc that are looked up", "", "$PYTHON lookup.py $HERE/stranger.so", ring: true);
+        yield return Case("a wrapper that looks up libc's", "", "LD_PRELOAD=$HERE/wrapper.so:$LD_PRELOAD $TALK; LD_PRELOAD=$LD_PRELOAD:$HERE/wrapper.so $TALK", ring: true);
+        yield return Case("a wrapper that looks up the next", "", "export WRAPPER_NEXT=1; LD_PRELOAD=$HERE/wrapper.so:$LD_PRELOAD $TALK; LD_PRELOAD=$LD_PRELOAD:$HERE/wrapper.so $TALK", ring: true);
+        yield return Case("a library in a namespace of its own", "", "$HERE/namespace $HERE/stranger.so", ring: true);
+        yield return Case("a library in a namespace of its own, first", "", "$HERE/namespace $HERE/stranger.so before", ring: false);
         yield return Case("a library in its opener's own folder", "", "$HERE/apart/finder", ring: false);
         yield return Case("jemalloc", "/usr/lib/x86_64-linux-gnu/libjemalloc.so.2", "LD_PRELOAD=libjemalloc.so.2:$LD_PRELOAD $TALK; LD_PRELOAD=$LD_PRELOAD:libjemalloc.so.2 $TALK", ring: true);
         yield return Case("tcmalloc", "/usr/lib/x86_64-linux-gnu/libtcmalloc_minimal.so.4", "LD_PRELOAD=libtcmalloc_minimal.so.4:$LD_PRELOAD $TALK; LD_PRELOAD=$LD_PRELOAD:libtcmalloc_minimal.so.4 $TALK", ring: true);

@@ -1,6 +1,7 @@
-/* Calls made by syscall(2) among calls made by name: both see the same connection. */
+/* Calls made by syscall(2), and calls that are found while the program runs, among calls made by name: all see the same connection. */
 #include "experiment.h"
 
+#include <dlfcn.h>
 #include <fcntl.h>
 #include <linux/sched.h>
 #include <poll.h>
@@ -17,10 +18,34 @@
 static unsigned state;
 static unsigned any(unsigned below) { return (state = state * 1103515245u + 12345u) >> 16 & 0x7fff ? (state >> 8) % below : 0; }
 
+enum { BY_NAME, BY_NUMBER, BY_LOOKUP };
+
+/* Where foreign function interfaces find a member of libc. */
+static void *find(const char *name) {
+  static void *libc, *other, *program;
+  if (!libc) {
+    libc = dlopen("libc.so.6", RTLD_NOW);
+    other = dlopen("libm.so.6", RTLD_NOW | RTLD_LOCAL);   /* libc is looked through for it, too */
+    program = dlopen(NULL, RTLD_NOW);
+  }
+  void *found = NULL;
+  switch (any(5)) {
+    case 0: found = dlsym(libc, name); break;
+    case 1: found = dlvsym(libc, name, "GLIBC_2.2.5"); break;
+    case 2: found = dlsym(other, name); break;
+    case 3: found = dlsym(program, name); break;
+    case 4: found = dlsym(any(2) ? RTLD_DEFAULT : RTLD_NEXT, name); break;
+  }
+  return found ? found : dlsym(libc, name);
+}
+
+/* The function of that name, linked or looked up. */
+#define CALL(name) (how == BY_LOOKUP ? (__typeof__(&name))find(#name) : &name)
+
 static const uint64_t all_signals = ~0ull;
 
 /* Whether there is something to read (bit 0) and room to write (bit 1), asked in one of seven ways. */
-static int readiness(unsigned way, int by_number, int set, int fd) {
+static int readiness(unsigned way, int how, int set, int fd) {
   struct timespec none = { 0, 0 };
   struct timeval nothing = { 0, 0 };
   struct pollfd one = { fd, POLLIN | POLLOUT, 0 };
@@ -35,58 +60,58 @@ static int readiness(unsigned way, int by_number, int set, int fd) {
   FD_ZERO(&writable); FD_SET(fd, &writable);
   (void)named;
   switch (way) {
-    case 0: is_poll = 1; if (by_number) syscall(SYS_poll, &one, 1L, 0L); else poll(&one, 1, 0); break;
-    case 1: is_poll = 1; if (by_number) syscall(SYS_ppoll, &one, 1L, &none, &all_signals, 8L); else ppoll(&one, 1, &none, &wide); break;
-    case 2: if (by_number) syscall(SYS_select, (long)fd + 1, &readable, &writable, NULL, &nothing); else select(fd + 1, &readable, &writable, NULL, &nothing); break;
-    case 3: if (by_number) syscall(SYS_pselect6, (long)fd + 1, &readable, &writable, NULL, &none, &mask); else pselect(fd + 1, &readable, &writable, NULL, &none, &wide); break;
-    case 4: is_epoll = 1; if (by_number) syscall(SYS_epoll_wait, set, &event, 1L, 0L); else epoll_wait(set, &event, 1, 0); break;
-    case 5: is_epoll = 1; if (by_number) syscall(SYS_epoll_pwait, set, &event, 1L, 0L, &all_signals, 8L); else epoll_pwait(set, &event, 1, 0, &wide); break;
-    case 6: is_epoll = 1; if (by_number) syscall(SYS_epoll_pwait2, set, &event, 1L, &none, &all_signals, 8L); else epoll_pwait2(set, &event, 1, &none, &wide); break;
+    case 0: is_poll = 1; if (how == BY_NUMBER) syscall(SYS_poll, &one, 1L, 0L); else CALL(poll)(&one, 1, 0); break;
+    case 1: is_poll = 1; if (how == BY_NUMBER) syscall(SYS_ppoll, &one, 1L, &none, &all_signals, 8L); else CALL(ppoll)(&one, 1, &none, &wide); break;
+    case 2: if (how == BY_NUMBER) syscall(SYS_select, (long)fd + 1, &readable, &writable, NULL, &nothing); else CALL(select)(fd + 1, &readable, &writable, NULL, &nothing); break;
+    case 3: if (how == BY_NUMBER) syscall(SYS_pselect6, (long)fd + 1, &readable, &writable, NULL, &none, &mask); else CALL(pselect)(fd + 1, &readable, &writable, NULL, &none, &wide); break;
+    case 4: is_epoll = 1; if (how == BY_NUMBER) syscall(SYS_epoll_wait, set, &event, 1L, 0L); else CALL(epoll_wait)(set, &event, 1, 0); break;
+    case 5: is_epoll = 1; if (how == BY_NUMBER) syscall(SYS_epoll_pwait, set, &event, 1L, 0L, &all_signals, 8L); else CALL(epoll_pwait)(set, &event, 1, 0, &wide); break;
+    case 6: is_epoll = 1; if (how == BY_NUMBER) syscall(SYS_epoll_pwait2, set, &event, 1L, &none, &all_signals, 8L); else CALL(epoll_pwait2)(set, &event, 1, &none, &wide); break;
   }
   if (is_poll) return (one.revents & POLLIN ? 1 : 0) | (one.revents & POLLOUT ? 2 : 0);
   if (is_epoll) return (event.events & EPOLLIN ? 1 : 0) | (event.events & EPOLLOUT ? 2 : 0);
   return (FD_ISSET(fd, &readable) ? 1 : 0) | (FD_ISSET(fd, &writable) ? 2 : 0);
 }
 
-static long transfer_out(unsigned way, int by_number, int fd, char *text, size_t length) {
+static long transfer_out(unsigned way, int how, int fd, char *text, size_t length) {
   struct iovec vectors[2] = { { text, length / 2 }, { text + length / 2, length - length / 2 } };
   struct msghdr message = { .msg_iov = vectors, .msg_iovlen = 2 };
   struct mmsghdr messages = { .msg_hdr = message };
   switch (way) {
-    case 0: return by_number ? syscall(SYS_write, fd, text, length) : write(fd, text, length);
-    case 1: return by_number ? syscall(SYS_sendto, fd, text, length, 0L, NULL, 0L) : send(fd, text, length, 0);
-    case 2: return by_number ? syscall(SYS_writev, fd, vectors, 2L) : writev(fd, vectors, 2);
-    case 3: return by_number ? syscall(SYS_sendmsg, fd, &message, 0L) : sendmsg(fd, &message, 0);
-    case 4: return by_number ? syscall(SYS_sendmmsg, fd, &messages, 1L, 0L) : sendmmsg(fd, &messages, 1, 0);
-    default: return by_number ? syscall(SYS_pwritev2, fd, vectors, 2L, -1L, -1L, 0L) : pwritev2(fd, vectors, 2, -1, 0);
+    case 0: return how == BY_NUMBER ? syscall(SYS_write, fd, text, length) : CALL(write)(fd, text, length);
+    case 1: return how == BY_NUMBER ? syscall(SYS_sendto, fd, text, length, 0L, NULL, 0L) : CALL(send)(fd, text, length, 0);
+    case 2: return how == BY_NUMBER ? syscall(SYS_writev, fd, vectors, 2L) : CALL(writev)(fd, vectors, 2);
+    case 3: return how == BY_NUMBER ? syscall(SYS_sendmsg, fd, &message, 0L) : CALL(sendmsg)(fd, &message, 0);
+    case 4: return how == BY_NUMBER ? syscall(SYS_sendmmsg, fd, &messages, 1L, 0L) : CALL(sendmmsg)(fd, &messages, 1, 0);
+    default: return how == BY_NUMBER ? syscall(SYS_pwritev2, fd, vectors, 2L, -1L, -1L, 0L) : CALL(pwritev2)(fd, vectors, 2, -1, 0);
   }
 }
 
-static long transfer_in(unsigned way, int by_number, int fd, char *text, size_t length) {
+static long transfer_in(unsigned way, int how, int fd, char *text, size_t length) {
   struct iovec vectors[2] = { { text, length / 2 }, { text + length / 2, length - length / 2 } };
   struct msghdr message = { .msg_iov = vectors, .msg_iovlen = 2 };
   struct mmsghdr messages = { .msg_hdr = message };
   switch (way) {
-    case 0: return by_number ? syscall(SYS_read, fd, text, length) : read(fd, text, length);
-    case 1: return by_number ? syscall(SYS_recvfrom, fd, text, length, (long)MSG_DONTWAIT, NULL, NULL) : recv(fd, text, length, MSG_DONTWAIT);
-    case 2: return by_number ? syscall(SYS_readv, fd, vectors, 2L) : readv(fd, vectors, 2);
-    case 3: return by_number ? syscall(SYS_recvmsg, fd, &message, 0L) : recvmsg(fd, &message, 0);
-    case 4: return by_number ? syscall(SYS_recvmmsg, fd, &messages, 1L, 0L, NULL) : recvmmsg(fd, &messages, 1, 0, NULL);
-    default: return by_number ? syscall(SYS_preadv2, fd, vectors, 2L, -1L, -1L, 0L) : preadv2(fd, vectors, 2, -1, 0);
+    case 0: return how == BY_NUMBER ? syscall(SYS_read, fd, text, length) : CALL(read)(fd, text, length);
+    case 1: return how == BY_NUMBER ? syscall(SYS_recvfrom, fd, text, length, (long)MSG_DONTWAIT, NULL, NULL) : CALL(recv)(fd, text, length, MSG_DONTWAIT);
+    case 2: return how == BY_NUMBER ? syscall(SYS_readv, fd, vectors, 2L) : CALL(readv)(fd, vectors, 2);
+    case 3: return how == BY_NUMBER ? syscall(SYS_recvmsg, fd, &message, 0L) : CALL(recvmsg)(fd, &message, 0);
+    case 4: return how == BY_NUMBER ? syscall(SYS_recvmmsg, fd, &messages, 1L, 0L, NULL) : CALL(recvmmsg)(fd, &messages, 1, 0, NULL);
+    default: return how == BY_NUMBER ? syscall(SYS_preadv2, fd, vectors, 2L, -1L, -1L, 0L) : CALL(preadv2)(fd, vectors, 2, -1, 0);
   }
 }
 
 /* The number of a copy, which closes what had it before. */
-static int copy(unsigned way, int by_number, int fd, int number) {
+static int copy(unsigned way, int how, int fd, int number) {
   switch (way) {
-    case 0: return (int)(by_number ? syscall(SYS_dup2, fd, number) : dup2(fd, number));
-    case 1: return (int)(by_number ? syscall(SYS_dup3, fd, number, O_CLOEXEC) : dup3(fd, number, O_CLOEXEC));
-    case 2: if (by_number) syscall(SYS_close, number); else close(number); return (int)(by_number ? syscall(SYS_fcntl, fd, F_DUPFD, number) : fcntl(fd, F_DUPFD, number));
-    default: if (by_number) syscall(SYS_close_range, number, number, 0L); else close_range((unsigned)number, (unsigned)number, 0); return dup2(fd, number);
+    case 0: return (int)(how == BY_NUMBER ? syscall(SYS_dup2, fd, number) : CALL(dup2)(fd, number));
+    case 1: return (int)(how == BY_NUMBER ? syscall(SYS_dup3, fd, number, O_CLOEXEC) : CALL(dup3)(fd, number, O_CLOEXEC));
+    case 2: if (how == BY_NUMBER) syscall(SYS_close, number); else CALL(close)(number); return (int)(how == BY_NUMBER ? syscall(SYS_fcntl, fd, F_DUPFD, number) : CALL(fcntl)(fd, F_DUPFD, number));
+    default: if (how == BY_NUMBER) syscall(SYS_close_range, number, number, 0L); else CALL(close_range)((unsigned)number, (unsigned)number, 0); return dup2(fd, number);
   }
 }
 
-/* Random calls, each by name or by number. What is printed must not depend on that, and does not say which it was. */
+/* Random calls, each by name, by number or by look-up. What is printed must not depend on that, and does not say which it was. */
 static void walk(int client, int server, unsigned seed) {
   char text[64], came[64];
   int set = epoll_create1(0), number = 200, waiting = 0;
@@ -96,34 +121,50 @@ static void walk(int client, int server, unsigned seed) {
   if (any(2)) syscall(SYS_epoll_ctl, set, EPOLL_CTL_ADD, server, &wanted); else epoll_ctl(set, EPOLL_CTL_ADD, server, &wanted);
   dup2(server, number);
   for (unsigned step = 0; step < 400; step++) {
-    int by_number = (int)any(2), readable = 0;
+    int how = (int)any(2), readable = 0;
     unsigned what = any(8), length = 2 + any(60), way = any(7);
     memset(text, (int)('a' + step % 26), sizeof text);
     switch (what) {
       case 0: case 1: case 2:
-        report("out", transfer_out(way % 6, by_number, client, text, length));
+        report("out", transfer_out(way % 6, how, client, text, length));
         for (int wait = 0; wait < 2000 && (ioctl(server, FIONREAD, &readable), readable < waiting + (int)length); wait++) usleep(1000);
         waiting += (int)length;
         break;
       case 3: case 4: {
         memset(came, 0, sizeof came);
-        int result = (int)transfer_in(way % 6, by_number, any(2) ? server : number, came, length);
+        int result = (int)transfer_in(way % 6, how, any(2) ? server : number, came, length);
         int bytes = way % 6 == 4 ? (result == 1 ? (int)strnlen(came, length) : 0) : result > 0 ? result : 0;
         waiting -= bytes;
         printf("in %d %d %.*s\n", result, result < 0 ? errno : 0, bytes, came);
         break;
       }
-      case 5: printf("ready %d\n", readiness(way, by_number, set, server)); break;
-      case 6: if (by_number) syscall(SYS_ioctl, server, (long)FIONREAD, &readable); else ioctl(server, FIONREAD, &readable); printf("waiting %d\n", readable); break;
-      case 7: printf("copy %d\n", copy(way % 4, by_number, server, number)); break;
+      case 5: printf("ready %d\n", readiness(way, how, set, server)); break;
+      case 6: if (how == BY_NUMBER) syscall(SYS_ioctl, server, (long)FIONREAD, &readable); else CALL(ioctl)(server, FIONREAD, &readable); printf("waiting %d\n", readable); break;
+      case 7: printf("copy %d\n", copy(way % 4, how, server, number)); break;
     }
   }
 }
 
-static void numbers_at_random_1(int client, int server) { walk(client, server, 1); }
-static void numbers_at_random_2(int client, int server) { walk(client, server, 2); }
-static void numbers_at_random_3(int client, int server) { walk(client, server, 3); }
-static void numbers_at_random_4(int client, int server) { walk(client, server, 4); }
+static void roads_at_random_1(int client, int server) { walk(client, server, 1); }
+static void roads_at_random_2(int client, int server) { walk(client, server, 2); }
+static void roads_at_random_3(int client, int server) { walk(client, server, 3); }
+static void roads_at_random_4(int client, int server) { walk(client, server, 4); }
+
+/* What a table of data holds, what the loader says of it, and what a look-up finds are one function. */
+static void lookups_agree(int client, int server) {
+  static ssize_t (*const table[])(int, const void *, size_t) = { write };
+  void *libc = dlopen("libc.so.6", RTLD_NOW);
+  Dl_info information;
+  (void)client; (void)server;
+  printf("table %d\n", dlsym(libc, "write") == (void *)table[0]);
+  printf("default %d next %d\n", dlsym(RTLD_DEFAULT, "write") == (void *)table[0], dlsym(RTLD_NEXT, "write") == (void *)table[0]);
+  printf("versioned %d %d\n", dlvsym(libc, "write", "GLIBC_2.2.5") == (void *)table[0], dlvsym(libc, "write", "GLIBC_9") == NULL);
+  printf("itself %d\n", dlsym(libc, "dlsym") == (void *)&dlsym);
+  printf("not there %d\n", dlsym(libc, "no_such_function") == NULL);
+  printf("error %d\n", dlerror() != NULL);
+  printf("then none %d\n", dlsym(libc, "write") != NULL && dlerror() == NULL);
+  printf("others %d\n", dlsym(libc, "qsort") == (void *)&qsort && dladdr(dlsym(libc, "qsort"), &information) && strstr(information.dli_fname, "libc.so") != NULL);
+}
 
 /* ---- A sleeper in each of the calls, woken by a byte. */
 
@@ -276,6 +317,6 @@ static void program_by_number(int client, int server) {
 }
 
 const struct experiment number_experiments[] = {
-  { "numbers_at_random_1", numbers_at_random_1 }, { "numbers_at_random_2", numbers_at_random_2 }, { "numbers_at_random_3", numbers_at_random_3 },
-  { "numbers_at_random_4", numbers_at_random_4 }, { "sleepers_by_number", sleepers_by_number }, { "masks_and_times_by_number", masks_and_times_by_number },
+  { "roads_at_random_1", roads_at_random_1 }, { "roads_at_random_2", roads_at_random_2 }, { "roads_at_random_3", roads_at_random_3 },
+  { "roads_at_random_4", roads_at_random_4 }, { "lookups_agree", lookups_agree }, { "sleepers_by_number", sleepers_by_number }, { "masks_and_times_by_number", masks_and_times_by_number },
   { "handlers_by_number", handlers_by_number }, { "children_by_number", children_by_number }, { "program_by_number", program_by_number }, { 0 } };
