@@ -23,17 +23,19 @@ internal static unsafe class ReadinessCalls
     [Interpose("int select(int limit, void* readable, void* writable, void* exceptional, void* timeout)", Guard = "*ff_tracked_connections", Aliases = "__select")]
     public static int Select(int limit, ulong* read, ulong* write, ulong* except, TimeValue* timeout)
     {
-        if (!AreSets(limit, read, write, except) || (timeout != null && (!Process.CanWrite(timeout, (nuint)sizeof(TimeValue)) || timeout->Seconds < 0 || timeout->Microseconds < 0))) return Process.Libc->select(limit, read, write, except, timeout);
-        ulong nanoseconds = timeout == null ? Sleep.Forever
-            : timeout->Seconds > 1_000_000_000 ? Sleep.Forever : ((ulong)timeout->Seconds * 1_000_000_000) + ((ulong)timeout->Microseconds * 1000);
-        ulong deadline = Sleep.Deadline(nanoseconds);
-        int result = Selector.Select(limit, read, write, except, nanoseconds, null);
-        if (timeout != null)
-        {
-            // select(2): Linux leaves the remaining time behind.
-            ulong left = Sleep.Left(deadline);
-            if (left != Sleep.Forever) *timeout = new TimeValue { Seconds = (long)(left / 1_000_000_000), Microseconds = (long)(left % 1_000_000_000 / 1000) };
-        }
+        if (!AreSets(limit, read, write, except) || (timeout != null && !Process.CanWrite(timeout, (nuint)sizeof(TimeValue)))) return Process.Libc->select(limit, read, write, except, timeout);
+        if (timeout == null) return (int)Process.Result(Selector.Select(limit, read, write, except, Sleep.Forever, null));
+        // The C library looks at the lower half of the microseconds, refuses negative ones, and carries what is more than a second.
+        int microseconds = (int)timeout->Microseconds;
+        if (timeout->Seconds < 0 || microseconds < 0) return Process.Libc->select(limit, read, write, except, timeout);
+        int carried = microseconds / 1_000_000;
+        TimeSpec time = timeout->Seconds > long.MaxValue - carried ? new TimeSpec { Seconds = long.MaxValue, Nanoseconds = 999_999_999 }
+            : new TimeSpec { Seconds = timeout->Seconds + carried, Nanoseconds = microseconds % 1_000_000 * 1000L };
+        ulong start = Process.Now();
+        int result = Selector.Select(limit, read, write, except, Sleep.FromTimeSpec(time), null);
+        // select(2): Linux leaves the remaining time behind.
+        TimeSpec left = Sleep.Remaining(time, start);
+        *timeout = new TimeValue { Seconds = left.Seconds, Microseconds = left.Nanoseconds / 1000 };
         return (int)Process.Result(result);
     }
 

@@ -47,7 +47,8 @@ internal static unsafe class ReceivingCalls
         const int waitForOne = 0x10000;
         if (!Process.CanRead(messages, (nuint)sizeof(MultipleMessageHeader)) || !Process.CanRead(timeout, timeout == null ? 0 : (nuint)sizeof(TimeSpec))) return Process.Libc->recvmmsg(fd, messages, count, flags, timeout);
         if (timeout != null && (timeout->Seconds < 0 || (ulong)timeout->Nanoseconds >= 1_000_000_000)) return Process.Libc->recvmmsg(fd, messages, count, flags, timeout);
-        ulong deadline = Sleep.Deadline(Sleep.FromTimeSpec(timeout));
+        TimeSpec time = timeout == null ? default : *timeout;
+        ulong start = timeout == null ? 0 : Process.Now();
         // Unlike its kin it tells a pending error before any bytes.
         int error = (flags & Linux.MSG_ERRQUEUE) == 0 ? PendingError(fd) : 0;
         if (error != 0) return (int)Process.Result(-error);
@@ -61,9 +62,9 @@ internal static unsafe class ReceivingCalls
             if ((flags & waitForOne) != 0) flags |= Linux.MSG_DONTWAIT;
             if (timeout == null) continue;
             // The kernel looks at the time only here, between two messages (recvmmsg(2), BUGS).
-            ulong left = Sleep.Left(deadline);
-            *timeout = new TimeSpec { Seconds = (long)(left / 1_000_000_000), Nanoseconds = (long)(left % 1_000_000_000) };
-            if (left == 0) break;
+            TimeSpec left = Sleep.Remaining(time, start);
+            *timeout = left;
+            if (left.Seconds == 0 && left.Nanoseconds == 0) break;
         }
         return (int)done;
     }

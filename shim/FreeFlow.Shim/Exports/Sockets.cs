@@ -17,6 +17,7 @@ internal static unsafe class SocketCalls
         int fd = Process.Libc->socket(domain, type, protocol);
         if (!Connections.InRange(fd)) return fd;
         Process.Flags[fd] = DescriptorFlags.Candidate;
+        SocketTimeouts.Keep(fd, 0);
         Connections.NoteHighest(fd);
         return fd;
     }
@@ -31,7 +32,10 @@ internal static unsafe class SocketCalls
         int errno = Process.Errno;
         ConnectionRecord* record = Connections.Find(fd);
         if (record == null && (result == 0 || errno is Linux.EINPROGRESS or Linux.EINTR))
+        {
             record = Connections.Begin(fd, result == 0 ? ConnectionFlags.None : ConnectionFlags.Connecting);
+            if (record != null) SocketTimeouts.Inherit(record, fd);
+        }
         // Another number for the same socket, from before it was connected, is not known to belong to the connection.
         if (record != null && copied && Connections.HasTwin(fd)) Offering.KeepInKernel(record, Reason.BytesOutOfSight);
         if (record != null && result == 0) Established(fd, record);
@@ -40,10 +44,10 @@ internal static unsafe class SocketCalls
     }
 
     [Interpose("int accept(int fd, void* address, unsigned* length)", Opens = true, Guard = "(FF_FLAGS(fd) & FF_CANDIDATE) || ff_is_internet_stream(fd)")]
-    public static int Accept(int fd, void* address, uint* length) => Accepted(Process.Libc->accept(fd, address, length), 0);
+    public static int Accept(int fd, void* address, uint* length) => Accepted(fd, Process.Libc->accept(fd, address, length), 0);
 
     [Interpose("int accept4(int fd, void* address, unsigned* length, int flags)", Opens = true, Guard = "(FF_FLAGS(fd) & FF_CANDIDATE) || ff_is_internet_stream(fd)")]
-    public static int Accept4(int fd, void* address, uint* length, int flags) => Accepted(Process.Libc->accept4(fd, address, length, flags), flags);
+    public static int Accept4(int fd, void* address, uint* length, int flags) => Accepted(fd, Process.Libc->accept4(fd, address, length, flags), flags);
 
     [Interpose("int shutdown(int fd, int how)")]
     public static int Shutdown(int fd, int how)
@@ -72,6 +76,7 @@ internal static unsafe class SocketCalls
             LowWater.Mark(Connections.Find(fd));
         bool buffer = level == Linux.SOL_SOCKET && option is Linux.SO_SNDBUF or Linux.SO_RCVBUF or Linux.SO_SNDBUFFORCE or Linux.SO_RCVBUFFORCE;
         if (result == 0 && buffer) BufferSizes.Changed(fd, option);
+        if (result == 0 && level == Linux.SOL_SOCKET && SocketTimeouts.IsOption(option)) SocketTimeouts.Changed(fd, option, (TimeValue*)value);
         return result;
     }
 
@@ -158,11 +163,12 @@ internal static unsafe class SocketCalls
         if (Gate.Phase(&record->SendGate) == DirectionPhase.Ring) Sender.GoBack(record, reason);
     }
 
-    private static int Accepted(int fd, int flags)
+    private static int Accepted(int listener, int fd, int flags)
     {
         if (fd < 0) return fd;
         int errno = Process.Errno;
         ConnectionRecord* record = Connections.Begin(fd, (flags & Linux.SOCK_NONBLOCK) != 0 ? ConnectionFlags.NonBlocking : ConnectionFlags.None);
+        if (record != null) SocketTimeouts.Inherit(record, listener);
         // Without the wait, the first transfer offers: a server that forks for each connection transfers in the child.
         if (record != null && Settings.WaitForJoin) Established(fd, record);
         Process.Errno = errno;

@@ -79,6 +79,8 @@ internal static unsafe class EpollReport
         if (entry->Guest != 0) return false;
         ConnectionRecord* record = Family.Records + (entry->Connection - 1);
         if ((record->Flags & (uint)ConnectionFlags.PeerFinished) != 0 || Volatile.Read(ref record->KernelAttention) != 0) return false;
+        // The peer's shim says so before its kernel does.
+        if ((Volatile.Read(ref Registrations.Incoming(entry, record)->WriterClosed) | Volatile.Read(ref Registrations.Outgoing(entry, record)->ReaderClosed)) != 0) return false;
         bool waitsForRoom = (entry->Events & (Linux.EPOLLOUT | Linux.EPOLLWRNORM)) != 0 && (entry->Events & Linux.EPOLLET) == 0;
         return Gate.Phase(&record->ReceiveGate) == DirectionPhase.Ring && (!waitsForRoom || Gate.Phase(&record->SendGate) == DirectionPhase.Ring);
     }
@@ -101,13 +103,16 @@ internal static unsafe class EpollReport
     private const uint HotWaits = 64;
     private const int FewHot = 8;
 
+    /// <summary>What nobody hints at, such as the death of a peer, is found out so much later at most.</summary>
+    private const ulong KernelEveryNanoseconds = 30_000;
+
     /// <summary>Writes what the hot registrations have to report; returns the new count. Caller holds the instance's lock.</summary>
-    public static int AddHot(EpollInstance* instance, EpollEvent* events, int count, int capacity)
+    public static int AddHot(EpollInstance* instance, EpollEvent* events, int count, int capacity, AfterHot after)
     {
         int hot = instance->HotCount;
         if (hot == 0) return count;
-        int place = instance->HotStart % hot, first = count;
-        for (int looked = 0; looked < hot && count < capacity;)
+        int place = instance->HotStart % hot, first = count, looked = 0;
+        while (looked < hot && count < capacity)
         {
             Registration* entry = Registrations.Entries + instance->Hot[place];
             if (entry->ReportedRound != instance->Round)
@@ -134,8 +139,38 @@ internal static unsafe class EpollReport
             place = 0;
             if (count < capacity) instance->HotCameRound = 1;
         }
+        if (count == first) return count;
+        bool full = count == capacity && after != AfterHot.Asked;
+        if (full || after is AfterHot.Reason or AfterHot.Nothing)
+            for (; looked > 0; looked--) Complete(instance, Registrations.Entries + instance->Hot[place = (place == 0 ? hot : place) - 1], events, first, count, full || after == AfterHot.Nothing);
         if (count - first > 1) EpollOrder.Sort(instance, events, first, count);
         return count;
+    }
+
+    /// <summary>The first <paramref name="count"/> reports are of rings, and the kernel had more to say than there was room for. Caller holds the instance's lock.</summary>
+    public static void Complete(EpollInstance* instance, EpollEvent* events, int count)
+    {
+        for (int i = 0; i < instance->HotCount; i++) Complete(instance, Registrations.Entries + instance->Hot[i], events, 0, count, always: true);
+    }
+
+    /// <summary>
+    /// A report tells all that is there (epoll(7)), and one of a one-shot registration is the last: what the kernel has to say of this one is asked of its socket, because the
+    /// set may not come to tell it now.
+    /// </summary>
+    /// <param name="instance">The set.</param>
+    /// <param name="entry">One that may have been reported.</param>
+    /// <param name="events">The reports.</param>
+    /// <param name="first">The first one in question.</param>
+    /// <param name="count">How many there are.</param>
+    /// <param name="always">False: only if the registration is one-shot.</param>
+    private static void Complete(EpollInstance* instance, Registration* entry, EpollEvent* events, int first, int count, bool always)
+    {
+        bool oneShot = (entry->Events & Linux.EPOLLONESHOT) != 0;
+        if (entry->ReportedRound != instance->Round || entry->ReportedAt < first || entry->ReportedAt >= count || entry->Connection == 0 || !(always || oneShot)) return;
+        ulong now = Process.Now();
+        if (now - entry->KernelAsked < KernelEveryNanoseconds && KernelIsQuiet(entry)) return;
+        entry->KernelAsked = now;
+        EpollTranslation.Complete(instance, entry, events + entry->ReportedAt);
     }
 
     public static void Report(EpollInstance* instance, Registration* entry, EpollEvent* events, int at, uint bits, ulong tail)
@@ -145,7 +180,8 @@ internal static unsafe class EpollReport
         entry->ReportedRound = instance->Round;
         entry->ReportedAt = at;
         entry->HotSince = instance->Waits;
-        entry->Flags &= ~(RegistrationFlags.Fresh | RegistrationFlags.Owed);
+        if ((entry->Flags & RegistrationFlags.Woken) != 0 && Registrations.IsEdgeOnly(entry)) entry->Flags |= RegistrationFlags.Answers;
+        entry->Flags &= ~(RegistrationFlags.Fresh | RegistrationFlags.Owed | RegistrationFlags.Woken);
         entry->TailReported = tail;
         if ((bits & Linux.EPOLLOUT) != 0) Family.Records[entry->Connection - 1].SendBlocked = 0;
         if ((entry->Events & Linux.EPOLLONESHOT) != 0) entry->Flags |= RegistrationFlags.Disarmed;

@@ -122,6 +122,32 @@ internal static unsafe class EpollTranslation
         return count + 1;
     }
 
+    /// <summary>
+    /// Adds to a ring's report what the kernel has to say of the socket. An edge-triggered set still holds the event that says so.
+    /// </summary>
+    public static void Complete(EpollInstance* instance, Registration* entry, EpollEvent* report)
+    {
+        const uint output = Linux.EPOLLOUT | Linux.EPOLLWRNORM;
+        if (Registrations.IsBodiless(entry)) return;
+        PollDescriptor look = new() { Descriptor = entry->Descriptor, Events = (short)(entry->Events | Linux.EPOLLRDHUP) };
+        int errno = Process.Errno;
+        Process.Libc->poll(&look, 1, 0);
+        Process.Errno = errno;
+        uint raw = (ushort)look.Returned & (entry->Events | Linux.EPOLLRDHUP | Linux.EPOLLERR | Linux.EPOLLHUP);
+        bool hidden = SendReturn.HidesKernelRoom(Family.Records + (entry->Connection - 1));
+        if (hidden) raw &= ~output;
+        if (raw == 0) return;
+        const RegistrationFlags kept = RegistrationFlags.Echoes | RegistrationFlags.Answers | RegistrationFlags.Woken;
+        RegistrationFlags flags = entry->Flags & kept;
+        bool isNew = (raw & ~entry->KernelTold) != 0;
+        entry->Flags &= ~kept;
+        if (Hear(instance, entry, raw, merges: true, out uint bits)) report->Events |= bits;
+        entry->Flags |= flags;
+        if (!Registrations.IsEdgeOnly(entry) || !isNew) return;
+        if (hidden) entry->KernelTold |= output;
+        entry->Flags |= RegistrationFlags.Told;
+    }
+
     /// <summary>What a socket's event tells the shim; true if it may be the application's business, which <paramref name="bits"/> of it are.</summary>
     private static bool Hear(EpollInstance* instance, Registration* entry, uint raw, bool merges, out uint bits)
     {
@@ -138,6 +164,9 @@ internal static unsafe class EpollTranslation
             Registrations.Heat(instance, entry);
         }
         if (IsEcho(entry, record, raw)) return false;
+        bool told = (entry->Flags & RegistrationFlags.Told) != 0 && (raw & ~entry->KernelTold) == 0;
+        entry->Flags &= ~(RegistrationFlags.Told | RegistrationFlags.Woken);
+        if (told) return false;
         entry->KernelTold |= raw;
         if ((entry->Events & Linux.EPOLLONESHOT) != 0) entry->KernelEvents = Registrations.Spent;
         if ((entry->Flags & RegistrationFlags.Dormant) != 0) { Silence(entry); return false; }

@@ -17,6 +17,9 @@ internal static unsafe class EpollWaiter
     private const ulong KernelEveryNanoseconds = 30_000;
     private const uint KernelEveryRounds = 16;
 
+    /// <summary>A program with little room asks again for what stands behind doorbells; each is reported once, so this is enough but for a hostile peer.</summary>
+    private const int MostAttempts = 256;
+
     public static int Wait(int epoll, EpollEvent* events, int capacity, ulong nanoseconds, ulong* mask)
     {
         Session.Look();
@@ -65,6 +68,13 @@ internal static unsafe class EpollWaiter
             }
             if (EpollArming.IsWorthSpinning(instance))
             {
+                // Spinning would keep a signal waiting that the mask lets in.
+                if (mask != null && !spun)
+                {
+                    count = Kernel(instance, epoll, events, 0, capacity, 0, null);
+                    if (count == 0 && Sleep.LetsSignalIn(mask)) count = -Linux.EINTR;
+                    if (count != 0) return (int)Process.Result(count);
+                }
                 spun = true;
                 count = Spin(instance, epoll, events, capacity, mask, thread, signals);
                 if (count != 0) return (int)Process.Result(count);
@@ -108,13 +118,13 @@ internal static unsafe class EpollWaiter
         return index == 0 ? null : Registrations.Instances + (index - 1);
     }
 
-    /// <summary>One look at the hot registrations.</summary>
-    private static int Rings(EpollInstance* instance, EpollEvent* events, int capacity, out uint round)
+    /// <summary>One look at the hot registrations. With <paramref name="last"/> the kernel is asked afterwards only if there is a reason to.</summary>
+    private static int Rings(EpollInstance* instance, EpollEvent* events, int capacity, out uint round, bool last = false)
     {
         round = 0;
         if (instance->HotCount == 0 || !ThreadLock.Enter(&instance->Lock)) return 0;
         instance->Round++;
-        int count = EpollReport.AddHot(instance, events, 0, capacity);
+        int count = EpollReport.AddHot(instance, events, 0, capacity, last ? AfterHot.Reason : AfterHot.Kernel);
         if (count > 0) EpollArming.LeaveArmed(instance, 0);
         if (count == capacity) EpollTurns.RingsFilled(instance);
         round = instance->Round;
@@ -136,8 +146,9 @@ internal static unsafe class EpollWaiter
         Spinner spinner = new(thread);
         while (spinner.Continue())
         {
-            int count = Rings(instance, events, capacity, out _);
+            int count = Rings(instance, events, capacity, out uint round, last: true);
             if (count == 0 && spinner.KernelIsDue) count = Kernel(instance, epoll, events, 0, capacity, 0, mask);
+            else if (count > 0 && count < capacity && instance->KernelAsked == 0 && KernelIsDue(instance)) count = Kernel(instance, epoll, events, count, capacity, 0, mask, round: round);
             if (count != 0)
             {
                 spinner.Adapt();
@@ -156,6 +167,7 @@ internal static unsafe class EpollWaiter
     private static int Kernel(EpollInstance* instance, int epoll, EpollEvent* events, int count, int capacity, ulong left, ulong* mask, uint* signals = null, uint round = 0, bool outer = false)
     {
         EpollEvent* fresh = events + count;
+        EpollEvent untouched = *fresh;
         int received;
         if (left != 0)
         {
@@ -175,23 +187,52 @@ internal static unsafe class EpollWaiter
         if (!ThreadLock.Enter(&instance->Lock)) return count > 0 ? count : -Linux.EINTR;
         if (count == 0 || instance->Round != round) instance->Round++;
         instance->KernelAsked = Process.Now();
-        EpollTurns.KernelAnswered(instance, fresh, received, capacity - count);
         int rings = count;
-        count = EpollTranslation.Add(instance, events, count, fresh, received, out bool inside);
-        if (inside)
-        {
-            // It has taken a place itself, so there is one left.
-            received = Process.Libc->epoll_pwait(instance->Private, events + count, capacity - count, 0, null);
-            count = EpollTranslation.Add(instance, events, count, events + count, received, out _);
-        }
+        count = Translate(instance, epoll, events, count, capacity, received, out bool hasMore);
         int kernels = count - rings;
-        count = EpollReport.AddHot(instance, events, count, capacity);
+        count = EpollReport.AddHot(instance, events, count, capacity, hasMore ? AfterHot.Nothing : AfterHot.Asked);
+        if (hasMore && rings > 0) EpollReport.Complete(instance, events, rings);
         // The end of one stream came before the bytes of another, or behind them.
         if (kernels != 0 && count > kernels) EpollOrder.Sort(instance, events, 0, count);
         if (count > 0 || instance->Watched != 0) EpollArming.LeaveArmed(instance, left != 0 ? 1 : 0);
         ThreadLock.Exit(&instance->Lock);
         if (Volatile.Read(ref Registrations.BodilessDue) != 0) Registrations.RemoveBodiless();
+        // Only the shim's own events: the kernel would have written nothing.
+        if (count == 0) events[0] = untouched;
         return count;
+    }
+
+    /// <summary>
+    /// Translates what the kernel has written behind the reports that are there. What was the shim's own has taken room from what may be behind it, which is asked for then.
+    /// Returns the new count. Caller holds the instance's lock.
+    /// </summary>
+    /// <param name="instance">The set.</param>
+    /// <param name="epoll">Its descriptor.</param>
+    /// <param name="events">Where the reports go.</param>
+    /// <param name="count">How many are there.</param>
+    /// <param name="capacity">How many there is room for.</param>
+    /// <param name="received">How many events the kernel has written.</param>
+    /// <param name="hasMore">True if the kernel may have more to say than there was room for.</param>
+    private static int Translate(EpollInstance* instance, int epoll, EpollEvent* events, int count, int capacity, int received, out bool hasMore)
+    {
+        for (int attempt = 0; ; attempt++)
+        {
+            int room = capacity - count;
+            EpollTurns.KernelAnswered(instance, events + count, received, room);
+            count = EpollTranslation.Add(instance, events, count, events + count, received, out bool inside);
+            if (inside)
+            {
+                // It has taken a place itself, so there is one left.
+                int own = Process.Libc->epoll_pwait(instance->Private, events + count, capacity - count, 0, null);
+                count = EpollTranslation.Add(instance, events, count, events + count, own, out _);
+            }
+            hasMore = received == room;
+            if (!hasMore || count == capacity || attempt == MostAttempts) return count;
+            received = Process.Libc->epoll_pwait(epoll, events + count, capacity - count, 0, null);
+            if (received > 0) continue;
+            hasMore = false;
+            return count;
+        }
     }
 
     private static bool AnyTag(EpollEvent* events, int count)

@@ -8,8 +8,11 @@ namespace FreeFlow.Shim.Readiness;
 /// <summary>The kernel's part of a poll(2), merged with what the rings say.</summary>
 internal static unsafe class PolledKernel
 {
-    /// <summary>The kernel's part, sleeping at most <paramref name="left"/> on <paramref name="bells"/> doorbells too, merged with what the rings say afterwards; the count, or a negative errno.</summary>
-    public static int Ask(PollDescriptor* descriptors, nuint count, PollDescriptor* scratch, ulong left, ulong* mask, uint signals, nuint bells = 0, bool counted = false)
+    /// <summary>
+    /// The kernel's part, sleeping at most <paramref name="left"/> on <paramref name="bells"/> doorbells too, merged with what the rings say afterwards; the count, or a
+    /// negative errno. With <paramref name="select"/> a number that is no descriptor is EBADF.
+    /// </summary>
+    public static int Ask(PollDescriptor* descriptors, nuint count, PollDescriptor* scratch, ulong left, ulong* mask, uint signals, nuint bells = 0, bool counted = false, bool select = false)
     {
         for (nuint i = 0; i < count; i++)
         {
@@ -19,11 +22,10 @@ internal static unsafe class PolledKernel
             scratch[i].Events &= unchecked((short)~PolledRings.OutputBits);
             if ((descriptors[i].Events & PolledRings.OutputBits) != 0 && (record->Flags & (uint)ConnectionFlags.PeerFinished) == 0) scratch[i].Events |= Linux.POLLRDHUP;
         }
-        int result = left == 0
-            ? (int)Process.FromLibc(Process.Libc->poll(scratch, count, 0))
-            : Sleep.Poll(scratch, count + bells, left, mask, signals);
+        int result = left == 0 ? AskNow(descriptors, count, scratch, mask) : Sleep.Poll(scratch, count + bells, left, mask, signals);
         if (counted) Interlocked.Decrement(ref Registrations.WholeSleepers);
         if (result < 0) return result;
+        if (select && AnyInvalid(scratch, count)) return -Linux.EBADF;
 
         int ready = PolledRings.Look(descriptors, count);
         for (nuint i = 0; i < count; i++)
@@ -44,6 +46,30 @@ internal static unsafe class PolledKernel
             descriptors[i].Returned |= bits;
         }
         return ready;
+    }
+
+    /// <summary>
+    /// Without sleeping. A signal that <paramref name="mask"/> lets in interrupts the call as it would a longer one, but only if there is nothing to report (ppoll(2)).
+    /// </summary>
+    private static int AskNow(PollDescriptor* descriptors, nuint count, PollDescriptor* scratch, ulong* mask)
+    {
+        int result = mask == null || PolledRings.Look(descriptors, count) > 0 ? (int)Process.FromLibc(Process.Libc->poll(scratch, count, 0)) : Sleep.PollNow(scratch, count, 0, mask);
+        if (result != -Linux.EINTR || PolledRings.Look(descriptors, count) == 0) return result;
+        for (nuint i = 0; i < count; i++) scratch[i].Returned = 0;
+        return 0;
+    }
+
+    /// <summary>For select(2), without a ring in the set: what there is now, or EBADF.</summary>
+    public static int Check(PollDescriptor* descriptors, nuint count, ulong* mask)
+    {
+        int result = Sleep.PollNow(descriptors, count, 0, mask);
+        return result > 0 && AnyInvalid(descriptors, count) ? -Linux.EBADF : result;
+    }
+
+    private static bool AnyInvalid(PollDescriptor* descriptors, nuint count)
+    {
+        for (nuint i = 0; i < count; i++) if ((descriptors[i].Returned & Linux.POLLNVAL) != 0) return true;
+        return false;
     }
 
     private static void NoteKernel(ConnectionRecord* record, short kernel)

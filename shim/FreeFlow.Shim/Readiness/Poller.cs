@@ -15,8 +15,11 @@ internal static unsafe class Poller
 
     private static uint _rounds;
 
-    /// <summary>As ppoll(2) with a relative time in nanoseconds; the count, or a negative errno. Remaining time is not reported.</summary>
-    public static int Poll(PollDescriptor* descriptors, nuint count, ulong nanoseconds, ulong* mask)
+    /// <summary>
+    /// As ppoll(2) with a relative time in nanoseconds; the count, or a negative errno. Remaining time is not reported. With <paramref name="select"/> a number that is no
+    /// descriptor when the call begins is EBADF; one that another thread closes later is POLLNVAL, as in poll(2).
+    /// </summary>
+    public static int Poll(PollDescriptor* descriptors, nuint count, ulong nanoseconds, ulong* mask, bool select = false)
     {
         Session.Look();
         while (true)
@@ -31,7 +34,13 @@ internal static unsafe class Poller
                 else if (PolledRings.Ringless(descriptors[i].Descriptor) != null) tracked = true;
             }
             bool plain = rings == 0 && (nanoseconds == 0 || !(tracked || SendReturn.IsDue));
-            int result = plain ? Sleep.PollNow(descriptors, count, nanoseconds, mask) : WithScratch(descriptors, count, rings, nanoseconds, mask);
+            if (rings == 0 && select)
+            {
+                int first = PolledKernel.Check(descriptors, count, nanoseconds == 0 ? mask : null);
+                if (first != 0 || nanoseconds == 0) return first;
+                select = false;
+            }
+            int result = plain ? Sleep.PollNow(descriptors, count, nanoseconds, mask) : WithScratch(descriptors, count, rings, nanoseconds, mask, select);
             if (result != Again) return result;
         }
     }
@@ -39,7 +48,7 @@ internal static unsafe class Poller
     /// <summary>A connection of the set has just been taken up by another thread: look at the set anew.</summary>
     private const int Again = int.MinValue;
 
-    private static int WithScratch(PollDescriptor* descriptors, nuint count, nuint rings, ulong nanoseconds, ulong* mask)
+    private static int WithScratch(PollDescriptor* descriptors, nuint count, nuint rings, ulong nanoseconds, ulong* mask, bool select)
     {
         // The entries, their doorbells behind them without gaps (RLIMIT_NOFILE bounds what poll(2) takes), whose doorbells they are, and whose gates are held.
         nuint total = 4 * count;
@@ -47,7 +56,7 @@ internal static unsafe class Poller
         PollDescriptor* scratch = total <= OnStack ? onStack : (PollDescriptor*)Process.Reserve(total * (nuint)sizeof(PollDescriptor));
         if (scratch == null) return -Linux.ENOMEM;
         uint* held = (uint*)(scratch + (3 * count));
-        int result = rings == 0 ? Plain(descriptors, count, held, nanoseconds, mask) : Mixed(descriptors, count, rings, scratch, held, nanoseconds, mask);
+        int result = rings == 0 ? Plain(descriptors, count, held, nanoseconds, mask) : Mixed(descriptors, count, rings, scratch, held, nanoseconds, mask, select);
         if (total > OnStack) Process.Libc->munmap(scratch, total * (nuint)sizeof(PollDescriptor));
         return result;
     }
@@ -71,26 +80,39 @@ internal static unsafe class Poller
         return result;
     }
 
-    private static int Mixed(PollDescriptor* descriptors, nuint count, nuint rings, PollDescriptor* scratch, uint* held, ulong nanoseconds, ulong* mask)
+    private static int Mixed(PollDescriptor* descriptors, nuint count, nuint rings, PollDescriptor* scratch, uint* held, ulong nanoseconds, ulong* mask, bool select)
     {
         ThreadRecord* thread = Process.Thread();
         uint signals = thread->SignalsHandled;
         int ready = PolledRings.Look(descriptors, count);
         if (ready > 0) Session.GlanceSometimes();
         if (ready > 0 && rings == count && PolledRings.OnlyBytesMatter(descriptors, count) && ++_rounds % KernelEveryRounds != 0) return ready;
-        if (ready > 0 || nanoseconds == 0) return PolledKernel.Ask(descriptors, count, scratch, 0, mask, signals);
+        // Spinning would keep a signal waiting that the mask lets in.
+        if (ready > 0 || nanoseconds == 0 || mask != null)
+        {
+            ready = PolledKernel.Ask(descriptors, count, scratch, 0, mask, signals, select: select);
+            if (ready != 0 || nanoseconds == 0) return ready;
+            select = false;
+        }
 
         ulong deadline = Sleep.Deadline(nanoseconds);
         Spinner spinner = new(thread);
         while (spinner.Continue())
         {
-            if (PolledRings.Look(descriptors, count) > 0) { spinner.Adapt(); return PolledKernel.Ask(descriptors, count, scratch, 0, mask, signals); }
+            if (PolledRings.Look(descriptors, count) > 0) { spinner.Adapt(); return PolledKernel.Ask(descriptors, count, scratch, 0, mask, signals, select: select); }
             if (rings != count && spinner.KernelIsDue)
             {
-                ready = PolledKernel.Ask(descriptors, count, scratch, 0, mask, signals);
+                ready = PolledKernel.Ask(descriptors, count, scratch, 0, mask, signals, select: select);
                 if (ready != 0) { spinner.Adapt(); return ready; }
+                select = false;
             }
             if (thread->SignalsHandled != signals) break;
+        }
+        // What is known to be a connection was one when the call began.
+        if (select && rings != count)
+        {
+            ready = PolledKernel.Ask(descriptors, count, scratch, 0, mask, signals, select: true);
+            if (ready != 0) { spinner.Adapt(); return ready; }
         }
         while (true)
         {

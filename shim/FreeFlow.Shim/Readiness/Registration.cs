@@ -43,6 +43,9 @@ internal struct Registration
     /// <summary>The instance's count of waits when it became hot or was last reported.</summary>
     public uint HotSince;
 
+    /// <summary>CLOCK_MONOTONIC nanoseconds when its socket was last asked what the kernel has to say of it.</summary>
+    public ulong KernelAsked;
+
     /// <summary>Round and place of the last report, to merge what kernel and ring say of one registration.</summary>
     public uint ReportedRound;
     public int ReportedAt;
@@ -99,4 +102,10 @@ internal enum RegistrationFlags : uint
 
     /// <summary>The kernel has been given a mask, and answers that its socket is writable, as it always is while the ring is used.</summary>
     Answers = 128,
+
+    /// <summary>A report has told what the kernel's set still holds: the event that says no more than that is not told again.</summary>
+    Told = 1024,
+
+    /// <summary>The own shutdown(2) has woken whoever waits on the socket: the kernel's set holds an event, which belongs to the report that is owed.</summary>
+    Woken = 2048,
 }

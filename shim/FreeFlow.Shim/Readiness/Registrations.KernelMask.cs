@@ -98,7 +98,10 @@ internal static unsafe partial class Registrations
         bool locked = ThreadLock.Enter(Connections.LockWord());
         for (int fd = Connections.Local[connection - 1].FirstDescriptor; fd != 0; fd = Connections.Descriptors[fd - 1].NextDescriptor)
             for (int index = Connections.Descriptors[fd - 1].FirstRegistration; index != 0; index = Entries[index - 1].NextOfDescriptor)
-                if (Entries[index - 1].Connection != 0) Entries[index - 1].Flags |= RegistrationFlags.Fresh;
+            {
+                Registration* entry = Entries + (index - 1);
+                if (entry->Connection != 0) entry->Flags = (entry->Flags | RegistrationFlags.Fresh | RegistrationFlags.Woken) & ~RegistrationFlags.Told;
+            }
         if (locked) ThreadLock.Exit(Connections.LockWord());
         Heat(record);
     }

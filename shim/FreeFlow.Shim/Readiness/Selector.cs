@@ -5,8 +5,10 @@ namespace FreeFlow.Shim.Readiness;
 /// <summary>select(2) by way of <see cref="Poller"/>, with select's own idea of what is readable, writable and exceptional.</summary>
 internal static unsafe class Selector
 {
-    private const short Readable = Linux.POLLIN | Linux.POLLRDNORM | Linux.POLLRDBAND | Linux.POLLHUP | Linux.POLLERR;
-    private const short Writable = Linux.POLLOUT | Linux.POLLWRNORM | Linux.POLLWRBAND | Linux.POLLERR;
+    /// <summary>A number whose descriptor another thread closes meanwhile counts as ready, whatever it is in the sets for.</summary>
+    private const short Readable = Linux.POLLIN | Linux.POLLRDNORM | Linux.POLLRDBAND | Linux.POLLHUP | Linux.POLLERR | Linux.POLLNVAL;
+    private const short Writable = Linux.POLLOUT | Linux.POLLWRNORM | Linux.POLLWRBAND | Linux.POLLERR | Linux.POLLNVAL;
+    private const short Exceptional = Linux.POLLPRI | Linux.POLLNVAL;
     private const int OnStack = 128;
 
     /// <summary>The number of bits set, or a negative errno; the sets are changed only on success.</summary>
@@ -24,7 +26,7 @@ internal static unsafe class Selector
             short events = Wanted(fd, read, write, except);
             if (events != 0) descriptors[used++] = new PollDescriptor { Descriptor = fd, Events = events };
         }
-        int result = Poller.Poll(descriptors, (nuint)count, nanoseconds, mask);
+        int result = Poller.Poll(descriptors, (nuint)count, nanoseconds, mask, select: true);
         if (result >= 0) result = Store(limit, read, write, except, descriptors, count);
         if (count > OnStack) Process.Libc->munmap(descriptors, (nuint)(count * sizeof(PollDescriptor)));
         return result;
@@ -41,7 +43,6 @@ internal static unsafe class Selector
 
     private static int Store(int limit, ulong* read, ulong* write, ulong* except, PollDescriptor* descriptors, int count)
     {
-        for (int i = 0; i < count; i++) if ((descriptors[i].Returned & Linux.POLLNVAL) != 0) return -Linux.EBADF;
         int bits = 0;
         ClearRest(read, limit);
         ClearRest(write, limit);
@@ -50,7 +51,7 @@ internal static unsafe class Selector
         {
             int fd = descriptors[i].Descriptor;
             short returned = descriptors[i].Returned;
-            bits += Keep(read, fd, (returned & Readable) != 0) + Keep(write, fd, (returned & Writable) != 0) + Keep(except, fd, (returned & Linux.POLLPRI) != 0);
+            bits += Keep(read, fd, (returned & Readable) != 0) + Keep(write, fd, (returned & Writable) != 0) + Keep(except, fd, (returned & Exceptional) != 0);
         }
         return bits;
     }

@@ -93,11 +93,39 @@ internal static unsafe class Sleep
         return nanoseconds > Forever - 1 - now ? Forever : now + nanoseconds;
     }
 
+    /// <summary>As <see cref="Deadline"/> for a time that is limited, however long it is: never <see cref="Forever"/>.</summary>
+    public static ulong LimitedDeadline(ulong nanoseconds) => Deadline(nanoseconds) is var deadline && deadline == Forever ? Forever - 1 : deadline;
+
     /// <summary>A timespec in nanoseconds; null means for ever.</summary>
-    public static ulong FromTimeSpec(TimeSpec* time)
+    public static ulong FromTimeSpec(TimeSpec* time) => time == null ? Forever : FromTimeSpec(*time);
+
+    /// <summary>A time of at least zero; what is longer than the clock will ever run is <see cref="Forever"/>.</summary>
+    public static ulong FromTimeSpec(TimeSpec time)
     {
-        if (time == null) return Forever;
-        return (ulong)time->Seconds > 1_000_000_000 ? Forever : ((ulong)time->Seconds * 1_000_000_000) + (ulong)time->Nanoseconds;
+        const long most = 1_000_000_000;
+        return time.Seconds > most || time.Nanoseconds > most * most ? Forever : ((ulong)time.Seconds * 1_000_000_000) + (ulong)time.Nanoseconds;
+    }
+
+    /// <summary>What is left of a time that began to run at <paramref name="start"/>, as the kernel reports it: its end is the last second that there is, at most.</summary>
+    public static TimeSpec Remaining(TimeSpec time, ulong start)
+    {
+        const long second = 1_000_000_000;
+        ulong elapsed = Process.Now() - start;
+        if (time.Seconds > long.MaxValue - 1 - (long)(start / (ulong)second)) time = new TimeSpec { Seconds = long.MaxValue - (long)(start / (ulong)second), Nanoseconds = -(long)(start % (ulong)second) };
+        time.Seconds -= (long)(elapsed / (ulong)second);
+        time.Nanoseconds -= (long)(elapsed % (ulong)second);
+        for (; time.Nanoseconds < 0; time.Nanoseconds += second) time.Seconds--;
+        return time.Seconds < 0 ? default : time;
+    }
+
+    /// <summary>True, after its handler has run, if a signal was waiting that <paramref name="mask"/> lets in.</summary>
+    public static bool LetsSignalIn(ulong* mask)
+    {
+        TimeSpec none = default;
+        int errno = Process.Errno;
+        bool interrupted = Process.Libc->ppoll(null, 0, &none, mask) < 0 && Process.Errno == Linux.EINTR;
+        Process.Errno = errno;
+        return interrupted;
     }
 
     private static TimeSpec Time(ulong nanoseconds) =>

@@ -70,4 +70,10 @@ internal enum ConnectionFlags : uint
 
     /// <summary>connect(2) to AF_UNSPEC has ended it.</summary>
     Dissolved = 1 << 25,
+
+    /// <summary>SO_RCVTIMEO is negative: a receive that finds nothing fails at once (<see cref="SocketTimeouts"/>).</summary>
+    ReceivesAtOnce = 1 << 26,
+
+    /// <summary>SO_SNDTIMEO is negative: a send that finds no room fails at once.</summary>
+    SendsAtOnce = 1 << 27,
 }

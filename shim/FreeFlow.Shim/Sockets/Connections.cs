@@ -97,6 +97,7 @@ internal static unsafe class Connections
             Local[connection - 1].FirstDescriptor = copy + 1;
         }
         Descriptors[copy].Instance = Descriptors[fd].Instance;
+        Descriptors[copy].Timeouts = Descriptors[fd].Timeouts;
         if (Descriptors[fd].Instance != 0) Registrations.Instances[Descriptors[fd].Instance - 1].References++;
         if ((Process.Flags[fd] & DescriptorFlags.Candidate) != 0) Process.Flags[fd] |= DescriptorFlags.Copied;
         Volatile.Write(ref Process.Flags[copy], Process.Flags[fd]);
@@ -115,17 +116,20 @@ internal static unsafe class Connections
     }
 
     /// <summary>True if another number stands for the same socket that has not been taken for a connection.</summary>
-    public static bool HasTwin(int fd)
+    public static bool HasTwin(int fd) => NextTwin(fd, -1) >= 0;
+
+    /// <summary>The next number beyond <paramref name="after"/> that stands for the same socket, without a connection; −1 if there is none.</summary>
+    public static int NextTwin(int fd, int after)
     {
         const byte copy = DescriptorFlags.Candidate | DescriptorFlags.Copied;
         ulong own = Inode(fd);
-        for (int other = 0; other < DescriptorFlags.Capacity; other++)
+        for (int other = after + 1; other < DescriptorFlags.Capacity; other++)
         {
             // Tables are sparse: whole pages of zeroes are passed over eight at a time.
             if (other % 8 == 0 && *(ulong*)(Process.Flags + other) == 0) { other += 7; continue; }
-            if (other != fd && (Process.Flags[other] & copy) == copy && Inode(other) == own) return true;
+            if (other != fd && (Process.Flags[other] & copy) == copy && Inode(other) == own) return other;
         }
-        return false;
+        return -1;
     }
 
     private static ulong Inode(int fd)

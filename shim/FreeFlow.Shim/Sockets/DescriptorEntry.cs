@@ -14,4 +14,7 @@ internal struct DescriptorEntry
 
     /// <summary>For an epoll instance: its index plus one.</summary>
     public int Instance;
+
+    /// <summary>Of a socket without a connection: negative time-outs that were set on it, which its connections inherit.</summary>
+    public ConnectionFlags Timeouts;
 }

@@ -25,6 +25,7 @@ internal static unsafe class Dissolution
         uint size = sizeof(ulong);
         bool known = Process.Libc->getsockopt(fd, Linux.SOL_SOCKET, Linux.SO_LINGER, &linger, &size) == 0;
         ConnectionRecord* record = Connections.Find(fd);
+        uint flags = record != null ? Volatile.Read(ref record->Flags) : 0;
         if (record != null) LeaveRing(fd, record);
         for (int i = 0; i < count; i++)
         {
@@ -37,6 +38,7 @@ internal static unsafe class Dissolution
         for (int i = 0; i < count; i++)
         {
             Connections.Descriptors[numbers[i]].FirstRegistration = registrations[i];
+            SocketTimeouts.Keep(numbers[i], flags);
             Process.Flags[numbers[i]] = count > 1 ? (byte)(DescriptorFlags.Candidate | DescriptorFlags.Copied) : DescriptorFlags.Candidate;
         }
         Process.Errno = errno;

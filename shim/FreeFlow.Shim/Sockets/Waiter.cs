@@ -35,7 +35,7 @@ internal static unsafe class Waiter
                 if (thread->SignalsHandled != signals) break;
             }
         }
-        if (deadline == Unknown) deadline = Deadline(fd, Linux.SO_RCVTIMEO);
+        if (deadline == Unknown) deadline = SocketTimeouts.Deadline(fd, record, Linux.SO_RCVTIMEO);
         Doorbell.CountIn(record, &Connections.Local[Connections.IndexOf(record)].Sleepers);
         Doorbell.ArmReader(incoming);
         if (RingReadiness.HasInput(record, incoming, beyond)) { Sleeper.End(Doorbell.Sleepers(record)); return 0; }
@@ -62,7 +62,7 @@ internal static unsafe class Waiter
             if (RingReadiness.HasRoom(record, outgoing)) { spinner.Adapt(); return 0; }
             if (thread->SignalsHandled != signals) break;
         }
-        if (deadline == Unknown) deadline = Deadline(fd, Linux.SO_SNDTIMEO);
+        if (deadline == Unknown) deadline = SocketTimeouts.Deadline(fd, record, Linux.SO_SNDTIMEO);
         Doorbell.CountIn(record, &Connections.Local[Connections.IndexOf(record)].Sleepers);
         Doorbell.ArmWriter(outgoing);
         if (RingReadiness.HasRoom(record, outgoing)) { Sleeper.End(Doorbell.Sleepers(record)); return 0; }
@@ -82,7 +82,7 @@ internal static unsafe class Waiter
         const ulong moment = 1_000_000;
         ThreadRecord* thread = Process.Thread();
         uint signals = thread->SignalsHandled, interrupting = thread->InterruptingSignals;
-        if (deadline == Unknown) deadline = Deadline(fd, Linux.SO_SNDTIMEO);
+        if (deadline == Unknown) deadline = SocketTimeouts.Deadline(fd, record, Linux.SO_SNDTIMEO);
         ulong left = Sleep.Left(deadline);
         if (left == 0) return -Linux.EAGAIN;
         Doorbell.CountIn(record, &Connections.Local[Connections.IndexOf(record)].Sleepers);
@@ -130,13 +130,5 @@ internal static unsafe class Waiter
         // signal(7): a receive or send is taken up again after a handler with SA_RESTART, unless the socket has a timeout.
         if (result == -Linux.EINTR && deadline == Sleep.Forever && thread->InterruptingSignals == interrupting) return TakenUp;
         return result;
-    }
-
-    private static ulong Deadline(int fd, int option)
-    {
-        TimeValue time;
-        uint length = (uint)sizeof(TimeValue);
-        if (Process.Libc->getsockopt(fd, Linux.SOL_SOCKET, option, &time, &length) != 0 || (time.Seconds == 0 && time.Microseconds == 0)) return Sleep.Forever;
-        return Sleep.Deadline(((ulong)time.Seconds * 1_000_000_000) + ((ulong)time.Microseconds * 1000));
     }
 }
