@@ -52,6 +52,7 @@ internal static class Program
         log.Line($"{StatusReport.Version} listens on {options.SocketPath}");
         if (!witness.HasDiagnosis || witness.OwnNamespaceCookie == 0) log.Line("the kernel lacks tcp_diag or SO_NETNS_COOKIE: every connection stays in the kernel");
         else if (Libc.geteuid() != 0) log.Line("not run by root: only connections inside the router's own network namespace can be proven");
+        if (Libc.geteuid() == 0 && witness.ProbeProblem is { } problem) log.Line($"bpf(2) is not to be had ({problem}): connections between network namespaces stay in the kernel; give the router CAP_BPF and that call");
         using IFabric? fabric = OpenFabric(options.Cluster, cluster, broker, log, loop);
         if (fabric is not null) service.Reloads += fabric.ReadCertificates;
         service.Reloads += cluster.ReadCertificates;

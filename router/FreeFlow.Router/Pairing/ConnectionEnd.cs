@@ -38,6 +38,9 @@ internal sealed class ConnectionEnd(IConnectionOwner owner, uint connection, uin
     /// <summary>Its process runs short of descriptors.</summary>
     public bool IsScarce { get; init; }
 
+    /// <summary>How many ends have mirrored its addresses without being its other end.</summary>
+    public int Contradictions { get; set; }
+
     /// <summary>True while its record still means this connection.</summary>
     public bool IsCurrent => Owner.IsCurrent(Connection, Generation);
 

@@ -11,6 +11,7 @@ internal sealed class KernelWitness : IKernelWitness, IDisposable
     private readonly Dictionary<ulong, KnownNamespace> _namespaces = [];
     private readonly int _ownNetwork;
     private readonly FileStatus _ownUsers;
+    private readonly SequenceProbe? _probe;
 
     /// <summary>Notes the calling thread's namespaces; it must be the thread that asks later.</summary>
     public KernelWitness()
@@ -23,6 +24,8 @@ internal sealed class KernelWitness : IKernelWitness, IDisposable
         OwnNamespaceCookie = named ? cookie : 0;
         SocketDiagnosis? diagnosis = SocketDiagnosis.Open();
         HasDiagnosis = diagnosis is not null && diagnosis.KnowsTcp();
+        _probe = SequenceProbe.Open();
+        ProbeProblem = _probe is null ? Errno.LastText : null;
         _namespaces[OwnNamespaceCookie] = new KnownNamespace(OwnerOf(_ownNetwork), HasDiagnosis ? diagnosis : null, ConnectionTracking.Open()) { Sessions = 1 };
     }
 
@@ -31,6 +34,9 @@ internal sealed class KernelWitness : IKernelWitness, IDisposable
 
     /// <summary>False if the kernel lacks tcp_diag: no pair can be proven then.</summary>
     public bool HasDiagnosis { get; }
+
+    /// <summary>Why no sequence numbers can be read, so that connections between network namespaces cannot be proven; null if they can.</summary>
+    public string? ProbeProblem { get; }
 
     public Reason Examine(int socket, out SocketFacts? facts)
     {
@@ -42,6 +48,7 @@ internal sealed class KernelWitness : IKernelWitness, IDisposable
         facts = new SocketFacts
         {
             Addresses = addresses, Cookie = cookie, Inode = Libc.fstat(socket, out FileStatus status) == 0 ? status.Inode : 0, NamespaceCookie = namespaceCookie, Owner = known.Owner, Domain = domain, BoundInterface = boundInterface,
+            Sequence = known.Owner == NamespaceOwner.Host && !addresses.IsLocalToNamespace ? LookAtSequence(socket, known, addresses, boundInterface) : null,
             Translation = TryTranslate(known, addresses, out FourTuple real) && real != addresses ? real : null,
         };
         return real.Local == addresses.Local ? Reason.None : Reason.Translated;
@@ -58,6 +65,22 @@ internal sealed class KernelWitness : IKernelWitness, IDisposable
         bool told = (known == own || known.Tracking is null || known.Tracking.TryTranslate(ref real)) && (own.Tracking is null || own.Tracking.TryTranslate(ref real));
         if (!told) real = default;
         return told;
+    }
+
+    private InitialSequence? LookAtSequence(int socket, KnownNamespace known, FourTuple addresses, int boundInterface)
+    {
+        if (_probe is null) return null;
+        if (known == _namespaces[OwnNamespaceCookie]) return _probe.Look(addresses, boundInterface);
+        int network = Libc.ioctl(socket, Libc.SIOCGSKNS, 0);
+        if (network < 0) return null;
+        InitialSequence? sequence = null;
+        if (Libc.setns(network, Libc.CLONE_NEWNET) == 0)
+        {
+            sequence = _probe.Look(addresses, boundInterface);
+            ComeBack();
+        }
+        Libc.close(network);
+        return sequence;
     }
 
     public Liveness Ask(SocketFacts facts) =>
@@ -79,6 +102,7 @@ internal sealed class KernelWitness : IKernelWitness, IDisposable
     {
         foreach (KnownNamespace known in _namespaces.Values) known.Dispose();
         _namespaces.Clear();
+        _probe?.Dispose();
         Libc.close(_ownNetwork);
     }
 
@@ -109,7 +133,12 @@ internal sealed class KernelWitness : IKernelWitness, IDisposable
         if (Libc.setns(network, Libc.CLONE_NEWNET) != 0) return default;
         SocketDiagnosis? diagnosis = HasDiagnosis ? SocketDiagnosis.Open() : null;
         ConnectionTracking? tracking = ConnectionTracking.Open();
-        if (Libc.setns(_ownNetwork, Libc.CLONE_NEWNET) != 0) throw new RouterException($"the way back to the router's own network namespace is closed ({Errno.LastText}): restart the router.");
+        ComeBack();
         return (diagnosis, tracking);
+    }
+
+    private void ComeBack()
+    {
+        if (Libc.setns(_ownNetwork, Libc.CLONE_NEWNET) != 0) throw new RouterException($"the way back to the router's own network namespace is closed ({Errno.LastText}): restart the router.");
     }
 }

@@ -7,13 +7,17 @@ namespace FreeFlow.Router.Pairing;
 /// The ends that wait for their other end, and the rules of what proves a pair (design, "What proves a pair").
 /// </summary>
 /// <remarks>
-/// Inside one network namespace a mirrored four-tuple of two established sockets is proof, since the kernel keeps it unique. Across namespaces it is proof only if both
-/// namespaces are the host's own and no second one of those claims either address. In both cases the end that waited must be witnessed alive at
-/// the moment of pairing: the router holds no descriptor of it, so that its addresses might have passed to somebody else since it was shown.
-/// The newcomer was established a moment ago, and the waiting one both before and after that: so the two lived at the same time.
+/// Inside one network namespace a mirrored four-tuple of two established sockets is proof, since the kernel keeps it unique. Across namespaces it is not: whoever may configure a namespace of his
+/// own, a container's root with CAP_NET_ADMIN included, gives it a stranger's addresses and makes a connection with the very same four-tuple there. There the initial sequence numbers of both
+/// directions are the proof (<see cref="InitialSequence"/>). In both cases the end that waited must be witnessed alive at the moment of pairing: the router holds no descriptor of it, so
+/// that its addresses might have passed to somebody else since it was shown. The newcomer was established a moment ago, and the waiting one both before and after that: so the two lived at the
+/// same time.
 /// </remarks>
 internal sealed class PairingTable(IKernelWitness witness, AddressClaims claims)
 {
+    /// <summary>So many ends that mirror it and are not its other end make an end's addresses too doubtful.</summary>
+    public const int MostContradictions = 3;
+
     private readonly Dictionary<FourTuple, List<ConnectionEnd>> _waiting = [];
     private readonly Dictionary<ulong, ConnectionEnd> _waitingByCookie = [];
 
@@ -88,15 +92,29 @@ internal sealed class PairingTable(IKernelWitness witness, AddressClaims claims)
             if (candidate.Facts.NamespaceCookie == end.Facts.NamespaceCookie) continue;
             if (end.Facts.Owner != NamespaceOwner.Host) { outcome.Refused.Add((end, UnprovenReason(end))); return true; }
             if (candidate.Facts.Owner != NamespaceOwner.Host) { Refuse(candidate, UnprovenReason(candidate), outcome); continue; }
-            if (!OwnsItsAddress(end) || !OwnsItsAddress(candidate))
+            if (end.Facts.Sequence is not { } own) { outcome.Refused.Add((end, Reason.NoWitness)); return true; }
+            if (candidate.Facts.Sequence is not { } other) { Refuse(candidate, Reason.NoWitness, outcome); continue; }
+            if (!own.IsOtherEndOf(other))
             {
-                Refuse(candidate, Reason.AmbiguousAddress, outcome);
-                outcome.Refused.Add((end, Reason.AmbiguousAddress));
-                return true;
+                if (Contradict(end, candidate, outcome)) return true;
+                continue;
             }
             if (Settle(end, candidate, outcome)) return true;
         }
         return false;
+    }
+
+    /// <summary>
+    /// Two ends that mirror each other and are not one connection's: one of them is forged, and nobody can tell which. Both wait on for their true other ends, but not for ever: each look at a
+    /// forged one is a guess at 64 bits, and nobody gets many. True if the newcomer has had its share.
+    /// </summary>
+    private bool Contradict(ConnectionEnd end, ConnectionEnd candidate, PairingOutcome outcome)
+    {
+        if (witness.Ask(candidate.Facts) == Liveness.Gone) { Refuse(candidate, Reason.PeerGone, outcome); return false; }
+        if (++candidate.Contradictions >= MostContradictions) Refuse(candidate, Reason.AmbiguousAddress, outcome);
+        if (++end.Contradictions < MostContradictions) return false;
+        outcome.Refused.Add((end, Reason.AmbiguousAddress));
+        return true;
     }
 
     /// <summary>The last question: does the end that waited still live?</summary>

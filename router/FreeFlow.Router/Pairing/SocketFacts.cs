@@ -27,6 +27,9 @@ internal sealed record SocketFacts
     /// <summary>SO_DOMAIN: AF_INET or AF_INET6.</summary>
     public int Domain { get; init; } = Native.Libc.AF_INET;
 
+    /// <summary>Where its directions began; null if the kernel would not say, or nobody outside its namespace could be its other end.</summary>
+    public InitialSequence? Sequence { get; init; }
+
     /// <summary>SO_BINDTOIFINDEX: the interface it is bound to, 0 if none.</summary>
     public int BoundInterface { get; init; }
 }

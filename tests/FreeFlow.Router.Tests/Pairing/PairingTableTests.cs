@@ -102,15 +102,60 @@ public class PairingTableTests
     }
 
     [Test]
-    public void AnAddressOfTwoHostNamespacesProvesNothing()
+    public void AForgedEndOfAHostNamespaceWaitsAndTheTruePairStillJoins([Values] bool forgedIsFirst)
     {
-        ConnectionEnd first = Claimed(End(AddressA, AddressB, NetworkA)), second = Claimed(End(AddressB, AddressA, NetworkB));
-        _claims.Add(second.Facts.Addresses.Local.Address, NetworkX);
+        ConnectionEnd first = Claimed(End(AddressA, AddressB, NetworkA)), forged = Claimed(Forged(AddressB, AddressA, NetworkX));
+        PairingOutcome outcome = new();
+        foreach (ConnectionEnd end in forgedIsFirst ? new[] { forged, first } : [first, forged]) outcome = _table.Offer(end);
+        Assert.That((outcome.Partner, outcome.Refused.Count), Is.EqualTo(((ConnectionEnd?)null, 0)), "nobody can tell which of them is forged");
+        Assert.That(_table.Offer(Claimed(End(AddressB, AddressA, NetworkB))).Partner, Is.SameAs(first));
+    }
+
+    [Test]
+    public void NobodyMayGuessForEver()
+    {
+        ConnectionEnd first = End(AddressA, AddressB, NetworkA);
         _table.Offer(first);
-        PairingOutcome outcome = _table.Offer(second);
-        Assert.That(outcome.Partner, Is.Null);
-        Assert.That(outcome.Refused, Is.EquivalentTo(new[] { (first, Reason.AmbiguousAddress), (second, Reason.AmbiguousAddress) }));
-        Assert.That(_table.Waiting, Is.Zero);
+        for (int guess = 1; guess < PairingTable.MostContradictions; guess++) Assert.That(_table.Offer(Forged(AddressB, AddressA, NetworkX)).Refused, Is.Empty);
+        PairingOutcome last = _table.Offer(Forged(AddressB, AddressA, NetworkX));
+        Assert.That(last.Refused, Is.EqualTo(new[] { (first, Reason.AmbiguousAddress) }));
+        Assert.That(_table.Offer(End(AddressB, AddressA, NetworkX)).Partner, Is.Null, "not even by the right one");
+    }
+
+    [Test]
+    public void AnEndAmongManyForgedOnesIsRefused()
+    {
+        for (ulong network = 1; network <= PairingTable.MostContradictions; network++) _table.Offer(Forged(AddressB, AddressA, 1000 + network));
+        ConnectionEnd end = End(AddressA, AddressB, NetworkA);
+        PairingOutcome outcome = _table.Offer(end);
+        Assert.That((outcome.Partner, outcome.Refused.Last()), Is.EqualTo(((ConnectionEnd?)null, (end, Reason.AmbiguousAddress))));
+    }
+
+    [Test]
+    public void AClosedEndThatMirrorsIsNoForgery()
+    {
+        ConnectionEnd closed = Forged(AddressB, AddressA, NetworkX), first = End(AddressA, AddressB, NetworkA);
+        _witness.Ask(closed.Facts).Returns(Liveness.Gone);
+        _table.Offer(closed);
+        Assert.That(_table.Offer(first).Refused, Is.EqualTo(new[] { (closed, Reason.PeerGone) }));
+        Assert.That(first.Contradictions, Is.Zero);
+    }
+
+    [Test]
+    public void AcrossNamespacesNothingIsProvenWithoutSequenceNumbers([Values] bool newcomer)
+    {
+        ConnectionEnd blind = Claimed(End(AddressA, AddressB, NetworkA, hasSequence: false)), other = Claimed(End(AddressB, AddressA, NetworkB));
+        _table.Offer(newcomer ? other : blind);
+        PairingOutcome outcome = _table.Offer(newcomer ? blind : other);
+        Assert.That((outcome.Partner, outcome.Refused.Single()), Is.EqualTo(((ConnectionEnd?)null, (blind, Reason.NoWitness))));
+    }
+
+    [Test]
+    public void InsideOneNamespaceNoneAreNeeded()
+    {
+        ConnectionEnd first = End(AddressA, AddressB, NetworkA, hasSequence: false);
+        _table.Offer(first);
+        Assert.That(_table.Offer(End(AddressB, AddressA, NetworkA, hasSequence: false)).Partner, Is.SameAs(first));
     }
 
     [TestCase("127.0.0.1:5", "127.0.0.1:6")]
@@ -201,11 +246,21 @@ public class PairingTableTests
         return end;
     }
 
-    private ConnectionEnd End(string local, string remote, ulong network, NamespaceOwner owner = NamespaceOwner.Host, int boundInterface = 0) =>
+    private ConnectionEnd End(string local, string remote, ulong network, NamespaceOwner owner = NamespaceOwner.Host, int boundInterface = 0, bool hasSequence = true) =>
+        End(local, remote, network, owner, boundInterface, hasSequence ? new InitialSequence(Start(local, remote), Start(remote, local)) : null);
+
+    /// <summary>One of a connection with the same addresses in another place.</summary>
+    private ConnectionEnd Forged(string local, string remote, ulong network) =>
+        End(local, remote, network, NamespaceOwner.Host, 0, new InitialSequence(Start(local, remote) + 1000 + (uint)_nextCookie, Start(remote, local) + 1000 + (uint)_nextCookie));
+
+    private ConnectionEnd End(string local, string remote, ulong network, NamespaceOwner owner, int boundInterface, InitialSequence? sequence) =>
         new(Owner(), 1, 1, new SocketFacts
         {
-            Addresses = new FourTuple(Endpoint(local), Endpoint(remote)), Cookie = ++_nextCookie, NamespaceCookie = network, Owner = owner, BoundInterface = boundInterface,
+            Addresses = new FourTuple(Endpoint(local), Endpoint(remote)), Cookie = ++_nextCookie, NamespaceCookie = network, Owner = owner, BoundInterface = boundInterface, Sequence = sequence,
         });
+
+    /// <summary>Where the direction between the two began.</summary>
+    private static uint Start(string from, string to) => (uint)(from, to).GetHashCode();
 
     private static IConnectionOwner Owner()
     {

@@ -1,3 +1,4 @@
+using System;
 using System.Linq;
 using System.Net;
 using System.Net.Sockets;
@@ -84,7 +85,7 @@ public class AttackTests
     }
 
     [Test]
-    public void ASecondContainerWithTheSameAddressMakesItAmbiguous()
+    public void ASecondContainerWithTheSameAddressTakesNothingAway()
     {
         using VictimNetwork network = new(), twin = new();
         using TcpPair victim = network.Connect(), other = twin.Connect();
@@ -94,7 +95,86 @@ public class AttackTests
         client.Offer(0, victim.Client);
         server.Offer(0, victim.Server);
         using Received first = client.Receive(), second = server.Receive();
-        Assert.That((first.Reason, second.Reason), Is.EqualTo((Reason.AmbiguousAddress, Reason.AmbiguousAddress)));
+        Assert.That((first.Type, second.Type), Is.EqualTo((MessageType.Join, MessageType.Join)));
+    }
+
+    /// <summary>
+    /// A container's root with CAP_NET_ADMIN, in a namespace that is the host's, has both victims' addresses on its own lo and the very same four-tuple there, and shows either end of it, before or
+    /// after the true end, or when the true one has not been shown at all.
+    /// </summary>
+    [Test]
+    public void AContainerThatMirrorsTheVictimsGetsNothing([Values] bool showsClient, [Values] bool isFirst, [Values] bool six)
+    {
+        using VictimNetwork network = new();
+        using ForgedNetwork forged = new();
+        using TcpPair victim = network.Connect(six);
+        using TcpPair mirror = Place.Run(forged.Path, null, () => TcpPair.Connect((IPEndPoint)victim.Client.LocalEndPoint!, (IPEndPoint)victim.Server.LocalEndPoint!));
+        Assert.That((mirror.Client.LocalEndPoint, mirror.Client.RemoteEndPoint), Is.EqualTo((victim.Client.LocalEndPoint, victim.Client.RemoteEndPoint)), "the forged end has the very addresses");
+        using FakeShim attacker = FakeShim.Greeted(_router, "attacker"), client = FakeShim.Greeted(_router, "client"), server = FakeShim.Greeted(_router, "server");
+        Socket forgedEnd = showsClient ? mirror.Client : mirror.Server;
+        (FakeShim present, Socket presentEnd, FakeShim late, Socket lateEnd) = showsClient ? (server, victim.Server, client, victim.Client) : (client, victim.Client, server, victim.Server);
+
+        if (isFirst) attacker.Offer(0, forgedEnd);
+        Assert.That(attacker.HearsNothing());
+        present.Offer(0, presentEnd);
+        Assert.That(present.HearsNothing(), "it waits for its true other end");
+        if (!isFirst) attacker.Offer(0, forgedEnd);
+        Assert.That(attacker.HearsNothing());
+        Assert.That(present.HearsNothing());
+        late.Offer(0, lateEnd);
+        using Received first = present.Receive(), second = late.Receive();
+        Assert.That((first.Type, second.Type), Is.EqualTo((MessageType.Join, MessageType.Join)), "the true pair");
+        Assert.That(attacker.HearsNothing());
+    }
+
+    /// <summary>The kernel lets a container with CAP_NET_ADMIN set the sequence numbers of its own sockets (TCP_REPAIR): it may guess, but not often.</summary>
+    [Test]
+    public void GuessingEndsWithTheKernelPath()
+    {
+        using VictimNetwork network = new();
+        using ForgedNetwork forged = new();
+        using TcpPair victim = network.Connect();
+        using FakeShim attacker = FakeShim.Greeted(_router, "attacker"), server = FakeShim.Greeted(_router, "server");
+        server.Offer(0, victim.Server);
+        for (int guess = 0; guess < 3; guess++)
+        {
+            Assert.That(server.HearsNothing());
+            using TcpPair mirror = Place.Run(forged.Path, null, () => TcpPair.Connect((IPEndPoint)victim.Client.LocalEndPoint!, (IPEndPoint)victim.Server.LocalEndPoint!));
+            attacker.Offer(0, mirror.Client);
+            Assert.That(attacker.HearsNothing());
+            mirror.Client.LingerState = new LingerOption(true, 0); // no TIME_WAIT keeps the addresses
+        }
+        using Received answer = server.Receive();
+        Assert.That((answer.Type, answer.Reason), Is.EqualTo((MessageType.Refuse, Reason.AmbiguousAddress)));
+    }
+
+    /// <summary>Data in both directions, in flight or not, an end that has read nothing, either end first: the numbers are those of the beginning.</summary>
+    [Test]
+    public void TrafficBeforeTheJoinChangesNothing([Values] bool six, [Values] bool clientIsFirst, [Values(0, 1, 100_000, 3_000_000)] int bytes)
+    {
+        using VictimNetwork network = new();
+        using TcpPair pair = network.Connect(six);
+        Fill(pair.Client, bytes);
+        Fill(pair.Server, bytes / 2);
+        using FakeShim client = FakeShim.Greeted(_router), server = FakeShim.Greeted(_router);
+        if (clientIsFirst) client.Offer(0, pair.Client);
+        server.Offer(0, pair.Server);
+        if (!clientIsFirst) client.Offer(0, pair.Client);
+        using Received first = client.Receive(), second = server.Receive();
+        Assert.That((first.Type, second.Type), Is.EqualTo((MessageType.Join, MessageType.Join)));
+    }
+
+    /// <summary>As much as the connection takes, whether the other end reads or not.</summary>
+    private static void Fill(Socket end, int bytes)
+    {
+        end.Blocking = false;
+        byte[] some = new byte[65536];
+        for (int left = bytes; left > 0;)
+        {
+            int sent = end.Send(some.AsSpan(0, Math.Min(left, some.Length)), SocketFlags.None, out SocketError error);
+            if (error != SocketError.Success) return;
+            left -= sent;
+        }
     }
 
     [Test]

@@ -20,6 +20,8 @@ internal sealed class VictimNetwork : IDisposable
         Ip($"-n {_nameA} link add v0 type veth peer name v0 netns {_nameB}");
         Ip($"-n {_nameA} addr add {AddressA}/24 dev v0");
         Ip($"-n {_nameB} addr add {AddressB}/24 dev v0");
+        Ip($"-n {_nameA} -6 addr add {SixA}/64 dev v0 nodad");
+        Ip($"-n {_nameB} -6 addr add {SixB}/64 dev v0 nodad");
         foreach (string name in (string[])[_nameA, _nameB])
         {
             Ip($"-n {name} link set v0 up");
@@ -30,14 +32,17 @@ internal sealed class VictimNetwork : IDisposable
     public static IPAddress AddressA { get; } = IPAddress.Parse("10.98.7.1");
     public static IPAddress AddressB { get; } = IPAddress.Parse("10.98.7.2");
 
+    public static IPAddress SixA { get; } = IPAddress.Parse("fd98:7::1");
+    public static IPAddress SixB { get; } = IPAddress.Parse("fd98:7::2");
+
     public string PathA => $"/run/netns/{_nameA}";
     public string PathB => $"/run/netns/{_nameB}";
 
     /// <summary>A connection from A to B.</summary>
-    public TcpPair Connect()
+    public TcpPair Connect(bool six = false)
     {
-        using System.Net.Sockets.Socket listener = Place.Run(PathB, null, () => TcpPair.Listen(new IPEndPoint(AddressB, 0)));
-        return Place.Run(PathA, null, () => TcpPair.Connect(new IPEndPoint(AddressA, 0), listener));
+        using System.Net.Sockets.Socket listener = Place.Run(PathB, null, () => TcpPair.Listen(new IPEndPoint(six ? SixB : AddressB, 0)));
+        return Place.Run(PathA, null, () => TcpPair.Connect(new IPEndPoint(six ? SixA : AddressA, 0), listener));
     }
 
     public void Dispose()
@@ -46,7 +51,7 @@ internal sealed class VictimNetwork : IDisposable
         Ip($"netns del {_nameB}");
     }
 
-    private static void Ip(string arguments)
+    internal static void Ip(string arguments)
     {
         using Process process = Process.Start(new ProcessStartInfo("ip", arguments) { RedirectStandardError = true })!;
         string error = process.StandardError.ReadToEnd();
