@@ -31,6 +31,7 @@ public sealed class EnvironmentTests
         Compile("stranger-now.so", "stranger.c", "-shared", "-fPIC", "-Wl,-z,now");
         Compile("wrapper.so", "wrapper.c", "-shared", "-fPIC");
         Compile("namespace", "namespace.c");
+        Compile("streams", "streams.c", "-Wno-unused-result");
         string apart = Directory.CreateDirectory(Path.Combine(_programs, "apart")).FullName;
         Compile("apart/libstranger.so", "stranger.c", "-shared", "-fPIC");
         Compile("apart/finder", "finder.c", $"-Wl,-rpath,{apart}");
@@ -98,6 +99,8 @@ public sealed class EnvironmentTests
         yield return Case("a wrapper that looks up the next", "", "export WRAPPER_NEXT=1; LD_PRELOAD=$HERE/wrapper.so:$LD_PRELOAD $TALK; LD_PRELOAD=$LD_PRELOAD:$HERE/wrapper.so $TALK", ring: true);
         yield return Case("a library in a namespace of its own", "", "$HERE/namespace $HERE/stranger.so", ring: true);
         yield return Case("a library in a namespace of its own, first", "", "$HERE/namespace $HERE/stranger.so before", ring: false);
+        yield return Case("libc's streams on a connection", "", "for seed in $(seq 1 40); do $HERE/streams $seed; done", ring: true);
+        yield return Case("libc's streams on a connection, by default settings", "", "unset FREEFLOW_OFFER_AFTER FREEFLOW_JOIN; for seed in $(seq 41 80); do $HERE/streams $seed; done", ring: true);
         yield return Case("a library in its opener's own folder", "", "$HERE/apart/finder", ring: false);
         yield return Case("jemalloc", "/usr/lib/x86_64-linux-gnu/libjemalloc.so.2", "LD_PRELOAD=libjemalloc.so.2:$LD_PRELOAD $TALK; LD_PRELOAD=$LD_PRELOAD:libjemalloc.so.2 $TALK", ring: true);
         yield return Case("tcmalloc", "/usr/lib/x86_64-linux-gnu/libtcmalloc_minimal.so.4", "LD_PRELOAD=libtcmalloc_minimal.so.4:$LD_PRELOAD $TALK; LD_PRELOAD=$LD_PRELOAD:libtcmalloc_minimal.so.4 $TALK", ring: true);

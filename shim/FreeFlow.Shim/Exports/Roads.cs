@@ -10,11 +10,14 @@ namespace FreeFlow.Shim.Exports;
 /// </summary>
 internal static unsafe class RoadCalls
 {
-    /// <summary>Before an asynchronous transfer on this descriptor. What the peer cannot send again comes through a <see cref="Pump"/>.</summary>
+    /// <summary>Before an asynchronous transfer on this descriptor.</summary>
     [Interpose("void ff_by_another_road(int fd)")]
-    public static void ByAnotherRoad(int fd)
+    public static void ByAnotherRoad(int fd) => ToKernel(fd, Reason.AnotherRoad);
+
+    /// <summary>The connection goes back to the kernel for good. What the peer cannot send again comes through a <see cref="Pump"/> in this descriptor's place.</summary>
+    internal static void ToKernel(int fd, Reason reason)
     {
-        if (Process.IsBorrowedMemory || SocketCalls.KeepInKernel(fd, Reason.AnotherRoad)) return;
+        if (Process.IsBorrowedMemory || SocketCalls.KeepInKernel(fd, reason)) return;
         int errno = Process.Errno, pump = Pump.Start(fd, Connections.Find(fd));
         if (pump >= 0)
         {

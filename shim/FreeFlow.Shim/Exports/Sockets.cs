@@ -108,6 +108,14 @@ internal static unsafe class SocketCalls
         return Process.Libc->fclose(stream);
     }
 
+    /// <summary>libc closes the stream's descriptor from inside, and opens the file under the same number.</summary>
+    [Interpose("void* freopen(const char* path, const char* mode, void* stream)", Guard = "*ff_tracked_connections && stream && (FF_FLAGS(fileno(stream)) & FF_CONNECTION)", Aliases = "freopen64")]
+    public static void* FReopen(byte* path, byte* mode, void* stream)
+    {
+        Connections.Closing(Process.Libc->fileno(stream));
+        return Process.Libc->freopen(path, mode, stream);
+    }
+
     /// <summary>
     /// The connection must be whole in the kernel from now on. Its sending direction goes back if it has left; its receiving one if the peer has not
     /// switched yet, or takes back what is unread. False if unread bytes are left in the ring.

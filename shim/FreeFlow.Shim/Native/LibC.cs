@@ -48,6 +48,7 @@ internal unsafe struct LibC
     public delegate* unmanaged[SuppressGCTransition]<int, int, int, void*, uint, int> setsockopt;
     public delegate* unmanaged[SuppressGCTransition]<int, byte*, void*> fdopen;
     public delegate* unmanaged[SuppressGCTransition]<void*, int> fclose;
+    public delegate* unmanaged[SuppressGCTransition]<byte*, byte*, void*, void*> freopen;
 
     // Not interposed.
     public delegate* unmanaged[SuppressGCTransition]<int, void*, uint*, int> getsockname;

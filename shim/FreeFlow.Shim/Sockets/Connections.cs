@@ -78,8 +78,15 @@ internal static unsafe class Connections
         Volatile.Write(ref Process.Flags[fd], DescriptorFlags.Connection | DescriptorFlags.Fresh);
         if (locked) ThreadLock.Exit(LockWord());
         Interlocked.Increment(ref *Process.TrackedConnections);
+        if (IsStandard(fd)) Offering.KeepInKernel(record, Reason.StandardIoStream);
         return record;
     }
+
+    /// <summary>
+    /// Standard input, output and error: libc's own streams read and write these numbers from inside, perror(3) and printf(3) of a program that has closed them and got a
+    /// connection in their place included. Whether one ever will cannot be seen before it does, so a connection with such a number is the kernel's.
+    /// </summary>
+    public static bool IsStandard(int fd) => (uint)fd <= 2;
 
     /// <summary>After dup, dup2, dup3 or F_DUPFD made <paramref name="copy"/> refer to what <paramref name="fd"/> refers to.</summary>
     public static void Duplicated(int fd, int copy)
@@ -102,6 +109,7 @@ internal static unsafe class Connections
         if ((Process.Flags[fd] & DescriptorFlags.Candidate) != 0) Process.Flags[fd] |= DescriptorFlags.Copied;
         Volatile.Write(ref Process.Flags[copy], Process.Flags[fd]);
         if (locked) ThreadLock.Exit(LockWord());
+        if (connection != 0 && IsStandard(copy)) Exports.RoadCalls.ToKernel(copy, Reason.Exec);
     }
 
     /// <summary>All the numbers of a connection in this process; how many, at most <paramref name="most"/>.</summary>
