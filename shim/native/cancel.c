@@ -12,5 +12,5 @@ int ff_cancellation;
 
 FF_EXPORT int pthread_cancel(pthread_t thread) {
   __atomic_store_n(&ff_cancellation, 1, __ATOMIC_RELEASE);
-  return ((__typeof__(&pthread_cancel))dlsym(RTLD_NEXT, "pthread_cancel"))(thread);
+  return ((__typeof__(&pthread_cancel))ff_next_symbol("pthread_cancel"))(thread);
 }

@@ -113,7 +113,7 @@ static int is_plain(const char *file, const void *caller) { return !strchr(file,
  */
 FF_EXPORT void *dlopen(const char *file, int mode) {
   static void *(*real)(const char *, int);
-  if (!real) real = (void *(*)(const char *, int))dlsym(RTLD_NEXT, "dlopen");
+  if (!real) real = (void *(*)(const char *, int))ff_next_symbol("dlopen");
   if (mode & RTLD_DEEPBIND) ff_has_deep_bindings = 1;
   if (FF_LIKELY(!(mode & RTLD_DEEPBIND)) || !file || !is_plain(file, __builtin_return_address(0))) return real(file, mode);
   void *before = real(file, RTLD_LAZY | RTLD_NOLOAD), *opened = real(file, mode);

@@ -3,7 +3,6 @@
  * call each other from inside, so each has to be met by its name.
  */
 #define _GNU_SOURCE
-#include <dlfcn.h>
 #include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -24,7 +23,7 @@ FF_EXPORT int execvp(const char *file, char *const argv[]) { ff_prepare_exec(); 
 FF_EXPORT int execvpe(const char *file, char *const argv[], char *const envp[]) { ff_prepare_exec(); return REAL(execvpe)(file, argv, envp); }
 FF_EXPORT int fexecve(int fd, char *const argv[], char *const envp[]) { ff_prepare_exec(); return REAL(fexecve)(fd, argv, envp); }
 FF_EXPORT int execveat(int folder, const char *path, char *const argv[], char *const envp[], int flags) {
-  int (*real)(int, const char *, char *const[], char *const[], int) = (int (*)(int, const char *, char *const[], char *const[], int))dlsym(RTLD_NEXT, "execveat");
+  int (*real)(int, const char *, char *const[], char *const[], int) = (int (*)(int, const char *, char *const[], char *const[], int))ff_next_symbol("execveat");
   if (!real) { errno = ENOSYS; return -1; }
   ff_prepare_exec();
   return real(folder, path, argv, envp, flags);

@@ -29,7 +29,7 @@ static void on_fault(int signal, siginfo_t *info, void *context) {
   }
   if (theirs.sa_handler != SIG_DFL && theirs.sa_handler != SIG_IGN) {
     if (theirs.sa_flags & (int)SA_RESETHAND) wanted_for(signal)->sa_handler = SIG_DFL;
-    theirs.sa_sigaction(signal, info, context);
+    ff_call_handler(theirs.sa_sigaction, signal, info, context);
     return;
   }
   /* Sent by a process and ignored. A fault that is ignored ends the process all the same (sigaction(2)). */
@@ -62,8 +62,10 @@ int ff_fault_action(int signal, const struct sigaction *action, struct sigaction
 
 void ff_watch_faults(void) {
   static const int faults[] = { SIGSEGV, SIGBUS };
-  for (int i = 0; i < 2; i++)
-    if (ff_real_sigaction()(faults[i], NULL, wanted_for(faults[i])) == 0) install(faults[i], wanted_for(faults[i]));
-  ff_process_id = getpid();
+  for (int i = 0; i < 2; i++) {
+    if (ff_real_sigaction()(faults[i], NULL, wanted_for(faults[i])) != 0) continue;
+    ff_take_step_away(&ff_handlers[faults[i]], wanted_for(faults[i]));
+    install(faults[i], wanted_for(faults[i]));
+  }
   watching = 1;
 }

@@ -13,8 +13,10 @@
 #define FF_DESCRIPTORS (1 << 20) /* the tests build it with fewer: numbers beyond the table are the kernel's alone */
 #endif
 enum { FF_CONNECTION = 1, FF_CANDIDATE = 2, FF_EPOLL = 4, FF_INTERNAL = 8, FF_COPIED = 16, FF_FRESH = 32 };
-extern unsigned char ff_descriptor_flags[FF_DESCRIPTORS];
-#define FF_FLAGS(fd) ((unsigned)(fd) < FF_DESCRIPTORS ? ff_descriptor_flags[(unsigned)(fd)] : 0)
+/* Made when there is something to note; until then there are no flags. A table in the library itself would count for every process (RLIMIT_DATA). */
+extern unsigned char *ff_descriptor_flags;
+extern unsigned ff_descriptors;
+#define FF_FLAGS(fd) ((unsigned)(fd) < ff_descriptors ? ff_descriptor_flags[(unsigned)(fd)] : 0)
 
 extern int ff_tracked_count;
 #define ff_tracked_connections (&ff_tracked_count)
@@ -28,8 +30,9 @@ void *ff_dlsym(void *handle, const char *name);
 #endif
 extern int ff_has_deep_bindings; /* 1: a library has been opened with RTLD_DEEPBIND */
 
-/* libc's own member of that name; for files that include dlfcn.h. */
-#define REAL(name) ((__typeof__(&name))dlsym(RTLD_NEXT, #name))
+/* symbols.c: the function of that name that is found behind this library's; libc's own, but for other libraries that stand in between. */
+void *ff_next_symbol(const char *name);
+#define REAL(name) ((__typeof__(&name))ff_next_symbol(#name))
 
 /* roads.c: the program has an io_uring. */
 extern int ff_has_another_road;
@@ -89,12 +92,23 @@ void ff_prepare_exec(void);
 void ff_prepare_exit(void);
 long ff_sigaction_by_number(long signal, long action, long old, long mask_bytes);
 
+/* start.c, exit.c, signals.c, safe.c: whether the core may be opened here and now. */
+extern int ff_main_runs, ff_exit_has_begun;
+int ff_is_in_signal_handler(void);
+void ff_note_fork(void);
+void ff_note_child(void);
+int ff_is_safe_point(void);
+
 /* Glue. */
 void *ff_resolve(int index);
 int ff_open(void);
-void ff_watch_forks(void);
+void ff_forget_opener(void);
 int ff_is_there_room(void);
 int ff_survives_its_filter(void);
+int ff_survives_in_child(void (*trial)(void));
+
+/* trial.c: the state of a process or thread as proc(5) names it ('S': it sleeps), 0 if it cannot be read. The folder is /proc or /proc/self/task. */
+char ff_task_state(const char *folder, int id);
 extern int ff_sandboxed;
 int ff_is_internet_stream(int fd);
 extern void *ff_raw_table[256];

@@ -53,7 +53,7 @@ static int copied(long fd) {
 /* libc's own, which returns -1 and sets errno. */
 long ff_real_syscall(long number, long a, long b, long c, long d, long e, long f) {
   static syscall_t real;
-  if (!real) real = (syscall_t)dlsym(RTLD_NEXT, "syscall");
+  if (!real) real = (syscall_t)ff_next_symbol("syscall");
   return real(number, a, b, c, d, e, f);
 }
 
@@ -154,13 +154,13 @@ FF_EXPORT long syscall(long number, long a, long b, long c, long d, long e, long
 
 FF_EXPORT int prctl(int option, unsigned long a, unsigned long b, unsigned long c, unsigned long d) {
   static int (*real)(int, unsigned long, unsigned long, unsigned long, unsigned long);
-  if (!real) real = (__typeof__(real))dlsym(RTLD_NEXT, "prctl");
+  if (!real) real = (__typeof__(real))ff_next_symbol("prctl");
   if (option == PR_SET_SECCOMP) sandbox();
   return real(option, a, b, c, d);
 }
 
 FF_EXPORT int pidfd_getfd(int process, int fd, unsigned flags) {
-  int (*real)(int, int, unsigned) = (int (*)(int, int, unsigned))dlsym(RTLD_NEXT, "pidfd_getfd");
+  int (*real)(int, int, unsigned) = (int (*)(int, int, unsigned))ff_next_symbol("pidfd_getfd");
   if (!real) { errno = ENOSYS; return -1; }
   return copied(real(process, fd, flags));
 }

@@ -45,14 +45,14 @@ static int print(int fd, const char *format, va_list list) {
 FF_EXPORT int vdprintf(int fd, const char *format, va_list list) {
   static int (*real)(int, const char *, va_list);
   if (FF_FLAGS(fd) & FF_CONNECTION) return print(fd, format, list);
-  if (!real) real = (int (*)(int, const char *, va_list))dlsym(RTLD_NEXT, "vdprintf");
+  if (!real) real = (int (*)(int, const char *, va_list))ff_next_symbol("vdprintf");
   return real(fd, format, list);
 }
 
 FF_EXPORT int __vdprintf_chk(int fd, int flag, const char *format, va_list list) {
   static int (*real)(int, int, const char *, va_list);
   if (FF_FLAGS(fd) & FF_CONNECTION) return print(fd, format, list);
-  if (!real) real = (int (*)(int, int, const char *, va_list))dlsym(RTLD_NEXT, "__vdprintf_chk");
+  if (!real) real = (int (*)(int, int, const char *, va_list))ff_next_symbol("__vdprintf_chk");
   return real(fd, flag, format, list);
 }
 
@@ -82,7 +82,7 @@ static void leave(int fd) {
   FF_EXPORT int name(struct aiocb *one) { \
     static int (*real)(struct aiocb *); \
     if (one) leave(one->aio_fildes); \
-    if (!real) real = (int (*)(struct aiocb *))dlsym(RTLD_NEXT, #name); \
+    if (!real) real = (int (*)(struct aiocb *))ff_next_symbol(#name); \
     return real(one); \
   } \
   FF_EXPORT int name##64(struct aiocb64 *one) { return name((struct aiocb *)one); }
@@ -93,7 +93,7 @@ FF_EXPORT int lio_listio(int mode, struct aiocb *const *list, int count, struct 
   static int (*real)(int, struct aiocb *const *, int, struct sigevent *);
   for (int i = 0; list && i < count; i++)
     if (list[i]) leave(list[i]->aio_fildes);
-  if (!real) real = (int (*)(int, struct aiocb *const *, int, struct sigevent *))dlsym(RTLD_NEXT, "lio_listio");
+  if (!real) real = (int (*)(int, struct aiocb *const *, int, struct sigevent *))ff_next_symbol("lio_listio");
   return real(mode, list, count, event);
 }
 FF_EXPORT int lio_listio64(int mode, struct aiocb64 *const *list, int count, struct sigevent *event) { return lio_listio(mode, (struct aiocb *const *)list, count, event); }
@@ -119,7 +119,7 @@ void ff_stay_out(void) {
 
 #define RING(name) \
   FF_EXPORT int name(long a, long b, long c, long d, long e) { \
-    int (*real)(long, long, long, long, long) = (int (*)(long, long, long, long, long))dlsym(RTLD_NEXT, #name); \
+    int (*real)(long, long, long, long, long) = (int (*)(long, long, long, long, long))ff_next_symbol(#name); \
     ff_stay_out(); \
     return real ? real(a, b, c, d, e) : -ENOSYS; \
   }

@@ -15,6 +15,7 @@
 #include <unistd.h>
 
 #include "freeflow.h"
+#include "kernel.h"
 #include "signals.h"
 
 #pragma weak getcontext   /* musl has none */
@@ -27,20 +28,21 @@ static __thread sigset_t mask_before_deferral;
 
 ff_sigaction_t ff_real_sigaction(void) {
   static ff_sigaction_t found;
-  if (!found) found = (ff_sigaction_t)dlsym(RTLD_NEXT, "sigaction");
+  if (!found) found = (ff_sigaction_t)ff_next_symbol("sigaction");
   return found;
 }
 
 static void step(int signal, siginfo_t *info, void *context);
 
-/* The interrupted code goes on with every signal blocked, but for the faults and what libc and the runtime keep for themselves. */
+/* The interrupted code goes on with every signal blocked, but for the faults and what libc keeps for itself, and the runtime where it has a signal. */
 static void hold_up(int signal, siginfo_t *info, ucontext_t *context) {
   static const int never_blocked[] = { SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGTRAP, SIGSYS, 32, 33, 34 };
+  size_t count = sizeof never_blocked / sizeof *never_blocked - !ff_runtime_has_signal;
   deferred_info = *info;
   mask_before_deferral = context->uc_sigmask;
   uint64_t blocked = ~0ull, before;
   memcpy(&before, &context->uc_sigmask, sizeof before);
-  for (size_t i = 0; i < sizeof never_blocked / sizeof *never_blocked; i++) {
+  for (size_t i = 0; i < count; i++) {
     uint64_t bit = 1ull << (never_blocked[i] - 1);
     if (!(before & bit)) blocked &= ~bit;
   }
@@ -54,10 +56,32 @@ static void hold_up(int signal, siginfo_t *info, ucontext_t *context) {
   ff_thread_state.deferred = (uint32_t)signal;
 }
 
+/* Where the innermost handler of this thread began on its stack, NULL if none runs. */
+static __thread char *handler_frame;
+
+void ff_call_handler(ff_handler_t handler, int signal, siginfo_t *info, void *context) {
+  char *outer = handler_frame;
+  handler_frame = __builtin_frame_address(0);
+  handler(signal, info, context);
+  handler_frame = outer;
+}
+
+/* A handler may have been left by siglongjmp(3): then the stack ends above it again, or is not the one that was set aside for signals. */
+int ff_is_in_signal_handler(void) {
+  stack_t aside;
+  char *frame = handler_frame;
+  if (!frame) return 0;
+  int was_aside = ff_kernel(SYS_sigaltstack, 0, (long)&aside, 0, 0, 0, 0) == 0 && !(aside.ss_flags & SS_DISABLE)
+      && frame >= (char *)aside.ss_sp && frame < (char *)aside.ss_sp + aside.ss_size;
+  if ((char *)__builtin_frame_address(0) < frame && (!was_aside || aside.ss_flags & SS_ONSTACK)) return 1;
+  handler_frame = NULL;
+  return 0;
+}
+
 static void run(int signal, siginfo_t *info, void *context) {
   ff_thread_state.signals_handled++;
   if (!(ff_handlers[signal].flags & SA_RESTART)) ff_thread_state.interrupting_signals++;
-  ff_handlers[signal].handler(signal, info, context);
+  ff_call_handler(ff_handlers[signal].handler, signal, info, context);
 }
 
 static void step(int signal, siginfo_t *info, void *context) {
@@ -100,34 +124,46 @@ void ff_drop_deferred(void) {
   ff_thread_state.deferred = 0;
 }
 
-static int is_noted(int signal, const struct sigaction *action) {
-  if (action->sa_handler == SIG_DFL || action->sa_handler == SIG_IGN) return 0;
-  return signal != SIGSEGV && signal != SIGBUS && signal != SIGFPE && signal != SIGILL && signal != SIGTRAP && signal != SIGSYS && signal != SIGABRT;
+/* In front of handlers of faults, which nothing may hold up: takes no other note than that one runs. */
+static void fault_step(int signal, siginfo_t *info, void *context) { ff_call_handler(ff_handlers[signal].handler, signal, info, context); }
+
+static int is_step(const struct sigaction *action) { return action->sa_sigaction == step || action->sa_sigaction == fault_step; }
+
+static int is_noted(const struct sigaction *action) { return action->sa_handler != SIG_DFL && action->sa_handler != SIG_IGN; }
+
+static ff_handler_t step_for(int signal) {
+  switch (signal) {
+    case SIGSEGV: case SIGBUS: case SIGFPE: case SIGILL: case SIGTRAP: case SIGSYS: case SIGABRT: return fault_step;
+    default: return step;
+  }
+}
+
+void ff_take_step_away(const struct ff_handler *known, struct sigaction *action) {
+  if (is_step(action)) action->sa_sigaction = known->handler;
+  if (known->handler && !(known->flags & SA_SIGINFO)) action->sa_flags &= ~SA_SIGINFO;
 }
 
 FF_EXPORT int sigaction(int signal, const struct sigaction *action, struct sigaction *old) {
-  if (ff_signals_are_the_cores || signal <= 0 || signal >= NSIG || (ff_process_id != 0 && getpid() != ff_process_id))
+  if (ff_signals_are_the_cores && ff_runtime_action(signal, action, old) == 0) return 0;
+  if (signal <= 0 || signal >= NSIG || (ff_process_id != 0 && getpid() != ff_process_id))
     return ff_real_sigaction()(signal, action, old);
   if (ff_is_watched_fault(signal)) return ff_fault_action(signal, action, old);
   struct sigaction noted;
   struct ff_handler before = ff_handlers[signal];
   if (action) ff_handlers[signal].flags = action->sa_flags;
-  if (action && is_noted(signal, action)) {
+  if (action && is_noted(action)) {
     noted = *action;
-    if (action->sa_sigaction != step) {
+    if (!is_step(action)) {
       ff_handlers[signal].handler = action->sa_sigaction;
       ff_handlers[signal].mask = action->sa_mask;
     }
-    noted.sa_sigaction = step;
+    noted.sa_sigaction = step_for(signal);
     noted.sa_flags |= SA_SIGINFO;   /* without it the kernel leaves info as it finds it, and step passes it on */
     action = &noted;
   }
   int result = ff_real_sigaction()(signal, action, old);
   if (result != 0) ff_handlers[signal] = before;
-  else if (old) {
-    if (old->sa_sigaction == step) old->sa_sigaction = before.handler;
-    if (before.handler && !(before.flags & SA_SIGINFO)) old->sa_flags &= ~SA_SIGINFO;
-  }
+  else if (old) ff_take_step_away(&before, old);
   return result;
 }
 FF_EXPORT int __sigaction(int signal, const struct sigaction *action, struct sigaction *old) __attribute__((alias("sigaction")));

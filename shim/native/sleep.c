@@ -29,9 +29,9 @@ static struct {
 
 /* Before the core is open. */
 void ff_find_sleeping_calls(void) {
-  *(void **)&libc.ppoll = dlsym(RTLD_NEXT, "ppoll");
-  *(void **)&libc.epoll_pwait = dlsym(RTLD_NEXT, "epoll_pwait");
-  *(void **)&libc.epoll_pwait2 = dlsym(RTLD_NEXT, "epoll_pwait2");
+  *(void **)&libc.ppoll = ff_next_symbol("ppoll");
+  *(void **)&libc.epoll_pwait = ff_next_symbol("epoll_pwait");
+  *(void **)&libc.epoll_pwait2 = ff_next_symbol("epoll_pwait2");
 }
 
 static void leave(void *mask) {

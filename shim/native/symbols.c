@@ -40,11 +40,22 @@ static int family_count;
 /* glibc adds the load address to what points into a library; musl, and the kernel for its own object, do not. */
 static const void *pointer(uintptr_t base, ElfW(Addr) value) { return (const void *)(value < base ? value + base : value); }
 
-static int is_definition(const ElfW(Sym) *symbol, const char *names, const char *name) {
-  return symbol->st_shndx != SHN_UNDEF && symbol->st_value != 0 && is_same(names + symbol->st_name, name);
+/* What of a library's dynamic section tells its symbols. */
+struct table {
+  const ElfW(Sym) *symbols;
+  const char *names;
+  const uint32_t *gnu_hash, *hash;
+  const ElfW(Half) *versions;   /* may be NULL */
+};
+
+/* A name may be there in several versions; all but the newest are hidden, by the highest bit of the version. */
+static int is_definition(const struct table *in, uint32_t index, const char *name) {
+  const ElfW(Sym) *symbol = in->symbols + index;
+  return symbol->st_shndx != SHN_UNDEF && symbol->st_value != 0 && !(in->versions && in->versions[index] & 0x8000) && is_same(in->names + symbol->st_name, name);
 }
 
-static const ElfW(Sym) *find_by_gnu_hash(const uint32_t *table, const ElfW(Sym) *symbols, const char *names, const char *name) {
+static const ElfW(Sym) *find_by_gnu_hash(const struct table *in, const char *name) {
+  const uint32_t *table = in->gnu_hash;
   uint32_t hash = 5381, buckets = table[0], first = table[1], words = table[2];
   const ElfW(Addr) *filter = (const ElfW(Addr) *)(table + 4);
   const uint32_t *bucket = (const uint32_t *)(filter + words), *chain = bucket + buckets;
@@ -54,12 +65,13 @@ static const ElfW(Sym) *find_by_gnu_hash(const uint32_t *table, const ElfW(Sym) 
   if (index < first) return NULL;
   for (;; index++) {
     uint32_t other = chain[index - first];
-    if ((other | 1) == (hash | 1) && is_definition(symbols + index, names, name)) return symbols + index;
+    if ((other | 1) == (hash | 1) && is_definition(in, index, name)) return in->symbols + index;
     if (other & 1) return NULL;
   }
 }
 
-static const ElfW(Sym) *find_by_hash(const uint32_t *table, const ElfW(Sym) *symbols, const char *names, const char *name) {
+static const ElfW(Sym) *find_by_hash(const struct table *in, const char *name) {
+  const uint32_t *table = in->hash;
   uint32_t hash = 0, buckets = table[0];
   const uint32_t *bucket = table + 2, *chain = bucket + buckets;
   for (const unsigned char *at = (const unsigned char *)name; *at; at++) {
@@ -68,23 +80,25 @@ static const ElfW(Sym) *find_by_hash(const uint32_t *table, const ElfW(Sym) *sym
   }
   if (buckets == 0) return NULL;
   for (uint32_t index = bucket[hash % buckets]; index != 0; index = chain[index])
-    if (is_definition(symbols + index, names, name)) return symbols + index;
+    if (is_definition(in, index, name)) return in->symbols + index;
   return NULL;
 }
 
-void *ff_defined_by(uintptr_t base, const ElfW(Dyn) *dynamic, const char *name) {
-  const ElfW(Sym) *symbols = NULL, *found = NULL;
-  const uint32_t *gnu_hash = NULL, *hash = NULL;
-  const char *names = NULL;
+const ElfW(Sym) *ff_symbol_of(uintptr_t base, const ElfW(Dyn) *dynamic, const char *name) {
+  struct table in = { 0 };
   for (; dynamic && dynamic->d_tag != DT_NULL; dynamic++) {
-    if (dynamic->d_tag == DT_SYMTAB) symbols = pointer(base, dynamic->d_un.d_ptr);
-    if (dynamic->d_tag == DT_STRTAB) names = pointer(base, dynamic->d_un.d_ptr);
-    if (dynamic->d_tag == DT_GNU_HASH) gnu_hash = pointer(base, dynamic->d_un.d_ptr);
-    if (dynamic->d_tag == DT_HASH) hash = pointer(base, dynamic->d_un.d_ptr);
+    if (dynamic->d_tag == DT_SYMTAB) in.symbols = pointer(base, dynamic->d_un.d_ptr);
+    if (dynamic->d_tag == DT_STRTAB) in.names = pointer(base, dynamic->d_un.d_ptr);
+    if (dynamic->d_tag == DT_GNU_HASH) in.gnu_hash = pointer(base, dynamic->d_un.d_ptr);
+    if (dynamic->d_tag == DT_HASH) in.hash = pointer(base, dynamic->d_un.d_ptr);
+    if (dynamic->d_tag == DT_VERSYM) in.versions = pointer(base, dynamic->d_un.d_ptr);
   }
-  if (!symbols || !names) return NULL;
-  if (gnu_hash) found = find_by_gnu_hash(gnu_hash, symbols, names, name);
-  else if (hash) found = find_by_hash(hash, symbols, names, name);
+  if (!in.symbols || !in.names) return NULL;
+  return in.gnu_hash ? find_by_gnu_hash(&in, name) : in.hash ? find_by_hash(&in, name) : NULL;
+}
+
+void *ff_defined_by(uintptr_t base, const ElfW(Dyn) *dynamic, const char *name) {
+  const ElfW(Sym) *found = ff_symbol_of(base, dynamic, name);
   return found ? (void *)(base + found->st_value) : NULL;
 }
 
@@ -107,9 +121,32 @@ static const struct link_map *own_map(void) {
   return NULL;
 }
 
+/* The libraries that the program starts with are in front of those that it opens, and stay where they are. */
+static const struct link_map *own, *last;
+
+const struct link_map *ff_first_map(void) { return own ? _r_debug.r_map : NULL; }
+
+const struct link_map *ff_next_map(const struct link_map *map) { return map == last ? NULL : map->l_next; }
+
+/*
+ * As dlsym(3) with RTLD_NEXT, without its lock. dlsym waits for the loader's lock, which a thread holds for as long as the constructors of a library that it opens
+ * run; if those wait for another thread's first call on a socket, and that call waits in dlsym, neither goes on.
+ */
+void *ff_next_symbol(const char *name) {
+  for (const struct link_map *map = own ? ff_next_map(own) : NULL; map; map = ff_next_map(map)) {
+    const ElfW(Sym) *found = ff_symbol_of(map->l_addr, map->l_ld, name);
+    /* One that a function of its own chooses when it is bound is the loader's business. */
+    if (found && ELF64_ST_TYPE(found->st_info) == STT_GNU_IFUNC) break;
+    if (found) return (void *)(map->l_addr + found->st_value);
+  }
+  return dlsym(RTLD_NEXT, name);
+}
+
 /* Early, while there is one thread and the loader's list does not change. */
 __attribute__((constructor)) static void find_family(void) {
   if (family_count != 0) return;
+  own = own_map();
+  for (const struct link_map *map = own; map; map = map->l_next) last = map;
   for (const struct link_map *map = own_map(); map; map = map->l_next)
     if (family_count < MOST_LIBRARIES && is_family(map->l_name)) family[family_count++] = map->l_addr;
 }

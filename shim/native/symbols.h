@@ -19,4 +19,11 @@ int ff_wraps(const void *caller, const char *name);
 /* True if the caller's library has folders of its own in which the loader looks for what it opens. */
 int ff_has_search_path(const void *caller);
 
+/* The libraries that the program has started with, in the order in which names are looked for; NULL behind the last. They can be read at any time. */
+const struct link_map *ff_first_map(void);
+const struct link_map *ff_next_map(const struct link_map *map);
+
+/* The newest version of a symbol that the library at this address defines; NULL if it does not. Takes no lock. */
+const ElfW(Sym) *ff_symbol_of(uintptr_t base, const ElfW(Dyn) *dynamic, const char *name);
+
 #endif

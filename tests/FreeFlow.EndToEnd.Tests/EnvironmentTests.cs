@@ -35,6 +35,9 @@ public sealed class EnvironmentTests
         string apart = Directory.CreateDirectory(Path.Combine(_programs, "apart")).FullName;
         Compile("apart/libstranger.so", "stranger.c", "-shared", "-fPIC");
         Compile("apart/finder", "finder.c", $"-Wl,-rpath,{apart}");
+        Compile("moments", "moments.c", "-rdynamic", "-lpthread");
+        Compile("plugin.so", "moments.c", "-shared", "-fPIC", "-DPLUGIN");
+        Compile("allocator.so", "moments.c", "-shared", "-fPIC", "-DALLOCATOR");
         string small = Directory.CreateDirectory(Path.Combine(_programs, "small")).FullName;
         File.Copy(Path.Combine(_programs, "libfreeflow-core.so"), Path.Combine(small, "libfreeflow-core.so"));
         _ = Place.Host.Run(new CommandLine(Path.Combine(Artifacts.Root, "shim", "build-preload.sh"), Path.Combine(small, "libfreeflow.so"), "-DFF_DESCRIPTORS=8192")).Succeeded("build-preload.sh");
@@ -86,6 +89,28 @@ public sealed class EnvironmentTests
         yield return Case("no new privileges, no capabilities", "setpriv", "setpriv --no-new-privs --bounding-set=-all --inh-caps=-all $TALK; setpriv --reuid=65534 --regid=65534 --clear-groups --no-new-privs $TALK", ring: true);
         yield return Case("bubblewrap", "bwrap", "bwrap --ro-bind / / --dev /dev --proc /proc --unshare-user --unshare-pid --unshare-ipc --die-with-parent --as-pid-1 --cap-drop ALL $TALK", ring: true);
         yield return Case("setuid", "", "setpriv --reuid=65533 --clear-groups $HERE/talk-setuid", ring: false);
+
+        // Nothing may be loaded into the process at these moments; a connection of a later one is in a ring.
+        foreach (string moment in new[] { "fault", "fault-aside", "fault-nodefer", "signal", "realtime-signal", "constructor", "beside-constructor", "threads", "vfork", "iterate", "before-main" })
+            yield return Case($"moment: {moment}", "", $"{(moment == "beside-constructor" ? "WAIT=1 " : "")}MOMENT={moment} timeout 60 $HERE/moments {moment} $HERE/plugin.so", ring: true);
+        yield return Case("moment: atexit", "", "MOMENT=atexit timeout 60 $HERE/moments atexit; MOMENT=destructor timeout 60 $HERE/moments destructor", ring: false);
+        yield return Case("moment: allocator", "", """
+            export MOMENT=allocator
+            LD_PRELOAD=${LD_PRELOAD:+$LD_PRELOAD:}$HERE/allocator.so timeout 60 $HERE/moments allocator
+            LD_PRELOAD=$HERE/allocator.so${LD_PRELOAD:+:$LD_PRELOAD} timeout 60 $HERE/moments allocator
+            """, ring: true);
+
+        yield return Case("locked memory to come", "", "$HERE/moments locked", ring: false);
+        yield return Case("locked memory to come, little of it", "setpriv", "ulimit -l 8192; setpriv --reuid=65533 --clear-groups --bounding-set=-all --inh-caps=-all $HERE/moments locked", ring: false);
+        yield return Case("locked memory to come, as it is touched", "setpriv", "ulimit -l 8192; setpriv --reuid=65533 --clear-groups --bounding-set=-all --inh-caps=-all $HERE/moments locked-on-fault", ring: false);
+        yield return Case("dispositions of all signals", "", "$HERE/moments dispositions; $HERE/moments ended-by-signals", ring: true);
+        yield return Case("every limit", "", """
+            for limit in v d l n f i; do
+                for size in 0 1 4 8 16 100 600 1024 1400 4096 8192 10000 20000 50000 65536 100000 200000 300000 400000 500000 520000 550000 600000 1000000 2000000 4000000 4200000 4300000 6000000; do
+                    echo "$limit $size: $( (ulimit -$limit $size && exec $HERE/moments none) 2>/dev/null; echo $?)"
+                done
+            done
+            """, ring: true);
 
         yield return Case("docker's and podman's profile", "/usr/share/containers/seccomp.json", "$PYTHON profile.py /usr/share/containers/seccomp.json -- $TALK", ring: true);
         foreach (string action in new[] { "EPERM", "ENOSYS", "KILL" })
