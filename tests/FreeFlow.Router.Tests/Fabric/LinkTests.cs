@@ -235,6 +235,107 @@ public sealed unsafe class LinkTests
         foreach (FakeEnd end in (FakeEnd[])[honest, honestReader, liar, liarReader]) end.Dispose();
     }
 
+    /// <summary>
+    /// A program that reads, and then takes it back: its own router has told the other one that there is room, and what that one's honest program sends for it must not look like a router that lies.
+    /// </summary>
+    [Test]
+    public void AReaderThatTakesBackWhatItHasReadLosesItsStreamAlone([Values(0ul, 1ul, FakeEnd.Capacity / 2)] ulong back)
+    {
+        using TcpFabric first = TestRouter.Start(Options(FirstHost, false), _first), second = TestRouter.Start(Options(SecondHost, false), _second);
+        (IFabricLink one, IFabricLink other) = Connect(first);
+        (FakeEnd honest, FakeEnd honestReader) = Join(one, other, 1);
+        (FakeEnd sender, FakeEnd liar) = Join(one, other, 2);
+        liar.AnnounceReady();
+        sender.Switch(0);
+        byte[] much = new byte[FakeEnd.Capacity];
+        Assert.That(sender.Write(much), Is.EqualTo(much.Length));
+        FakeEnd.Eventually(() => liar.In->Tail == FakeEnd.Capacity, "a ring full arrives");
+        liar.In->Head = FakeEnd.Capacity;
+        liar.Knock();
+        FakeEnd.Eventually(() => sender.Out->Head == FakeEnd.Capacity, "the sender has room again");
+        liar.In->Head = back;
+        Assert.That(sender.Write(much), Is.EqualTo(much.Length));
+        FakeEnd.Eventually(() => liar.IsBellClosed && sender.IsBellClosed, "the liar's stream ends");
+        Assert.That((_first.Losses.Count, _second.Losses.Count), Is.EqualTo((0, 0)), string.Join(", ", [.. _first.Losses, .. _second.Losses]));
+        honestReader.AnnounceReady();
+        honest.Switch(0);
+        honest.Write("still here"u8);
+        FakeEnd.Eventually(() => honestReader.In->Tail == 10, "the other stream works");
+        foreach (FakeEnd end in (FakeEnd[])[honest, honestReader, sender, liar]) end.Dispose();
+    }
+
+    /// <summary>Ends that write whatever they like into every word that is theirs or their router's, and honest ones on the same link: no word of a program's ends more than its own stream.</summary>
+    [Test]
+    public void WordsOfHostileProgramsEndTheirOwnStreamsAlone([Values(1, 2, 3, 4)] int seed)
+    {
+        const int rounds = 30, steps = 300, words = 12;
+        Random random = new(seed);
+        using TcpFabric first = TestRouter.Start(Options(FirstHost, false), _first), second = TestRouter.Start(Options(SecondHost, false), _second);
+        (IFabricLink one, IFabricLink other) = Connect(first);
+        (FakeEnd honest, FakeEnd honestReader) = Join(one, other, 1);
+        honestReader.AnnounceReady();
+        honest.Switch(0);
+        byte[] piece = new byte[1000], much = new byte[FakeEnd.Capacity];
+        ulong sent = 0;
+        for (uint round = 0; round < rounds; round++)
+        {
+            (FakeEnd sender, FakeEnd reader) = Join(one, other, 2 + round);
+            if (random.Next(5) != 0) { reader.AnnounceReady(); sender.Switch(0); }
+            // A few kinds of words, so that all others stay what they are long enough for something to happen.
+            int[] spoilt = [.. Enumerable.Range(0, random.Next(1, 4)).Select(_ => random.Next(words))];
+            int pauses = random.Next(2, 30);
+            for (int i = 0; i < steps; i++)
+            {
+                FakeEnd end = random.Next(2) == 0 ? sender : reader;
+                if (random.Next(pauses) == 0) reader.In->Head = reader.In->Tail;
+                else if (random.Next(2) == 0) sender.Write(much.AsSpan(0, random.Next(much.Length)));
+                else Spoil(random, end, spoilt[random.Next(spoilt.Length)]);
+                if (random.Next(3) == 0) end.Knock();
+                if (random.Next(20) == 0) Thread.Sleep(0);
+                if (random.Next(60) == 0) Thread.Sleep(1);
+            }
+            sent += (ulong)honest.Write(piece);
+            FakeEnd.Eventually(() => honestReader.In->Tail == sent, $"the honest stream goes on in round {round}: {string.Join(", ", [.. _first.Losses, .. _second.Losses])}");
+            honestReader.Read(piece);
+            sender.Dispose();
+            reader.Dispose();
+        }
+        Assert.That((_first.Losses.Count, _second.Losses.Count), Is.EqualTo((0, 0)), string.Join(", ", [.. _first.Losses, .. _second.Losses]));
+        FakeEnd.Eventually(() => one.Streams == 1 && other.Streams == 1, "what the hostile ones had is gone");
+        honest.Dispose();
+        honestReader.Dispose();
+    }
+
+    /// <summary>One word of a ring's headers gets a value that is small, near another word's, near a limit, or anything.</summary>
+    private static void Spoil(Random random, FakeEnd end, int word)
+    {
+        RingBlockHeader* block = random.Next(2) == 0 ? end.Out : end.In;
+        ulong value = random.Next(6) switch
+        {
+            0 => (ulong)random.Next(5),
+            1 => block->Tail + (ulong)random.Next(-3, 4),
+            2 => block->Head + (ulong)random.Next(-3, 4),
+            3 => FakeEnd.Capacity + (ulong)random.Next(-2, 3),
+            4 => ulong.MaxValue - (ulong)random.Next(3),
+            _ => (ulong)random.NextInt64(),
+        };
+        switch (word)
+        {
+            case 0: block->Tail = value; break;
+            case 1: block->Head = value; break;
+            case 2: block->Base = value; break;
+            case 3: block->Handover = (uint)random.Next(6); break;
+            case 4: block->SwitchAt = value; break;
+            case 5: block->ReaderWantsKernel = (uint)random.Next(5); break;
+            case 6: block->WriterClosed = (uint)random.Next(3); break;
+            case 7: block->ReaderClosed = (uint)random.Next(4); break;
+            case 8: block->ReaderWaiting = (uint)value; break;
+            case 9: block->WriterWaiting = (uint)value; break;
+            case 10: block->Returner = (uint)random.Next(6); break;
+            default: block->Capacity = value; break;
+        }
+    }
+
     [Test]
     public void CertificatesThatDoNotFitAreTurnedAway()
     {

@@ -80,7 +80,7 @@ internal sealed class FabricStream(uint number, uint remote, MirroredRing ring, 
     public bool Send(FrameWriter writer, ulong quota)
     {
         if (_closeTold || (!speaksFirst && !Volatile.Read(ref _heard))) return false;
-        ulong head = _incoming.Credit();
+        ulong head = _incoming.Promise();
         long frames = writer.Frames;
         FrameHeader header = new() { Stream = Remote, Credit = head };
         if (IsCorrupt || IsRemoteClosed || Volatile.Read(ref _abandoned)) { TellClose(writer, header); return false; }

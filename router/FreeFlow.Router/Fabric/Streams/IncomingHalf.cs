@@ -12,8 +12,10 @@ namespace FreeFlow.Router.Fabric.Streams;
 /// </summary>
 internal sealed unsafe class IncomingHalf(MirroredRing ring)
 {
-    private ulong _placed, _base, _headSeen;
+    private ulong _placed, _base;
     private ulong _credited;
+    private ulong _promised;
+    private bool _corrupt;
     private bool _switched, _ended, _readyTold, _closedTold;
     private bool _recallTold, _withdrawalTold;   // the receiving thread's, too, once the answer has come: the sending one does nothing before the word says so
 
@@ -21,7 +23,7 @@ internal sealed unsafe class IncomingHalf(MirroredRing ring)
     public ulong Placed => Volatile.Read(ref _placed);
 
     /// <summary>The shim wrote an impossible Head; nothing more is placed.</summary>
-    public bool Corrupt { get; private set; }
+    public bool Corrupt => Volatile.Read(ref _corrupt);
 
     // ---- sending thread
 
@@ -30,6 +32,16 @@ internal sealed unsafe class IncomingHalf(MirroredRing ring)
     {
         ulong head = Volatile.Read(ref ring.ToShim->Head);
         return head - _credited <= Placed - _credited ? head : _credited;
+    }
+
+    /// <summary>
+    /// <see cref="Credit"/>, before a frame tells it: from here on the other router may send what there is room for then, so room is reckoned from this word, whatever the shim writes later.
+    /// </summary>
+    public ulong Promise()
+    {
+        ulong head = Credit();
+        Volatile.Write(ref _promised, head);
+        return head;
     }
 
     /// <summary>A frame has told the other router <paramref name="head"/>.</summary>
@@ -124,11 +136,10 @@ internal sealed unsafe class IncomingHalf(MirroredRing ring)
         RingBlockHeader* block = ring.ToShim;
         if (_ended || Corrupt) return true;
         if (!_switched || position != _placed) return false;
-        ulong head = Volatile.Read(ref block->Head);
-        if (head - _headSeen > _placed - _headSeen) { Corrupt = true; return true; }
-        _headSeen = head;
-        // The other router goes by what this one has told it, which is never more than what the shim has read.
-        if (length > ring.Capacity - (_placed - head)) return false;
+        // The other router goes by what this one has told it. A shim that takes back what it has read breaks its own ring, and must not make that router look like one that lies.
+        ulong promised = Volatile.Read(ref _promised), head = Volatile.Read(ref block->Head);
+        if (length > ring.Capacity - (_placed - promised)) return false;
+        if (head - promised > _placed - promised) { Volatile.Write(ref _corrupt, true); return true; }
         if (head == _placed && _base != _placed)
         {
             _base = _placed;
