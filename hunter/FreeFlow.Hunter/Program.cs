@@ -119,5 +119,5 @@ internal static class Program
         _ => new FileSource(name["file:".Length..], Say),
     };
 
-    internal static void Say(string line) => Console.Error.WriteLine($"freeflow-hunter: {line}");
+    internal static void Say(string line) => Console.Error.WriteLine($"freeflow-hunter: {PrintableText.Of(line)}");
 }

@@ -2,6 +2,7 @@ using System;
 using System.Text;
 using System.Text.Json;
 using System.Threading;
+using FreeFlow.Native;
 
 namespace FreeFlow.Cli;
 
@@ -63,7 +64,7 @@ internal static class StatusCommand
             }
         }
         text.Append(table.Rows == 0 ? "no processes of yours are connected\n" : table.ToString());
-        return text.ToString();
+        return PrintableText.OfLines(text.ToString());
     }
 
     private static string Used(JsonElement user, string name) => $"{user.GetProperty(name).GetRawText()} of {user.GetProperty("max_" + name).GetRawText()}";

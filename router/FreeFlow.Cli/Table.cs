@@ -2,6 +2,7 @@ using System;
 using System.Collections.Generic;
 using System.Linq;
 using System.Text;
+using FreeFlow.Native;
 
 namespace FreeFlow.Cli;
 
@@ -18,7 +19,7 @@ internal sealed class Table(params string[] headings)
     public void Add(params string[] cells)
     {
         if (cells.Length != _right.Length) throw new ArgumentException($"{cells.Length} cells for {_right.Length} columns.", nameof(cells));
-        _rows.Add(cells);
+        _rows.Add([.. cells.Select(PrintableText.Of)]);
     }
 
     public override string ToString()

@@ -3,6 +3,7 @@ using System.Linq;
 using System.Text;
 using FreeFlow.Cli;
 using FreeFlow.Contract;
+using FreeFlow.Native;
 using FreeFlow.Router.Observe;
 using NUnit.Framework;
 
@@ -36,7 +37,38 @@ public class StatusTextTests
 
     [Test]
     public void NamesCannotDriveATerminal() =>
-        Assert.That(Words.Printable("ab\u001b[2J\u009b\u202e\nü"u8), Is.EqualTo("ab?[2J???ü"));
+        Assert.That(PrintableText.Of("ab\u001b[2J\u009b\u202e\nü"u8), Is.EqualTo("ab?[2J???ü"));
+
+    /// <summary>Unicode's Default_Ignorable_Code_Point and Bidi_Control (DerivedCoreProperties, PropList), as far as one UTF-16 unit goes, and all controls, separators and halves of pairs.</summary>
+    [Test]
+    public void NoCharacterThatIsInvisibleOrTurnsTheLineAroundIsShown()
+    {
+        (int First, int Last)[] hidden =
+        [
+            (0x00, 0x1f), (0x7f, 0x9f), (0xad, 0xad), (0x34f, 0x34f), (0x600, 0x605), (0x61c, 0x61c), (0x6dd, 0x6dd), (0x115f, 0x1160), (0x17b4, 0x17b5), (0x180b, 0x180f), (0x2000, 0x200f),
+            (0x2028, 0x202f), (0x205f, 0x206f), (0x2800, 0x2800), (0x3000, 0x3000), (0x3164, 0x3164), (0xd800, 0xf8ff), (0xfe00, 0xfe0f), (0xfeff, 0xfeff), (0xffa0, 0xffa0), (0xfff0, 0xfffd),
+        ];
+        foreach ((int first, int last) in hidden)
+        {
+            for (int code = first; code <= last; code++) Assert.That(PrintableText.Of($"a{(char)code}b"), Is.EqualTo("a?b"), $"U+{code:X4}");
+        }
+        Assert.That(PrintableText.Of("a\U000e0041\U0001d173b"), Is.EqualTo("a????b"), "tags and musical controls");
+        const string plain = "redis-server (1) ~ Ünïcode Ελληνικά кириллица עברית العربية 日本語 한국어 → ≥ €";
+        Assert.That(PrintableText.Of(plain), Is.SameAs(plain));
+    }
+
+    /// <summary>The command shows what a router says, and a router may be a false one.</summary>
+    [Test]
+    public void WhatTheRouterSaysCannotDriveTheTerminalOfWhoAsks()
+    {
+        string text = StatusCommand.Render(Encoding.UTF8.GetBytes("""
+            {"router":{"version":"1\u2066\u001b","pid":7,"uptime_s":61,"sessions":2,"joined_total":5,"strictly_refused_total":0,"refused":{"\ufeffPeer":1}},
+             "processes":[{"pid":10,"program":"re\u061cdis\nfalse line","container":"\u00adc","uid":0,"connections":[{"local":"\u2067","remote":"10.0.0.2:2","fd":5,"state":"\u009b2J","reason":"\u200b","rule":"\u202e","strictly_refused":"",
+               "kernel_sent":10,"kernel_received":20,"ring_sent":2048,"ring_received":30,"age_s":3.5}]}]}
+            """));
+        Assert.That(text.Where(character => character is not '\n' and (< ' ' or > '~')), Is.Empty);
+        Assert.That(text.TrimEnd().Split('\n'), Has.Length.EqualTo(4));
+    }
 
     [Test]
     public void TheTableShowsEachConnectionOnItsLine()

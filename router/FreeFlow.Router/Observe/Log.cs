@@ -46,7 +46,8 @@ internal sealed class Log(bool verbose)
     private static unsafe void Write(string text)
     {
         const int standardError = 2, most = 4096;
-        byte[] line = Encoding.UTF8.GetBytes(text + "\n");
+        // Names, certificates and other routers' words stand in these lines, too.
+        byte[] line = Encoding.UTF8.GetBytes(PrintableText.Of(text) + "\n");
         PollDescriptor wait = new() { Descriptor = standardError, Events = PollDescriptor.POLLOUT };
         if (Libc.poll(&wait, 1, 0) <= 0 || (wait.Returned & PollDescriptor.POLLOUT) == 0) return;
         fixed (byte* bytes = line) _ = Libc.write(standardError, bytes, (nuint)Math.Min(line.Length, most));

@@ -1,5 +1,3 @@
-using System;
-using System.Text;
 using FreeFlow.Contract;
 
 namespace FreeFlow.Router.Observe;
@@ -60,15 +58,4 @@ internal static class Words
         Reason.WayLost => "its way was lost; it will be offered again",
         _ => $"unknown reason {(uint)reason}",
     };
-
-    /// <summary>A name that a process gave, fit to be shown on a terminal: control characters and broken UTF-8 become question marks.</summary>
-    public static string Printable(ReadOnlySpan<byte> utf8)
-    {
-        char[] text = Encoding.UTF8.GetString(utf8).ToCharArray();
-        for (int i = 0; i < text.Length; i++)
-        {
-            if (char.IsControl(text[i]) || char.IsSurrogate(text[i]) || text[i] is '\ufffd' or (>= '\u200b' and <= '\u200f') or (>= '\u2028' and <= '\u202e')) text[i] = '?';
-        }
-        return new string(text);
-    }
 }

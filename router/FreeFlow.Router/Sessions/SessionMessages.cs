@@ -113,8 +113,8 @@ internal sealed class SessionMessages(Broker broker, StatusService status, Stati
         session.Family = family;
         session.Slot = hello.Slot;
         session.OwnProcessId = hello.ProcessId;
-        session.Program = Words.Printable(hello.ProgramName);
-        session.Container = Words.Printable(hello.ContainerName);
+        session.Program = PrintableText.Of(hello.ProgramName);
+        session.Container = PrintableText.Of(hello.ContainerName);
         family.Sessions.Add(session);
         log.Detail($"{session} said hello");
         session.Send(answer[..length], default);
