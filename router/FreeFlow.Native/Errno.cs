@@ -6,7 +6,7 @@ namespace FreeFlow.Native;
 public static class Errno
 {
     public const int EPERM = 1, ENOENT = 2, EINTR = 4, EAGAIN = 11, ENOMEM = 12, EACCES = 13, ENFILE = 23, EMFILE = 24, ENAMETOOLONG = 36;
-    public const int EPROTOTYPE = 91, ENOPROTOOPT = 92, ESTALE = 116, ECONNREFUSED = 111, EINPROGRESS = 115;
+    public const int EPROTOTYPE = 91, ENOPROTOOPT = 92, ENOBUFS = 105, ESTALE = 116, ECONNREFUSED = 111, EINPROGRESS = 115;
 
     /// <summary>errno of the last call through <see cref="Libc"/> on this thread.</summary>
     public static int Last => Marshal.GetLastPInvokeError();

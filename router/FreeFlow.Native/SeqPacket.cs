@@ -52,8 +52,16 @@ public static unsafe class SeqPacket
     /// </summary>
     public static int Receive(int fd, Span<byte> packet, Span<int> descriptors, out int descriptorCount, out bool truncated, int flags)
     {
+        int length = Receive(fd, packet, descriptors, out descriptorCount, out truncated, out bool lost, flags);
+        truncated |= lost;
+        return length;
+    }
+
+    /// <summary>As the other one; <paramref name="lost"/>: the kernel could not give this process all descriptors, because it has no numbers left for them (or the sender's are not allowed here).</summary>
+    public static int Receive(int fd, Span<byte> packet, Span<int> descriptors, out int descriptorCount, out bool truncated, out bool lost, int flags)
+    {
         descriptorCount = 0;
-        truncated = false;
+        truncated = lost = false;
         byte* control = stackalloc byte[ControlCapacity];
         fixed (byte* bytes = packet)
         {
@@ -61,7 +69,8 @@ public static unsafe class SeqPacket
             MessageHeader header = new() { Vectors = &vector, VectorCount = 1, Control = control, ControlLength = ControlCapacity };
             int length = (int)Libc.recvmsg(fd, &header, flags | Libc.MSG_CMSG_CLOEXEC);
             if (length < 0) return -1;
-            truncated = (header.Flags & (Libc.MSG_TRUNC | Libc.MSG_CTRUNC)) != 0;
+            truncated = (header.Flags & Libc.MSG_TRUNC) != 0;
+            lost = (header.Flags & Libc.MSG_CTRUNC) != 0;
             TakeDescriptors(control, header.ControlLength, descriptors, ref descriptorCount, ref truncated);
             return length;
         }

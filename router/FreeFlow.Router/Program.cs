@@ -33,8 +33,9 @@ internal static class Program
 
     private static void Run(RouterOptions options, string[] arguments)
     {
-        RaiseDescriptorLimit();
+        DescriptorReserve.Establish();
         Log log = new(options.Verbose);
+        Threads.Faulted = (name, exception) => log.Line($"fault in thread {name}: {exception.GetType().Name}: {exception.Message}");
         Statistics statistics = new();
         using KernelWitness witness = new();
         using ClusterMembership cluster = new(options.Cluster, log);
@@ -43,7 +44,7 @@ internal static class Program
         using RingJournal? journal = options.StateFolder is { } folder ? RingJournal.TryOpen(folder, log) : null;
         Broker broker = new(options, witness, policy, statistics, log) { Journal = journal };
         SessionMessages messages = new(broker, new StatusService(options, witness, statistics, cluster, broker, log), statistics, log);
-        using EventLoop loop = new(options, listener, messages, log);
+        using EventLoop loop = new(options, listener, messages, statistics, log);
         broker.Follow(cluster.Locations, loop.Post);
         using ServiceLife service = new(loop.Post, arguments, log);
         using PosixSignalRegistration terminate = PosixSignalRegistration.Create(PosixSignal.SIGTERM, StopLoop);
@@ -89,13 +90,5 @@ internal static class Program
         fabric.Start(broker.Remote);
         log.Line($"fabric: other routers reach this one at {host} port {options.FabricPort}{(options.IsFabricInsecure ? ", without certificates" : "")}");
         return fabric;
-    }
-
-    /// <summary>A descriptor per session and per namespace: as many as the system lets us have.</summary>
-    private static void RaiseDescriptorLimit()
-    {
-        if (Libc.getrlimit(Libc.RLIMIT_NOFILE, out ResourceLimit limit) != 0) return;
-        limit.Soft = limit.Hard;
-        Libc.setrlimit(Libc.RLIMIT_NOFILE, limit);
     }
 }

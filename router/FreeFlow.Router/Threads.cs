@@ -19,5 +19,14 @@ internal static class Threads
         catch (Exception exception) when (exception is OutOfMemoryException or ThreadStartException) { return false; }
     }
 
-    public static bool TryBegin(string name, Action work) => TryStart(new Thread(() => work()) { IsBackground = true, Name = name });
+    /// <summary>Told of an exception that a thread's work has left behind; the thread has ended, and nothing else.</summary>
+    public static Action<string, Exception> Faulted { get; set; } = (_, _) => { };
+
+    public static bool TryBegin(string name, Action work) => TryStart(new Thread(() => Guard(name, work)) { IsBackground = true, Name = name });
+
+    private static void Guard(string name, Action work)
+    {
+        try { work(); }
+        catch (Exception exception) { Faulted(name, exception); }
+    }
 }

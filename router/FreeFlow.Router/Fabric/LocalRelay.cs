@@ -15,15 +15,32 @@ internal sealed unsafe class LocalRelay : IFabricEvents, IDisposable
 {
     private readonly FabricLink _first, _second;
 
-    public LocalRelay()
+    private LocalRelay(Socket first, Socket second)
+    {
+        _first = new FabricLink(default(InternetAddress), new PlainChannel(first), this);
+        _second = new FabricLink(default(InternetAddress), new PlainChannel(second), this);
+    }
+
+    /// <summary>Null if descriptors or threads are short.</summary>
+    public static LocalRelay? TryCreate()
     {
         int* ends = stackalloc int[2];
-        if (Libc.socketpair(Libc.AF_UNIX, Libc.SOCK_STREAM | Libc.SOCK_CLOEXEC, 0, ends) != 0) throw new RouterException($"no socket pair can be had ({Errno.LastText}).");
-        _first = new FabricLink(default(InternetAddress), new PlainChannel(new Socket(new SafeSocketHandle(ends[0], true))), this);
-        _second = new FabricLink(default(InternetAddress), new PlainChannel(new Socket(new SafeSocketHandle(ends[1], true))), this);
-        _first.Start();
-        _second.Start();
+        if (Libc.socketpair(Libc.AF_UNIX, Libc.SOCK_STREAM | Libc.SOCK_CLOEXEC, 0, ends) != 0) return null;
+        if (DescriptorReserve.IsTooHigh(ends[1]))
+        {
+            Libc.close(ends[0]);
+            Libc.close(ends[1]);
+            return null;
+        }
+        LocalRelay relay = new(new Socket(new SafeSocketHandle(ends[0], true)), new Socket(new SafeSocketHandle(ends[1], true)));
+        relay._first.Start();
+        relay._second.Start();
+        if (relay.IsUp) return relay;
+        relay.Dispose();
+        return null;
     }
+
+    public bool IsUp => _first.IsUp && _second.IsUp;
 
     public IFabricLink First => _first;
 

@@ -3,6 +3,7 @@ using System.Collections.Generic;
 using System.Linq;
 using System.Net;
 using System.Net.Sockets;
+using System.Security.Cryptography;
 using System.Threading;
 using FreeFlow.Native;
 using FreeFlow.Router.Fabric.Links;
@@ -136,8 +137,8 @@ internal sealed unsafe class TcpFabric : IFabric, IFabricEvents
             {
                 Admit(_listener!.Accept());
             }
-            catch (SocketException) when (!_disposed) { Thread.Sleep(FirstPauseMilliseconds); } // out of descriptors, for example: callers wait meanwhile
-            catch (Exception exception) when (exception is SocketException or ObjectDisposedException) { return; }
+            catch (Exception) when (!_disposed) { Thread.Sleep(FirstPauseMilliseconds); } // out of descriptors, for example: callers wait meanwhile
+            catch (Exception) { return; }
         }
     }
 
@@ -153,7 +154,12 @@ internal sealed unsafe class TcpFabric : IFabric, IFabricEvents
             {
                 if (!Shake(socket, null, out string problem) && problem.Length > 0) _log.Line($"fabric: a caller from {from} was turned away: {problem}");
             }
-            catch (SocketException) { socket.Dispose(); } // it is gone already
+            catch (Exception exception)
+            {
+                socket.Dispose();
+                // It is gone already, or something else is short: no caller ends this router.
+                if (exception is not SocketException) _log.Line($"fabric: a caller from {from} was turned away: {exception.GetType().Name}: {exception.Message}");
+            }
             finally { _strangers.Leave(from); }
         })) return;
         _strangers.Leave(from);
@@ -166,7 +172,12 @@ internal sealed unsafe class TcpFabric : IFabric, IFabricEvents
     {
         FabricLink[] links;
         lock (_lock) links = [.. _links.Values];
-        foreach (FabricLink link in links) CloseIfUntrusted(link);
+        foreach (FabricLink link in links)
+        {
+            try { CloseIfUntrusted(link); }
+            // Short memory or descriptors: the next look comes soon.
+            catch (CryptographicException exception) { _log.Line($"fabric: the certificate of {link.Host} cannot be looked at: {exception.Message}"); }
+        }
     }
 
     private void CloseIfUntrusted(FabricLink link)
@@ -203,10 +214,20 @@ internal sealed unsafe class TcpFabric : IFabric, IFabricEvents
 
     private bool TryCall(InternetAddress host, int port, out string problem)
     {
-        // Called from the address that this router says it has, so that the other one finds it there.
-        Socket? socket = Caller.TryConnect(_options.Host.ToIPAddress(), new IPEndPoint(host.ToIPAddress(), port), SilenceMilliseconds, out problem);
-        if (socket is null) return false;
-        return Shake(socket, host, out problem);
+        Socket? socket = null;
+        try
+        {
+            // Called from the address that this router says it has, so that the other one finds it there.
+            socket = Caller.TryConnect(_options.Host.ToIPAddress(), new IPEndPoint(host.ToIPAddress(), port), SilenceMilliseconds, out problem);
+            return socket is not null && Shake(socket, host, out problem);
+        }
+        catch (Exception exception)
+        {
+            // The next attempt comes soon.
+            socket?.Dispose();
+            problem = exception.Message;
+            return false;
+        }
     }
 
     private bool Shake(Socket socket, InternetAddress? called, out string problem)

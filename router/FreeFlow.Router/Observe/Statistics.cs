@@ -18,6 +18,9 @@ internal sealed class Statistics
     /// <summary>Connections that FREEFLOW_STRICT has refused in families that are gone, by those families' own word.</summary>
     public long StrictlyRefused { get; private set; }
 
+    /// <summary>Exceptions that dealing with an event has thrown: each is a defect of the router, or memory was short.</summary>
+    public long Faults { get; set; }
+
     /// <summary>Refused ends by reason.</summary>
     public SortedDictionary<Reason, long> Refused { get; } = [];
 

@@ -54,6 +54,7 @@ internal static unsafe class StatusReport
         json.WriteNumber("joined_total", statistics.Joined);
         json.WriteNumber("ring_bytes_total", families.Aggregate(statistics.RingBytes, (sum, family) => Statistics.Sum(sum, family.RingBytes)));
         json.WriteNumber("strictly_refused_total", families.Aggregate(statistics.StrictlyRefused, (sum, family) => Statistics.Sum(sum, family.StrictlyRefused)));
+        json.WriteNumber("faults", statistics.Faults);
         json.WriteStartObject("refused");
         foreach ((Reason reason, long count) in statistics.Refused) json.WriteNumber(reason.ToString(), count);
         json.WriteEndObject();

@@ -14,6 +14,9 @@ internal interface IKernelWitness
     /// <summary>A session has shown a socket of this namespace: what is needed to ask there is kept until as many calls of <see cref="Release"/>.</summary>
     void Retain(ulong namespaceCookie);
 
+    /// <summary>Nothing came of what was shown last: a namespace that no session has retained is let go of.</summary>
+    void ReleaseUnused(ulong namespaceCookie);
+
     /// <summary>That session has ended.</summary>
     void Release(ulong namespaceCookie);
 }

@@ -1,5 +1,6 @@
 using System;
 using System.Collections.Generic;
+using System.Threading;
 using FreeFlow.Contract;
 using FreeFlow.Native;
 
@@ -8,6 +9,8 @@ namespace FreeFlow.Router.Pairing;
 /// <summary>The running kernel, asked through socket options, namespace ioctls (ioctl_ns(2)) and sock_diag(7), and connection tracking.</summary>
 internal sealed class KernelWitness : IKernelWitness, IDisposable
 {
+    private const int AttemptsToComeBack = 1000;
+
     private readonly Dictionary<ulong, KnownNamespace> _namespaces = [];
     private readonly int _ownNetwork;
     private readonly FileStatus _ownUsers;
@@ -26,7 +29,7 @@ internal sealed class KernelWitness : IKernelWitness, IDisposable
         HasDiagnosis = diagnosis is not null && diagnosis.KnowsTcp();
         _probe = SequenceProbe.Open();
         ProbeProblem = _probe is null ? Errno.LastText : null;
-        _namespaces[OwnNamespaceCookie] = new KnownNamespace(OwnerOf(_ownNetwork), HasDiagnosis ? diagnosis : null, ConnectionTracking.Open()) { Sessions = 1 };
+        _namespaces[OwnNamespaceCookie] = new KnownNamespace(OwnerOf(_ownNetwork) ?? NamespaceOwner.Unknown, HasDiagnosis ? diagnosis : null, ConnectionTracking.Open()) { Sessions = 1 };
     }
 
     /// <summary>SO_NETNS_COOKIE of the router's own namespace; 0 if the kernel (before 5.14) has none.</summary>
@@ -44,7 +47,7 @@ internal sealed class KernelWitness : IKernelWitness, IDisposable
         if (!SocketOptions.IsEstablishedTcp(socket, out int domain) || !SocketOptions.TryGetAddresses(socket, out FourTuple addresses)) return Reason.NotEstablished;
         if (!SocketOptions.TryGet(socket, Libc.SO_COOKIE, out ulong cookie) || !SocketOptions.TryGet(socket, Libc.SO_NETNS_COOKIE, out ulong namespaceCookie)
             || !SocketOptions.TryGet(socket, Libc.SO_BINDTOIFINDEX, out int boundInterface)) return Reason.NoWitness;
-        KnownNamespace known = Know(socket, namespaceCookie);
+        if (Know(socket, namespaceCookie) is not { } known) return Reason.RouterLimit;
         facts = new SocketFacts
         {
             Addresses = addresses, Cookie = cookie, Inode = Libc.fstat(socket, out FileStatus status) == 0 ? status.Inode : 0, NamespaceCookie = namespaceCookie, Owner = known.Owner, Domain = domain, BoundInterface = boundInterface,
@@ -91,6 +94,13 @@ internal sealed class KernelWitness : IKernelWitness, IDisposable
         if (_namespaces.TryGetValue(namespaceCookie, out KnownNamespace? known)) known.Sessions++;
     }
 
+    public void ReleaseUnused(ulong namespaceCookie)
+    {
+        if (!_namespaces.TryGetValue(namespaceCookie, out KnownNamespace? known) || known.Sessions > 0) return;
+        known.Dispose();
+        _namespaces.Remove(namespaceCookie);
+    }
+
     public void Release(ulong namespaceCookie)
     {
         if (!_namespaces.TryGetValue(namespaceCookie, out KnownNamespace? known) || --known.Sessions > 0) return;
@@ -106,21 +116,35 @@ internal sealed class KernelWitness : IKernelWitness, IDisposable
         Libc.close(_ownNetwork);
     }
 
-    private KnownNamespace Know(int socket, ulong cookie)
+    /// <summary>Null while descriptors or memory are too short to look there: another attempt may succeed.</summary>
+    private KnownNamespace? Know(int socket, ulong cookie)
     {
         if (_namespaces.TryGetValue(cookie, out KnownNamespace? known)) return known;
         int network = Libc.ioctl(socket, Libc.SIOCGSKNS, 0); // needs CAP_NET_ADMIN there
-        if (network < 0) return _namespaces[cookie] = new KnownNamespace(NamespaceOwner.Unknown, null, null);
-        (SocketDiagnosis? diagnosis, ConnectionTracking? tracking) = OpenInside(network);
-        known = new KnownNamespace(OwnerOf(network), diagnosis, tracking);
+        if (network < 0) return IsShort(Errno.Last) ? null : _namespaces[cookie] = new KnownNamespace(NamespaceOwner.Unknown, null, null);
+        known = DescriptorReserve.IsTooHigh(network) ? null : LookInto(network);
         Libc.close(network);
-        return _namespaces[cookie] = known;
+        if (known is not null) _namespaces[cookie] = known;
+        return known;
     }
 
-    private NamespaceOwner OwnerOf(int network)
+    private KnownNamespace? LookInto(int network)
+    {
+        if (OwnerOf(network) is not { } owner) return null;
+        (SocketDiagnosis? diagnosis, ConnectionTracking? tracking, bool isShort) = OpenInside(network);
+        KnownNamespace known = new(owner, diagnosis, tracking);
+        if (!isShort) return known;
+        known.Dispose();
+        return null;
+    }
+
+    private static bool IsShort(int error) => error is Errno.EMFILE or Errno.ENFILE or Errno.ENOMEM or Errno.ENOBUFS;
+
+    /// <summary>Null: descriptors or memory are too short to tell.</summary>
+    private NamespaceOwner? OwnerOf(int network)
     {
         int users = Libc.ioctl(network, Libc.NS_GET_USERNS, 0);
-        if (users < 0) return NamespaceOwner.Unknown;
+        if (users < 0) return IsShort(Errno.Last) ? null : NamespaceOwner.Unknown;
         bool read = Libc.fstat(users, out FileStatus status) == 0;
         Libc.close(users);
         if (!read) return NamespaceOwner.Unknown;
@@ -128,17 +152,24 @@ internal sealed class KernelWitness : IKernelWitness, IDisposable
     }
 
     /// <summary>A socket belongs for good to the namespace its maker was in: this thread steps inside for that one call.</summary>
-    private (SocketDiagnosis?, ConnectionTracking?) OpenInside(int network)
+    private (SocketDiagnosis?, ConnectionTracking?, bool IsShort) OpenInside(int network)
     {
-        if (Libc.setns(network, Libc.CLONE_NEWNET) != 0) return default;
+        if (Libc.setns(network, Libc.CLONE_NEWNET) != 0) return (null, null, IsShort(Errno.Last));
         SocketDiagnosis? diagnosis = HasDiagnosis ? SocketDiagnosis.Open() : null;
+        bool isShort = HasDiagnosis && diagnosis is null && IsShort(Errno.Last);
         ConnectionTracking? tracking = ConnectionTracking.Open();
+        isShort |= tracking is null && IsShort(Errno.Last);
         ComeBack();
-        return (diagnosis, tracking);
+        return (diagnosis, tracking, isShort);
     }
 
+    /// <summary>Short memory passes; a thread that stayed in a stranger's namespace would answer for it, so nothing else may be done before this.</summary>
     private void ComeBack()
     {
-        if (Libc.setns(_ownNetwork, Libc.CLONE_NEWNET) != 0) throw new RouterException($"the way back to the router's own network namespace is closed ({Errno.LastText}): restart the router.");
+        for (int attempt = 0; Libc.setns(_ownNetwork, Libc.CLONE_NEWNET) != 0; attempt++)
+        {
+            if (attempt == AttemptsToComeBack || !IsShort(Errno.Last)) throw new RouterException($"the way back to the router's own network namespace is closed ({Errno.LastText}): restart the router.");
+            Thread.Sleep(1);
+        }
     }
 }

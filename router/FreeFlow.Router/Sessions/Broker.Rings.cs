@@ -117,7 +117,18 @@ internal sealed partial class Broker
         Span<byte> marks = stackalloc byte[2 * RingLayout.ReturnMarkBytes];
         RandomNumberGenerator.Fill(marks);
         ReadOnlySpan<byte> one = marks[..RingLayout.ReturnMarkBytes], other = marks[RingLayout.ReturnMarkBytes..];
-        if (_relay is not { First.IsUp: true, Second.IsUp: true }) _relay = new LocalRelay();
+        if (_relay is not { IsUp: true })
+        {
+            _relay?.Dispose();
+            _relay = LocalRelay.TryCreate();
+        }
+        if (_relay is null)
+        {
+            _log.Line($"no descriptors or threads for streams inside this host: {first} stays in the kernel");
+            Refuse(first, Reason.MemoryLimit);
+            Refuse(second, Reason.MemoryLimit);
+            return;
+        }
         do { _lastRelayed++; } while (_lastRelayed == 0);
         ulong capacity = MirroredRing.CapacityFor(first.Place, second.Place, MirroredRingBytes);
         MirroredRing? ring = GiveMirrored(first, second.MarksSent, capacity, one, other);

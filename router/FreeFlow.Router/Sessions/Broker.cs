@@ -1,4 +1,5 @@
 using System;
+using System.Collections.Generic;
 using System.Linq;
 using FreeFlow.Contract;
 using FreeFlow.Contract.Layout;
@@ -15,6 +16,7 @@ namespace FreeFlow.Router.Sessions;
 internal sealed partial class Broker : IRingGiver
 {
     private const int MaximumNamespacesPerSession = 16;
+    private const int MaximumNamespacesPerUser = 4096;
     private const int MaximumClaimsPerSession = 1024;
 
     private readonly RouterOptions _options;
@@ -63,6 +65,7 @@ internal sealed partial class Broker : IRingGiver
 
         Reason reason = _witness.Examine(socket, out SocketFacts? facts);
         if (reason == Reason.None && !Note(session, facts!)) reason = Reason.RouterLimit;
+        if (reason != Reason.None && facts is not null) _witness.ReleaseUnused(facts.NamespaceCookie);
         if (reason != Reason.None) { Refuse(session, offer.Connection, offer.Generation, reason, null); return; }
 
         ConnectionEnd end = new(session, offer.Connection, offer.Generation, facts!) { IsScarce = offer.Scarce != 0, MarksSent = offer.MarksSent, Place = offer.Place };
@@ -70,6 +73,13 @@ internal sealed partial class Broker : IRingGiver
         session.Ends.Add(end);
         session.Account.Connections++;
         Seek(end);
+    }
+
+    /// <summary>A session shows a socket for which this router has no descriptor left.</summary>
+    public void RefuseUnseen(Session session, in Offer offer)
+    {
+        if (session.Family!.Ends.TryGetValue(offer.Connection, out ConnectionEnd? earlier)) Forget(earlier);
+        Refuse(session, offer.Connection, offer.Generation, Reason.RouterLimit, null);
     }
 
     /// <summary>Looks for an end's other end, here and elsewhere.</summary>
@@ -99,7 +109,11 @@ internal sealed partial class Broker : IRingGiver
     {
         foreach (ConnectionEnd end in session.Ends.ToArray()) Forget(end);
         foreach ((InternetAddress address, ulong namespaceCookie) in session.Claims) _claims.Remove(address, namespaceCookie);
-        foreach (ulong namespaceCookie in session.Namespaces) _witness.Release(namespaceCookie);
+        foreach (ulong namespaceCookie in session.Namespaces)
+        {
+            _witness.Release(namespaceCookie);
+            if (--session.Account.Namespaces[namespaceCookie] == 0) session.Account.Namespaces.Remove(namespaceCookie);
+        }
         foreach (Session peer in session.DoorbellGroups.Keys.ToArray()) peer.DoorbellGroups.Remove(session);
         session.Claims.Clear();
         session.Namespaces.Clear();
@@ -108,11 +122,18 @@ internal sealed partial class Broker : IRingGiver
     /// <summary>Remembers what the shown socket says of the session's place; false if that is more than one session may claim.</summary>
     private bool Note(Session session, SocketFacts facts)
     {
-        if (session.Namespaces.Add(facts.NamespaceCookie)) _witness.Retain(facts.NamespaceCookie);
-        if (facts.Owner != NamespaceOwner.Host || facts.Addresses.IsLocalToNamespace) return session.Namespaces.Count <= MaximumNamespacesPerSession;
+        if (!session.Namespaces.Contains(facts.NamespaceCookie))
+        {
+            Dictionary<ulong, int> ofUser = session.Account.Namespaces;
+            if (session.Namespaces.Count >= MaximumNamespacesPerSession || (ofUser.Count >= MaximumNamespacesPerUser && !ofUser.ContainsKey(facts.NamespaceCookie))) return false;
+            session.Namespaces.Add(facts.NamespaceCookie);
+            ofUser[facts.NamespaceCookie] = ofUser.GetValueOrDefault(facts.NamespaceCookie) + 1;
+            _witness.Retain(facts.NamespaceCookie);
+        }
+        if (facts.Owner != NamespaceOwner.Host || facts.Addresses.IsLocalToNamespace) return true;
         if (session.Claims.Count >= MaximumClaimsPerSession && !session.Claims.Contains((facts.Addresses.Local.Address, facts.NamespaceCookie))) return false;
         if (session.Claims.Add((facts.Addresses.Local.Address, facts.NamespaceCookie))) _claims.Add(facts.Addresses.Local.Address, facts.NamespaceCookie);
-        return session.Namespaces.Count <= MaximumNamespacesPerSession;
+        return true;
     }
 
     private void Refuse(ConnectionEnd end, Reason reason)

@@ -16,6 +16,7 @@ internal sealed unsafe class EventLoop : IDisposable
     private readonly RouterOptions _options;
     private readonly Listener _listener;
     private readonly SessionMessages _messages;
+    private readonly Statistics _statistics;
     private readonly Log _log;
     private readonly int _epoll = Libc.epoll_create1(Libc.EPOLL_CLOEXEC);
     private readonly int _stop = Libc.eventfd(0, Libc.EFD_CLOEXEC | Libc.EFD_NONBLOCK);
@@ -27,11 +28,12 @@ internal sealed unsafe class EventLoop : IDisposable
     private readonly Housekeeping _housekeeping = new();
     private ulong _nextSession = FirstSession;
 
-    public EventLoop(RouterOptions options, Listener listener, SessionMessages messages, Log log)
+    public EventLoop(RouterOptions options, Listener listener, SessionMessages messages, Statistics statistics, Log log)
     {
         _options = options;
         _listener = listener;
         _messages = messages;
+        _statistics = statistics;
         _log = log;
         if (_epoll < 0 || _stop < 0 || _post < 0 || !Watch(listener.Socket, ListenerKey) || !Watch(_stop, StopKey) || !Watch(_post, PostKey)) throw new RouterException($"no epoll set can be had ({Errno.LastText}).");
     }
@@ -53,15 +55,13 @@ internal sealed unsafe class EventLoop : IDisposable
         while (true)
         {
             int count = Libc.epoll_wait(_epoll, events, EventsAtATime, _housekeeping.Patience);
-            if (count == 0) _housekeeping.Tidy(_sessions.Values, _messages.Families);
+            if (count == 0) Tidy();
             if (count < 0 && Errno.Last != Errno.EINTR) throw new RouterException($"epoll_wait fails ({Errno.LastText}).");
             for (int i = 0; i < count; i++)
             {
                 ulong key = events[i].Data;
                 if (key == StopKey) return;
-                if (key == ListenerKey) Accept();
-                else if (key == PostKey) DoPosted();
-                else if (_sessions.TryGetValue(key, out Session? session)) _messages.Receive(session);
+                Deal(key);
                 CloseFailed();
             }
         }
@@ -79,6 +79,39 @@ internal sealed unsafe class EventLoop : IDisposable
         // Not what others still post by: its number could be a borrowed socket's by then. It goes with the process.
     }
 
+    /// <summary>Deals with one event. No fault in it leaves it: whatever one session has brought about ends that session and nothing else.</summary>
+    private void Deal(ulong key)
+    {
+        Session? session = null;
+        try
+        {
+            if (key == ListenerKey) Accept();
+            else if (key == PostKey) DoPosted();
+            else if (_sessions.TryGetValue(key, out session)) _messages.Receive(session);
+        }
+        catch (Exception exception) when (IsSurvived(exception, session?.ToString() ?? "a caller"))
+        {
+            session?.Fail("a fault in this router");
+        }
+    }
+
+    private void Tidy()
+    {
+        try { _housekeeping.Tidy(_sessions.Values, _messages.Families); }
+        catch (Exception exception) when (IsSurvived(exception, "housekeeping")) { }
+    }
+
+    /// <summary>Counts and names a fault. False for the one that the router does not survive: it says so itself.</summary>
+    private bool IsSurvived(Exception exception, string where)
+    {
+        if (exception is RouterException) return false;
+        _statistics.Faults++;
+        _log.Line($"fault while dealing with {where}: {exception.GetType().Name}: {exception.Message}{FirstFrame(exception)}");
+        return true;
+    }
+
+    private static string FirstFrame(Exception exception) => exception.StackTrace?.Split('\n')[0].TrimEnd() ?? "";
+
     private static void Ring(int bell)
     {
         ulong one = 1;
@@ -90,7 +123,11 @@ internal sealed unsafe class EventLoop : IDisposable
         ulong count;
         _ = Libc.read(_post, &count, sizeof(ulong));
         // Those that are there now: whoever posts faster than this goes on must not keep the programs' messages waiting.
-        for (int left = _posted.Count; left > 0 && _posted.TryDequeue(out Action? work); left--) work();
+        for (int left = _posted.Count; left > 0 && _posted.TryDequeue(out Action? work); left--)
+        {
+            try { work(); }
+            catch (Exception exception) when (IsSurvived(exception, "what was posted")) { }
+        }
         if (!_posted.IsEmpty) Ring(_post);
     }
 
@@ -105,9 +142,9 @@ internal sealed unsafe class EventLoop : IDisposable
             if (Libc.getsockopt(socket, Libc.SOL_SOCKET, Libc.SO_PEERCRED, &peer, &length) != 0 || length != sizeof(PeerCredentials)) { Libc.close(socket); continue; }
             UserAccount account = _accounts.TryGetValue(peer.UserId, out UserAccount? known) ? known : _accounts[peer.UserId] = new UserAccount();
             Session session = new(_nextSession++, socket, peer, account, _failed);
-            if (account.Sessions >= _options.MaximumSessionsPerUser || !Watch(socket, session.Id))
+            if (account.Sessions >= _options.MaximumSessionsPerUser || DescriptorReserve.IsTooHighForSession(socket) || !Watch(socket, session.Id))
             {
-                _log.Line($"{session} turned away: user {peer.UserId} has {account.Sessions} sessions");
+                _log.Line($"{session} turned away: user {peer.UserId} has {account.Sessions} sessions{(DescriptorReserve.IsTooHighForSession(socket) ? ", and this router few descriptors left" : "")}");
                 Libc.close(socket);
                 continue;
             }
@@ -123,7 +160,8 @@ internal sealed unsafe class EventLoop : IDisposable
             if (session.Failure == Session.Gone) _log.Detail($"{session} ended");
             else _log.Line($"{session} closed: {session.Failure}");
             _sessions.Remove(session.Id);
-            _messages.EndSession(session);
+            try { _messages.EndSession(session); }
+            catch (Exception exception) when (IsSurvived(exception, $"the end of {session}")) { }
             ForeignDescriptors.CloseSession(session.Socket, session.Account);
             if (--session.Account.Sessions == 0) _accounts.Remove(session.Peer.UserId);
         }

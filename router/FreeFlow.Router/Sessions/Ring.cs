@@ -31,7 +31,8 @@ internal sealed unsafe class Ring : IDisposable
         int* ends = stackalloc int[2] { -1, -1 };
         if (withDoorbell) _ = Libc.socketpair(Libc.AF_UNIX, Libc.SOCK_STREAM | Libc.SOCK_NONBLOCK | Libc.SOCK_CLOEXEC, 0, ends);
         Ring ring = new(Libc.memfd_create(Name, Libc.MFD_CLOEXEC | Libc.MFD_ALLOW_SEALING), ends[0], ends[1]);
-        if (ring.Memory >= 0 && (!withDoorbell || (ring.FirstDoorbell >= 0 && ring.SecondDoorbell >= 0))
+        bool spent = DescriptorReserve.IsTooHigh(ring.Memory) || DescriptorReserve.IsTooHigh(ring.SecondDoorbell);
+        if (!spent && ring.Memory >= 0 && (!withDoorbell || (ring.FirstDoorbell >= 0 && ring.SecondDoorbell >= 0))
             && Libc.ftruncate(ring.Memory, (long)RingLayout.TotalBytes(capacity)) == 0
             && WriteHeader(ring.Memory, 0, capacity) && WriteHeader(ring.Memory, 1, capacity)
             && Libc.fcntl(ring.Memory, Libc.F_ADD_SEALS, SealedMemory.SizeSeals) == 0)

@@ -26,7 +26,7 @@ internal sealed class SessionMessages(Broker broker, StatusService status, Stati
         Span<int> descriptors = stackalloc int[SeqPacket.MostDescriptors];
         for (int i = 0; i < MessagesPerTurn && session.Failure is null; i++)
         {
-            int length = SeqPacket.Receive(session.Socket, packet, descriptors, out int count, out bool truncated, Libc.MSG_DONTWAIT);
+            int length = SeqPacket.Receive(session.Socket, packet, descriptors, out int count, out bool truncated, out bool lost, Libc.MSG_DONTWAIT);
             if (length < 0)
             {
                 if (Errno.Last == Errno.EAGAIN) return;
@@ -36,6 +36,7 @@ internal sealed class SessionMessages(Broker broker, StatusService status, Stati
             try
             {
                 if (truncated || count > Protocol.MaximumDescriptors) session.Fail("malformed message: too long, or too many descriptors");
+                else if (lost) HandleWithoutDescriptors(session, packet[..length]);
                 else if (length == 0) session.Fail(count == 0 ? Session.Gone : "malformed message: empty");
                 else Handle(session, packet[..length], descriptors[..count]);
             }
@@ -54,7 +55,12 @@ internal sealed class SessionMessages(Broker broker, StatusService status, Stati
     /// <summary>Gives back what a closed session held.</summary>
     public void EndSession(Session session)
     {
-        broker.EndSession(session);
+        try { broker.EndSession(session); }
+        finally { Leave(session); }
+    }
+
+    private void Leave(Session session)
+    {
         if (session.Family is not { } family) return;
         session.Family = null;
         family.Sessions.Remove(session);
@@ -87,6 +93,14 @@ internal sealed class SessionMessages(Broker broker, StatusService status, Stati
                 session.Fail($"malformed message: type {(int)type}, {message.Length} bytes, {descriptors.Length} descriptors{(session.Family is null ? ", before Hello" : "")}");
                 return;
         }
+    }
+
+    /// <summary>This router's own want, not the sender's fault: its connection stays in the kernel.</summary>
+    private void HandleWithoutDescriptors(Session session, ReadOnlySpan<byte> message)
+    {
+        if (message.Length > 1 && (MessageType)message[1] == MessageType.Offer && session.Family is not null && Offer.TryRead(message, out Offer offer) && offer.Connection < FamilyLayout.RecordCount)
+            broker.RefuseUnseen(session, offer);
+        else session.Fail("this router has no descriptors left for what it has shown");
     }
 
     /// <summary>Takes the process in. <paramref name="memory"/> becomes -1 if its descriptor is kept.</summary>

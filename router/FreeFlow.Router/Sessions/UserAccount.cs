@@ -1,3 +1,4 @@
+using System.Collections.Generic;
 using System.Threading;
 
 namespace FreeFlow.Router.Sessions;
@@ -9,6 +10,9 @@ internal sealed class UserAccount
     public ulong Connections { get; set; }
     public ulong Rings { get; set; }
     public ulong RingBytes { get; set; }
+
+    /// <summary>Network namespaces that its sessions have shown sockets of, and how many of them: each costs this router two descriptors, and lives as long as it has them.</summary>
+    public Dictionary<ulong, int> Namespaces { get; } = [];
 
     /// <summary>Descriptors that other threads are closing for this user.</summary>
     public int SlowCloses => Volatile.Read(ref _slowCloses);

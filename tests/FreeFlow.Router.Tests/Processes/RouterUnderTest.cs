@@ -15,8 +15,11 @@ internal sealed class RouterUnderTest : IDisposable
 
     private readonly string _folder = Path.Combine(Path.GetTempPath(), $"freeflow-router-test-{Environment.ProcessId}-{++_number}");
 
-    private RouterUnderTest(bool start, string[] arguments)
+    private readonly string[] _before;
+
+    private RouterUnderTest(bool start, string[] arguments, params string[] before)
     {
+        _before = before;
         SocketPath = Path.Combine(_folder, "run", "router.sock");
         Directory.CreateDirectory(_folder);
         Process = start ? Launch(arguments) : null!;
@@ -44,11 +47,14 @@ internal sealed class RouterUnderTest : IDisposable
     /// <summary>Starts one and waits until it listens.</summary>
     public static RouterUnderTest Start(params string[] arguments) => new(true, arguments);
 
+    /// <summary>One that may have so many descriptors.</summary>
+    public static RouterUnderTest StartWithDescriptors(int limit, params string[] arguments) => new(true, arguments, "prlimit", $"--nofile={limit}:{limit}");
+
     /// <summary>Only the folder, for a test that prepares the socket's path first.</summary>
     public static RouterUnderTest Prepare() => new(false, []);
 
     /// <summary>Starts one more on the same path.</summary>
-    public TestProcess Launch(params string[] arguments) => TestProcess.OfThisBuild("freeflow-router.dll", ["--socket", SocketPath, "--verbose", .. arguments]);
+    public TestProcess Launch(params string[] arguments) => TestProcess.OfThisBuild(_before, "freeflow-router.dll", ["--socket", SocketPath, "--verbose", .. arguments]);
 
     /// <summary>A new one in place of one that was killed.</summary>
     public void Restart()

@@ -27,10 +27,14 @@ internal sealed class TestProcess : IDisposable
     public Process Process { get; }
 
     /// <summary>Starts a program of this very build, which lies beside the tests, under the dotnet that runs them.</summary>
-    public static TestProcess OfThisBuild(string assembly, params string[] arguments)
+    public static TestProcess OfThisBuild(string assembly, params string[] arguments) => OfThisBuild([], assembly, arguments);
+
+    /// <summary>The same by way of a command that becomes it, such as prlimit.</summary>
+    public static TestProcess OfThisBuild(string[] before, string assembly, params string[] arguments)
     {
         string host = Environment.ProcessPath is { } path && Path.GetFileName(path) == "dotnet" ? path : "dotnet";
-        return new TestProcess(host, [Path.Combine(AppContext.BaseDirectory, assembly), .. arguments]);
+        string[] command = [.. before, host, Path.Combine(AppContext.BaseDirectory, assembly), .. arguments];
+        return new TestProcess(command[0], command[1..]);
     }
 
     /// <summary>Everything it printed so far.</summary>

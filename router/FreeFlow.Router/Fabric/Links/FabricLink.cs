@@ -64,7 +64,8 @@ internal sealed class FabricLink : IFabricLink
     public void Start()
     {
         _events.Up(this);
-        if (!Threads.TryStart(_sending) || !Threads.TryStart(_receiving)) End(Threads.NoneToBeHad);
+        if (!_sender.IsUsable) End("no descriptors are left");
+        else if (!Threads.TryStart(_sending) || !Threads.TryStart(_receiving)) End(Threads.NoneToBeHad);
     }
 
     public void Send(FrameType type, ulong position, ReadOnlySpan<byte> message) => Enqueue(new FrameHeader { Type = type, Position = position }, message.ToArray());
@@ -108,13 +109,17 @@ internal sealed class FabricLink : IFabricLink
 
     private void Sending()
     {
-        _sender.Run();
+        try { _sender.Run(); }
+        // Its link ends, and no other one.
+        catch (Exception exception) { _closed ??= $"a fault here: {exception.GetType().Name}: {exception.Message}"; }
         _channel.Abort();
     }
 
     private void Receiving()
     {
-        string ended = _receiver.Run();
+        string ended;
+        try { ended = _receiver.Run(); }
+        catch (Exception exception) { ended = $"a fault here: {exception.GetType().Name}: {exception.Message}"; }
         End(_closed ?? _channel.Problem ?? ended);
     }
 

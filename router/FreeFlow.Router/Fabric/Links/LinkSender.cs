@@ -48,6 +48,9 @@ internal sealed unsafe class LinkSender(FrameWriter writer, ConcurrentDictionary
     private int _wakeRaised, _waitingMessages;
     private long _framesSeen, _lastFrame;
 
+    /// <summary>False if descriptors were short: it can neither sleep nor be woken then.</summary>
+    public bool IsUsable => _epoll >= 0 && _wake >= 0 && !DescriptorReserve.IsTooHigh(_epoll) && !DescriptorReserve.IsTooHigh(_wake);
+
     /// <summary>Any thread: sends a frame that no stream of this side sends. False if too many wait already: the other side makes this one answer, and does not read.</summary>
     public bool Enqueue(FrameHeader header, byte[] message)
     {

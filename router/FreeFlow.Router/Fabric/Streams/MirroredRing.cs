@@ -48,7 +48,7 @@ internal sealed unsafe class MirroredRing : IDisposable
     {
         int bell = Libc.fcntl(ring.SecondDoorbell, Libc.F_DUPFD_CLOEXEC, 0);
         if (bell < 0) return null;
-        MirroredRing? mirrored = TryMap(ring.Memory, capacity, bell);
+        MirroredRing? mirrored = DescriptorReserve.IsTooHigh(bell) ? null : TryMap(ring.Memory, capacity, bell);
         if (mirrored is null) { Libc.close(bell); return null; }
         markFromShim.CopyTo(new Span<byte>(mirrored.FromShim->ReturnMark, RingLayout.ReturnMarkBytes));
         markToShim.CopyTo(new Span<byte>(mirrored.ToShim->ReturnMark, RingLayout.ReturnMarkBytes));
