@@ -21,6 +21,15 @@ internal sealed class Statistics
     /// <summary>Exceptions that dealing with an event has thrown: each is a defect of the router, or memory was short.</summary>
     public long Faults { get; set; }
 
+    /// <summary>How often a session was not read for a while because what it had sent had to be closed first.</summary>
+    public long Pauses { get; set; }
+
+    /// <summary>How often one event has held the loop too long, for how long at most, and what that was.</summary>
+    public (long Count, long LongestMilliseconds, string Longest) Holds { get; private set; } = (0, 0, "");
+
+    public void CountHold(long milliseconds, string what) =>
+        Holds = milliseconds > Holds.LongestMilliseconds ? (Holds.Count + 1, milliseconds, what) : Holds with { Count = Holds.Count + 1 };
+
     /// <summary>Refused ends by reason.</summary>
     public SortedDictionary<Reason, long> Refused { get; } = [];
 

@@ -55,6 +55,12 @@ internal static unsafe class StatusReport
         json.WriteNumber("ring_bytes_total", families.Aggregate(statistics.RingBytes, (sum, family) => Statistics.Sum(sum, family.RingBytes)));
         json.WriteNumber("strictly_refused_total", families.Aggregate(statistics.StrictlyRefused, (sum, family) => Statistics.Sum(sum, family.StrictlyRefused)));
         json.WriteNumber("faults", statistics.Faults);
+        json.WriteNumber("pauses", statistics.Pauses);
+        json.WriteStartObject("loop");
+        json.WriteNumber("holds", statistics.Holds.Count);
+        json.WriteNumber("longest_ms", statistics.Holds.LongestMilliseconds);
+        json.WriteString("longest", statistics.Holds.Longest);
+        json.WriteEndObject();
         json.WriteStartObject("refused");
         foreach ((Reason reason, long count) in statistics.Refused) json.WriteNumber(reason.ToString(), count);
         json.WriteEndObject();

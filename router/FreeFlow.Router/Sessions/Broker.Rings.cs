@@ -42,6 +42,7 @@ internal sealed partial class Broker
         }
         Charge(first, bytes);
         Charge(second, bytes);
+        ring.GivenTo = ((Session)first.Owner).Account;
         // If one of the two cannot be told, the other finds a ring whose peer never becomes ready, and stays in the kernel.
         if (group is null)
         {
@@ -85,6 +86,7 @@ internal sealed partial class Broker
         return new HeldRing(ring!, mirrored, end, given =>
         {
             if (!((Session)end.Owner).Ends.Contains(end)) return;
+            given.GivenTo = ((Session)end.Owner).Account;
             Tell(end, marksToFind, 0, null, [given.Memory, given.FirstDoorbell], capacity);
             _statistics.Joined++;
         });

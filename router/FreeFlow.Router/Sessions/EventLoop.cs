@@ -1,6 +1,8 @@
 using System;
 using System.Collections.Concurrent;
 using System.Collections.Generic;
+using System.Diagnostics;
+using System.Threading;
 using FreeFlow.Native;
 using FreeFlow.Router.Observe;
 
@@ -25,6 +27,7 @@ internal sealed unsafe class EventLoop : IDisposable
     private readonly Dictionary<ulong, Session> _sessions = [];
     private readonly Dictionary<uint, UserAccount> _accounts = [];
     private readonly Queue<Session> _failed = [];
+    private readonly LoopWatch _watch;
     private readonly Housekeeping _housekeeping = new();
     private ulong _nextSession = FirstSession;
 
@@ -35,6 +38,7 @@ internal sealed unsafe class EventLoop : IDisposable
         _messages = messages;
         _statistics = statistics;
         _log = log;
+        _watch = new LoopWatch(statistics, log);
         if (_epoll < 0 || _stop < 0 || _post < 0 || !Watch(listener.Socket, ListenerKey) || !Watch(_stop, StopKey) || !Watch(_post, PostKey)) throw new RouterException($"no epoll set can be had ({Errno.LastText}).");
     }
 
@@ -61,19 +65,18 @@ internal sealed unsafe class EventLoop : IDisposable
             {
                 ulong key = events[i].Data;
                 if (key == StopKey) return;
+                long began = Stopwatch.GetTimestamp();
                 Deal(key);
                 CloseFailed();
+                if (LoopWatch.IsLong(began)) _watch.Tell(began, Name(key));
             }
         }
     }
 
     public void Dispose()
     {
-        foreach (Session session in _sessions.Values)
-        {
-            _messages.EndSession(session);
-            Libc.close(session.Socket);
-        }
+        // Their sockets go with the process, which waits for none.
+        foreach (Session session in _sessions.Values) _messages.EndSession(session);
         _sessions.Clear();
         Libc.close(_epoll);
         // Not what others still post by: its number could be a borrowed socket's by then. It goes with the process.
@@ -87,7 +90,11 @@ internal sealed unsafe class EventLoop : IDisposable
         {
             if (key == ListenerKey) Accept();
             else if (key == PostKey) DoPosted();
-            else if (_sessions.TryGetValue(key, out session)) _messages.Receive(session);
+            else if (_sessions.TryGetValue(key, out session))
+            {
+                _messages.Receive(session);
+                if (session.IsPaused) Pause(session);
+            }
         }
         catch (Exception exception) when (IsSurvived(exception, session?.ToString() ?? "a caller"))
         {
@@ -97,9 +104,19 @@ internal sealed unsafe class EventLoop : IDisposable
 
     private void Tidy()
     {
+        long began = Stopwatch.GetTimestamp();
         try { _housekeeping.Tidy(_sessions.Values, _messages.Families); }
         catch (Exception exception) when (IsSurvived(exception, "housekeeping")) { }
+        if (LoopWatch.IsLong(began)) _watch.Tell(began, "housekeeping");
     }
+
+    private string Name(ulong key) => key switch
+    {
+        ListenerKey => "callers",
+        PostKey => "what other threads have posted",
+        _ when _sessions.TryGetValue(key, out Session? session) => $"{_messages.Last} of {session}",
+        _ => $"{_messages.Last} and the end of session {key}",
+    };
 
     /// <summary>Counts and names a fault. False for the one that the router does not survive: it says so itself.</summary>
     private bool IsSurvived(Exception exception, string where)
@@ -140,12 +157,12 @@ internal sealed unsafe class EventLoop : IDisposable
             PeerCredentials peer;
             uint length = (uint)sizeof(PeerCredentials);
             if (Libc.getsockopt(socket, Libc.SOL_SOCKET, Libc.SO_PEERCRED, &peer, &length) != 0 || length != sizeof(PeerCredentials)) { Libc.close(socket); continue; }
-            UserAccount account = _accounts.TryGetValue(peer.UserId, out UserAccount? known) ? known : _accounts[peer.UserId] = new UserAccount();
+            UserAccount account = _accounts.TryGetValue(peer.UserId, out UserAccount? known) ? known : _accounts[peer.UserId] = new UserAccount(peer.UserId, Tell);
             Session session = new(_nextSession++, socket, peer, account, _failed);
             if (account.Sessions >= _options.MaximumSessionsPerUser || DescriptorReserve.IsTooHighForSession(socket) || !Watch(socket, session.Id))
             {
                 _log.Line($"{session} turned away: user {peer.UserId} has {account.Sessions} sessions{(DescriptorReserve.IsTooHighForSession(socket) ? ", and this router few descriptors left" : "")}");
-                Libc.close(socket);
+                Close(socket, account);
                 continue;
             }
             account.Sessions++;
@@ -162,9 +179,61 @@ internal sealed unsafe class EventLoop : IDisposable
             _sessions.Remove(session.Id);
             try { _messages.EndSession(session); }
             catch (Exception exception) when (IsSurvived(exception, $"the end of {session}")) { }
-            ForeignDescriptors.CloseSession(session.Socket, session.Account);
-            if (--session.Account.Sessions == 0) _accounts.Remove(session.Peer.UserId);
+            // Its number stays until another thread closes it, and would be heard of here until then.
+            EpollEvent none;
+            if (!session.IsPaused) Libc.epoll_ctl(_epoll, Libc.EPOLL_CTL_DEL, session.Socket, &none);
+            session.Account.Paused.Remove(session);
+            session.Account.Sessions--;
+            Close(session.Socket, session.Account);
         }
+    }
+
+    /// <summary>Closes a caller's socket, which may hold descriptors unread, and forgets the user when nothing of it is left.</summary>
+    private void Close(int socket, UserAccount account)
+    {
+        // Its process hears of it now, whatever has to be closed before.
+        Libc.shutdown(socket, Libc.SHUT_RDWR);
+        ForeignDescriptors.Close(socket, account);
+        if (account.Sessions > 0) return;
+        account.Await();
+        if (account.IsIdle) _accounts.Remove(account.UserId);
+    }
+
+    /// <summary>Any thread: something of this user's is closed, and somebody waits for that.</summary>
+    private void Tell(UserAccount account) => Post(() => Settle(account));
+
+    private void Settle(UserAccount account)
+    {
+        foreach (Session session in account.Paused.ToArray())
+        {
+            if (!ForeignDescriptors.HasTooMany(session)) Resume(session);
+        }
+        if (account.Paused.Count > 0 || !account.IsIdle) account.Await();
+        // What was closed before that is told by nobody.
+        if (account.IsIdle) _accounts.Remove(account.UserId);
+        else foreach (Session session in account.Paused.ToArray()) ResumeIfDone(session);
+    }
+
+    private void Pause(Session session)
+    {
+        EpollEvent none;
+        Libc.epoll_ctl(_epoll, Libc.EPOLL_CTL_DEL, session.Socket, &none);
+        session.Account.Paused.Add(session);
+        _statistics.Pauses++;
+        session.Account.Await();
+        ResumeIfDone(session);
+    }
+
+    private void ResumeIfDone(Session session)
+    {
+        if (Volatile.Read(ref session.PendingCloses) == 0 && !ForeignDescriptors.HasTooMany(session)) Resume(session);
+    }
+
+    private void Resume(Session session)
+    {
+        session.Account.Paused.Remove(session);
+        session.IsPaused = false;
+        if (!Watch(session.Socket, session.Id)) session.Fail($"it cannot be heard any more ({Errno.LastText})");
     }
 
     private bool Watch(int descriptor, ulong key)

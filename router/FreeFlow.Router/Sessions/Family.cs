@@ -12,7 +12,7 @@ namespace FreeFlow.Router.Sessions;
 /// A process family's table, as its processes showed it. Only the pages of the session slots are mapped (the router writes mailboxes there);
 /// records are read through the descriptor, which takes a snapshot and never allocates a page for what was never written.
 /// </summary>
-internal sealed unsafe class Family : IDisposable
+internal sealed unsafe class Family
 {
     private const int MappedBytes = FamilyLayout.RecordsOffset;
     private const int RecordsAtATime = 256;
@@ -126,9 +126,10 @@ internal sealed unsafe class Family : IDisposable
         fixed (FamilyHeader* target = &header) return Libc.pread(_memory, target, (nuint)sizeof(FamilyHeader), 0) == sizeof(FamilyHeader);
     }
 
-    public void Dispose()
+    /// <summary>Lets go of it at the cost of the one who was the last to leave it: its memory may be this router's alone by now, and take its time.</summary>
+    public void Dispose(UserAccount account)
     {
         Libc.munmap(_mapping, MappedBytes);
-        Libc.close(_memory);
+        ForeignDescriptors.Close(_memory, account);
     }
 }

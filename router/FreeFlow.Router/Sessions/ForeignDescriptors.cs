@@ -1,51 +1,66 @@
-using System.Collections.Concurrent;
+using System.Collections.Generic;
 using System.Threading;
 using FreeFlow.Native;
 
 namespace FreeFlow.Router.Sessions;
 
 /// <summary>
-/// Closes descriptors that processes have sent. The last close(2) of a socket with SO_LINGER waits for its peer (socket(7)), that of a file may wait for a
-/// server of the sender's own (FUSE): neither may hold up the router's one thread, so all but plain ones are closed by others.
+/// Closes descriptors that processes have sent, and whatever they could have put descriptors into. The last close(2) of a socket with SO_LINGER waits for its peer (socket(7)), also if that socket lies
+/// unread in another one; that of a file may wait for a server of the sender's own (FUSE), and that of much memory takes its time. None of it can be known before, so the event loop closes none
+/// itself: threads do, a few at a time for each user, so that a user who makes them wait makes nobody else wait.
 /// </summary>
 internal static unsafe class ForeignDescriptors
 {
-    private const int MostAtOnce = 64;
+    /// <summary>Of one user: the threads that close for it at once, and how many descriptors may wait for them before its sessions are not read any more.</summary>
+    private const int MostThreadsOfUser = 4, MostOfUser = 4096;
 
+    /// <summary>Of one session likewise. One message more may come on top (SCM_MAX_FD).</summary>
+    private const int MostOfSession = 64;
+
+    /// <summary>From here on a user's sockets do not linger: it has had its share of threads.</summary>
+    private const int Honest = 64;
+
+    private const int MostThreads = 512, Stays = 2, IdleMilliseconds = 5000, StackBytes = 65536;
+
+    private static readonly object s_lock = new();
     private static readonly UserAccount s_borrowed = new();
-    private static readonly ConcurrentQueue<(int Descriptor, UserAccount Account)> s_waiting = new();
 
-    /// <summary>Closes one. False if this user has more of the slow kind under way than is honest.</summary>
-    public static bool Close(int descriptor, UserAccount account)
+    /// <summary>Accounts with something to close that may have another thread.</summary>
+    private static readonly Queue<UserAccount> s_ready = new();
+    private static int s_threads, s_idle;
+
+    /// <summary>Any thread. The session, if it is one's, is charged until the descriptor is closed.</summary>
+    public static void Close(int descriptor, UserAccount account, Session? session = null)
     {
-        if (IsQuick(descriptor)) { Libc.close(descriptor); return true; }
-        bool honest = account.SlowCloses < MostAtOnce;
-        if (!honest) NeverLinger(descriptor);
-        CloseElsewhere(descriptor, account);
-        return honest;
+        if (session is not null) Interlocked.Increment(ref session.PendingCloses);
+        lock (s_lock)
+        {
+            account.PendingCloses++;
+            account.ToClose.Enqueue((descriptor, session));
+            MakeReady(account);
+            if (s_idle > 0) Monitor.Pulse(s_lock);
+            else if (s_threads == 0) Begin();
+        }
     }
 
     /// <summary>Closes a socket that is still its program's own, most likely, whose options nobody else may touch.</summary>
     public static void CloseBorrowed(int socket)
     {
         if (IsQuick(socket)) Libc.close(socket);
-        else CloseElsewhere(socket, s_borrowed);
+        else Close(socket, s_borrowed);
     }
 
-    /// <summary>Closes a session's socket. What it holds unread may be descriptors, which the kernel closes with it.</summary>
-    public static void CloseSession(int socket, UserAccount account)
-    {
-        int unread = 0;
-        if (Libc.ioctl(socket, Libc.FIONREAD, (nint)(&unread)) == 0 && unread == 0) Libc.close(socket);
-        else CloseElsewhere(socket, account);
-    }
+    /// <summary>Closes a router's end of something into which a program could have put descriptors.</summary>
+    public static void CloseShared(int descriptor) => Close(descriptor, s_borrowed);
+
+    /// <summary>True if so much of this session's, or of its user's, waits to be closed that no more may come.</summary>
+    public static bool HasTooMany(Session session) => Volatile.Read(ref session.PendingCloses) >= MostOfSession || Volatile.Read(ref session.Account.PendingCloses) >= MostOfUser;
 
     private static bool IsQuick(int descriptor)
     {
         Linger linger;
         uint length = (uint)sizeof(Linger);
-        if (Libc.getsockopt(descriptor, Libc.SOL_SOCKET, Libc.SO_LINGER, &linger, &length) == 0) return linger.IsOn == 0 || linger.Seconds == 0;
-        return Libc.fcntl(descriptor, Libc.F_GET_SEALS, 0) >= 0;
+        return Libc.getsockopt(descriptor, Libc.SOL_SOCKET, Libc.SO_LINGER, &linger, &length) == 0 && (linger.IsOn == 0 || linger.Seconds == 0);
     }
 
     private static void NeverLinger(int descriptor)
@@ -54,20 +69,66 @@ internal static unsafe class ForeignDescriptors
         Libc.setsockopt(descriptor, Libc.SOL_SOCKET, Libc.SO_LINGER, &none, (uint)sizeof(Linger));
     }
 
-    private static void CloseElsewhere(int descriptor, UserAccount account)
+    private static void MakeReady(UserAccount account)
     {
-        account.BeginSlowClose();
-        s_waiting.Enqueue((descriptor, account));
-        // If no thread can be had now, the next one closes it, too.
-        Threads.TryStart(new Thread(CloseWaiting, maxStackSize: 65536) { IsBackground = true });
+        if (account.IsReady || account.ToClose.Count == 0 || account.Closers == MostThreadsOfUser) return;
+        account.IsReady = true;
+        s_ready.Enqueue(account);
     }
 
-    private static void CloseWaiting()
+    /// <summary>If no thread can be had, the next descriptor tries again.</summary>
+    private static void Begin()
     {
-        while (s_waiting.TryDequeue(out (int Descriptor, UserAccount Account) next))
+        if (s_threads < MostThreads && Threads.TryStart(new Thread(Work, StackBytes) { IsBackground = true, Name = "closer" })) s_threads++;
+    }
+
+    private static void Work()
+    {
+        while (Next() is { } account)
         {
-            Libc.close(next.Descriptor);
-            next.Account.EndSlowClose();
+            while (true)
+            {
+                (int Descriptor, Session? Session) next;
+                bool honest;
+                lock (s_lock)
+                {
+                    if (!account.ToClose.TryDequeue(out next)) break;
+                    honest = account == s_borrowed || account.PendingCloses <= Honest;
+                }
+                if (!honest) NeverLinger(next.Descriptor);
+                Libc.close(next.Descriptor);
+                if (next.Session is not null) Interlocked.Decrement(ref next.Session.PendingCloses);
+                lock (s_lock) account.PendingCloses--;
+                account.TellIfAwaited();
+            }
+            lock (s_lock)
+            {
+                account.Closers--;
+                MakeReady(account);
+            }
+        }
+    }
+
+    /// <summary>Waits for an account with something to close; null if this thread is one too many. There is always another thread that can take the next one, whoever is being waited for.</summary>
+    private static UserAccount? Next()
+    {
+        lock (s_lock)
+        {
+            UserAccount? account;
+            while (!s_ready.TryDequeue(out account))
+            {
+                s_idle++;
+                bool pulsed = Monitor.Wait(s_lock, IdleMilliseconds);
+                s_idle--;
+                if (pulsed || s_ready.Count > 0 || s_idle < Stays) continue;
+                s_threads--;
+                return null;
+            }
+            account.IsReady = false;
+            account.Closers++;
+            MakeReady(account);
+            if (s_idle == 0) Begin();
+            return account;
         }
     }
 

@@ -10,6 +10,9 @@ internal sealed unsafe class Ring : IDisposable
     /// <summary>Of its memory, as /proc shows it.</summary>
     public const string Name = "freeflow-ring";
 
+    /// <summary>This kernel lets a program put descriptors into a doorbell.</summary>
+    public static bool DoorbellsTakeDescriptors { get; private set; }
+
     private Ring(int memory, int firstDoorbell, int secondDoorbell)
     {
         Memory = memory;
@@ -18,6 +21,9 @@ internal sealed unsafe class Ring : IDisposable
     }
 
     public int Memory { get; }
+
+    /// <summary>Who has been given its descriptors: from then on they may hold anything, and are closed at this user's cost. Null: nobody.</summary>
+    public UserAccount? GivenTo { get; set; }
 
     /// <summary>Side 0's end: what it reads there was rung for it.</summary>
     public int FirstDoorbell { get; }
@@ -47,9 +53,12 @@ internal sealed unsafe class Ring : IDisposable
 
     public void Dispose()
     {
-        if (Memory >= 0) Libc.close(Memory);
-        if (FirstDoorbell >= 0) Libc.close(FirstDoorbell);
-        if (SecondDoorbell >= 0) Libc.close(SecondDoorbell);
+        foreach (int descriptor in (ReadOnlySpan<int>)[Memory, FirstDoorbell, SecondDoorbell])
+        {
+            if (descriptor < 0) continue;
+            if (GivenTo is null) Libc.close(descriptor);
+            else ForeignDescriptors.Close(descriptor, GivenTo);
+        }
     }
 
     /// <summary>
@@ -59,7 +68,7 @@ internal sealed unsafe class Ring : IDisposable
     private static void TakeNoDescriptors(int doorbell)
     {
         int none = 0;
-        Libc.setsockopt(doorbell, Libc.SOL_SOCKET, Libc.SO_PASSRIGHTS, &none, sizeof(int));
+        if (Libc.setsockopt(doorbell, Libc.SOL_SOCKET, Libc.SO_PASSRIGHTS, &none, sizeof(int)) != 0) DoorbellsTakeDescriptors = true;
     }
 
     private static bool WriteHeader(int memory, uint side, ulong capacity)

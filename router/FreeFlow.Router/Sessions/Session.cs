@@ -10,6 +10,9 @@ namespace FreeFlow.Router.Sessions;
 /// <summary>One connection to the router's socket: a process with the shim, or somebody who asks for the status.</summary>
 internal sealed class Session(ulong id, int socket, PeerCredentials peer, UserAccount account, Queue<Session> failed) : IConnectionOwner
 {
+    /// <summary>Descriptors that it has sent and that are not closed yet; <see cref="ForeignDescriptors"/>'.</summary>
+    public int PendingCloses;
+
     /// <summary>The failure that is none: the process closed its end.</summary>
     public const string Gone = "gone";
 
@@ -25,6 +28,9 @@ internal sealed class Session(ulong id, int socket, PeerCredentials peer, UserAc
     private SessionOrigin? _origin;
 
     public UserAccount Account { get; } = account;
+
+    /// <summary>It is not read: too much of what it, or its user, has sent waits to be closed.</summary>
+    public bool IsPaused { get; set; }
 
     /// <summary>The family it said Hello for; null before.</summary>
     public Family? Family { get; set; }

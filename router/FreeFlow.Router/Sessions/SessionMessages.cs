@@ -15,6 +15,9 @@ internal sealed class SessionMessages(Broker broker, StatusService status, Stati
 
     private readonly Dictionary<(ulong Device, ulong Inode), Family> _families = [];
 
+    /// <summary>What the last message was, for whoever finds that it took long.</summary>
+    public MessageType Last { get; private set; }
+
     /// <summary>Families with at least one session.</summary>
     public IReadOnlyCollection<Family> Families => _families.Values;
 
@@ -24,8 +27,11 @@ internal sealed class SessionMessages(Broker broker, StatusService status, Stati
         Span<byte> packet = stackalloc byte[Protocol.MaximumMessageBytes];
         // Room for as many as the kernel carries: those that found none it would close in this thread, and a socket's close may wait (SO_LINGER).
         Span<int> descriptors = stackalloc int[SeqPacket.MostDescriptors];
+        bool crowded = false;
         for (int i = 0; i < MessagesPerTurn && session.Failure is null; i++)
         {
+            // A session that makes this router wait to close what it has sent waits itself.
+            if (crowded || ForeignDescriptors.HasTooMany(session)) { session.IsPaused = true; return; }
             int length = SeqPacket.Receive(session.Socket, packet, descriptors, out int count, out bool truncated, out bool lost, Libc.MSG_DONTWAIT);
             if (length < 0)
             {
@@ -44,9 +50,10 @@ internal sealed class SessionMessages(Broker broker, StatusService status, Stati
             {
                 foreach (int descriptor in descriptors[..count])
                 {
-                    if (descriptor >= 0 && !ForeignDescriptors.Close(descriptor, session.Account)) session.Fail("too many descriptors that are slow to close");
+                    if (descriptor < 0) continue;
+                    crowded |= DescriptorReserve.IsTooHigh(descriptor);
+                    ForeignDescriptors.Close(descriptor, session.Account, session);
                 }
-                // After the descriptors: what the shim shows next finds nothing of its own held here.
                 session.Family?.RaiseHandled(session.Slot);
             }
         }
@@ -67,12 +74,13 @@ internal sealed class SessionMessages(Broker broker, StatusService status, Stati
         if (family.Sessions.Count > 0) return;
         _families.Remove(family.Identity);
         statistics.Keep(family.RingBytes, family.StrictlyRefused);
-        family.Dispose();
+        family.Dispose(session.Account);
     }
 
     private void Handle(Session session, ReadOnlySpan<byte> message, Span<int> descriptors)
     {
         MessageType type = message.Length > 1 ? (MessageType)message[1] : 0;
+        Last = type;
         switch (type)
         {
             case MessageType.Hello when descriptors.Length == 1 && Hello.TryRead(message, out Hello hello):

@@ -1,11 +1,20 @@
+using System;
 using System.Collections.Generic;
 using System.Threading;
 
 namespace FreeFlow.Router.Sessions;
 
-/// <summary>What one user of the host (by the kernel's uid) takes of the router's limits.</summary>
-internal sealed class UserAccount
+/// <summary>What one user of the host (by the kernel's uid) takes of the router's limits. The event loop's, but for what <see cref="ForeignDescriptors"/> counts.</summary>
+/// <param name="userId">The uid.</param>
+/// <param name="tell">Called by any thread, once for each <see cref="Await"/>, when something of this user's has been closed.</param>
+internal sealed class UserAccount(uint userId = 0, Action<UserAccount>? tell = null)
 {
+    /// <summary>Descriptors of this user that are to be closed or are being closed; changed under <see cref="ForeignDescriptors"/>' lock.</summary>
+    public int PendingCloses;
+
+    private int _isAwaited;
+
+    public uint UserId { get; } = userId;
     public ulong Sessions { get; set; }
     public ulong Connections { get; set; }
     public ulong Rings { get; set; }
@@ -14,12 +23,27 @@ internal sealed class UserAccount
     /// <summary>Network namespaces that its sessions have shown sockets of, and how many of them: each costs this router two descriptors, and lives as long as it has them.</summary>
     public Dictionary<ulong, int> Namespaces { get; } = [];
 
-    /// <summary>Descriptors that other threads are closing for this user.</summary>
-    public int SlowCloses => Volatile.Read(ref _slowCloses);
+    /// <summary>Sessions that are not read until less of this user's waits to be closed.</summary>
+    public List<Session> Paused { get; } = [];
 
-    private int _slowCloses;
+    /// <summary>True if nothing has to be remembered of it.</summary>
+    public bool IsIdle => Sessions == 0 && Volatile.Read(ref PendingCloses) == 0;
 
-    public void BeginSlowClose() => Interlocked.Increment(ref _slowCloses);
+    /// <summary>What waits to be closed, and for which session; under <see cref="ForeignDescriptors"/>' lock, as the two below.</summary>
+    public Queue<(int Descriptor, Session? Session)> ToClose { get; } = new();
 
-    public void EndSlowClose() => Interlocked.Decrement(ref _slowCloses);
+    /// <summary>Threads that close for it now.</summary>
+    public int Closers { get; set; }
+
+    /// <summary>It is in the list of those for whom a thread is looked for.</summary>
+    public bool IsReady { get; set; }
+
+    /// <summary>Asks to be told of the next close. Whoever calls this looks behind it whether there is one to come.</summary>
+    public void Await() => Interlocked.Exchange(ref _isAwaited, 1);
+
+    /// <summary>Any thread, behind a close.</summary>
+    public void TellIfAwaited()
+    {
+        if (Volatile.Read(ref _isAwaited) != 0 && Interlocked.Exchange(ref _isAwaited, 0) != 0) tell?.Invoke(this);
+    }
 }

@@ -2,6 +2,7 @@ using System;
 using System.Collections.Generic;
 using System.Linq;
 using System.Net.Sockets;
+using System.Threading;
 using FreeFlow.Contract;
 using FreeFlow.Contract.Layout;
 using FreeFlow.Contract.Messages;
@@ -190,6 +191,150 @@ public class HostileMessageTests
             foreach (TcpPair pair in pairs) pair.Server.Dispose();
         }
         Assert.That(() => _router.Descriptors, Is.EqualTo(before).After(5000, 20), "no descriptor is left behind");
+    }
+
+    /// <summary>The kernel closes with a socket what lies in it unread, and waits for each of those.</summary>
+    [Test]
+    public void ASocketThatLingersInsideAnotherOneHoldsUpNobody([Values(1, 3)] int depth)
+    {
+        using Full full = new();
+        using FakeShim shim = FakeShim.Greeted(_router);
+        int wrapped = full.TakeClient();
+        for (int i = 0; i < depth; i++) wrapped = Wrap(wrapped);
+        byte[] packet = new byte[16];
+        shim.Send(packet.AsSpan(0, new Offer { Connection = 1 }.Write(packet)), wrapped);
+        Libc.close(wrapped);
+        using Received answer = shim.Receive();
+        Assert.That(answer.Reason, Is.EqualTo(Reason.NotEstablished));
+        AssertOthersUndisturbed();
+    }
+
+    /// <summary>What lies unread in a session's own queue: behind a message that ends the session, in a packet of no bytes, and behind as many messages as are read at a time.</summary>
+    [TestCase(0, 0)]
+    [TestCase(0, 4)]
+    [TestCase(40, 4)]
+    public void WhatLiesInASessionsQueueHoldsUpNobody(int before, int bytes)
+    {
+        using Full full = new();
+        using FakeShim shim = FakeShim.Greeted(_router);
+        Kernel.kill(_router.Process.Process.Id, Kernel.SIGSTOP);
+        for (int i = 0; i < before; i++) shim.Withdraw(1);
+        shim.Send([1, 2, 3]);
+        int client = full.TakeClient();
+        shim.Send(new byte[bytes], client);
+        Libc.close(client);
+        Kernel.kill(_router.Process.Process.Id, Kernel.SIGCONT);
+        AssertOthersUndisturbed();
+    }
+
+    /// <summary>Callers that are turned away, or whose first message is none, may have sent something before they were heard.</summary>
+    [Test]
+    public void WhatACallerSendsBeforeItIsHeardHoldsUpNobody()
+    {
+        using RouterUnderTest crowded = RouterUnderTest.Start("--max-sessions-per-user", "1");
+        using FakeShim inside = FakeShim.Greeted(crowded), outside = new(crowded);
+        using Full full = new();
+        Kernel.kill(crowded.Process.Process.Id, Kernel.SIGSTOP);
+        using FakeShim another = new(crowded);
+        int client = full.TakeClient();
+        another.Send([], client);
+        Libc.close(client);
+        Kernel.kill(crowded.Process.Process.Id, Kernel.SIGCONT);
+        Assert.That(crowded.Process.WaitFor("turned away"), crowded.Process.Output);
+        Assert.That(inside.HearsNothing());
+    }
+
+    /// <summary>SO_LINGER goes on and off while the router looks at the socket and closes it, from many sessions of one user: whoever is waited for is that user.</summary>
+    [Test]
+    public void ALingerThatChangesAtTheLastMomentHoldsUpNobody()
+    {
+        using Full full = new();
+        Socket client = full.Pair.Client;
+        bool done = false;
+        Thread flicker = new(() =>
+        {
+            for (bool on = false; !Volatile.Read(ref done); on = !on) client.LingerState = new LingerOption(on, 30);
+        });
+        flicker.Start();
+        try
+        {
+            for (int i = 0; i < 100; i++)
+            {
+                using FakeShim shim = FakeShim.Greeted(_router);
+                shim.Offer(1, client);
+                if (i % 10 == 0) AssertOthersUndisturbed();
+            }
+        }
+        finally
+        {
+            Volatile.Write(ref done, true);
+            flicker.Join();
+        }
+        AssertOthersUndisturbed();
+    }
+
+    /// <summary>One that makes the router wait is not read meanwhile, others are, and in the end nothing is left.</summary>
+    [Test]
+    public void WhoMakesTheRouterWaitWaitsItself()
+    {
+        const int sockets = 3;
+        int before = _router.Descriptors;
+        List<Full> fulls = [];
+        FakeShim slow = FakeShim.Greeted(_router);
+        byte[] packet = new byte[16];
+        int length = new Offer { Connection = 1 }.Write(packet);
+        for (int i = 0; i < sockets; i++)
+        {
+            fulls.Add(new Full());
+            int wrapped = fulls[^1].TakeClient();
+            for (int copies = 0; copies < 40; copies++) slow.Send(packet.AsSpan(0, length), wrapped);
+            Libc.close(wrapped);
+        }
+        for (int i = 0; i < 3; i++) AssertOthersUndisturbed();
+        slow.Dispose();
+        foreach (Full full in fulls) full.Dispose();
+        AssertOthersUndisturbed();
+        Assert.That(() => _router.Descriptors, Is.EqualTo(before).After(20_000, 50), "no descriptor is left behind");
+    }
+
+    /// <summary>Puts a descriptor, which is closed here, into a Unix socket of its own, and returns the end in whose queue it lies.</summary>
+    private static unsafe int Wrap(int descriptor)
+    {
+        int* ends = stackalloc int[2];
+        Assert.That(Libc.socketpair(Libc.AF_UNIX, Libc.SOCK_SEQPACKET | Libc.SOCK_CLOEXEC, 0, ends), Is.Zero);
+        Assert.That(SeqPacket.Send(ends[0], [1], [descriptor]), Errno.LastText);
+        Libc.close(ends[0]);
+        Libc.close(descriptor);
+        return ends[1];
+    }
+
+    /// <summary>A connection whose client's last close waits for half a minute: its server does not read.</summary>
+    private sealed class Full : IDisposable
+    {
+        public Full()
+        {
+            Pair.Client.Blocking = false;
+            try { while (true) Pair.Client.Send(new byte[65536]); }
+            catch (SocketException) { /* full */ }
+            Pair.Client.LingerState = new LingerOption(true, 30);
+        }
+
+        public TcpPair Pair { get; } = TcpPair.Loopback();
+
+        /// <summary>The client's only descriptor, from here on the caller's.</summary>
+        public int TakeClient()
+        {
+            int copy = Libc.fcntl((int)Pair.Client.Handle, Libc.F_DUPFD_CLOEXEC, 0);
+            Pair.Client.Dispose();
+            return copy;
+        }
+
+        /// <summary>Without its server nothing is waited for.</summary>
+        public void Dispose()
+        {
+            Pair.Server.Dispose();
+            Pair.Client.Dispose();
+        }
     }
 
     [Test]

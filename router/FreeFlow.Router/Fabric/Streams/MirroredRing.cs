@@ -96,10 +96,24 @@ internal sealed unsafe class MirroredRing : IDisposable
     {
         const int most = 256;
         byte* bytes = stackalloc byte[most];
+        if (Ring.DoorbellsTakeDescriptors) return HearWithDescriptors(new Span<byte>(bytes, most));
         while (true)
         {
             nint taken = Libc.recv(Bell, bytes, most, Libc.MSG_DONTWAIT);
             if (taken == most || (taken < 0 && Errno.Last == Errno.EINTR)) continue;
+            return taken > 0 || (taken < 0 && Errno.Last == Errno.EAGAIN);
+        }
+    }
+
+    /// <summary>On kernels that let descriptors into a doorbell: the kernel would close them in this thread, which carries everybody's streams.</summary>
+    private bool HearWithDescriptors(Span<byte> bytes)
+    {
+        Span<int> descriptors = stackalloc int[SeqPacket.MostDescriptors];
+        while (true)
+        {
+            int taken = SeqPacket.Receive(Bell, bytes, descriptors, out int count, out _, Libc.MSG_DONTWAIT);
+            foreach (int descriptor in descriptors[..count]) ForeignDescriptors.CloseShared(descriptor);
+            if (taken == bytes.Length || count > 0 || (taken < 0 && Errno.Last == Errno.EINTR)) continue;
             return taken > 0 || (taken < 0 && Errno.Last == Errno.EAGAIN);
         }
     }
@@ -127,7 +141,13 @@ internal sealed unsafe class MirroredRing : IDisposable
     /// <summary>Closes the bell: the shim's stream is not carried any more.</summary>
     public void Dispose()
     {
-        Libc.close(Bell);
+        if (Ring.DoorbellsTakeDescriptors && Bell >= 0)
+        {
+            // Its end is what the shim waits for, and must not wait for what else lies in it.
+            Libc.shutdown(Bell, Libc.SHUT_RDWR);
+            ForeignDescriptors.CloseShared(Bell);
+        }
+        else Libc.close(Bell);
         Release();
     }
 }
