@@ -10,5 +10,6 @@ public struct FileStatus
     [FieldOffset(8)] public ulong Inode;
     [FieldOffset(24)] public uint Mode;
     [FieldOffset(28)] public uint UserId;
+    [FieldOffset(32)] public uint GroupId;
     [FieldOffset(48)] public long Size;
 }

@@ -19,6 +19,7 @@ public static unsafe partial class Libc
     [LibraryImport("libc", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)] public static partial int unlink(string path);
     [LibraryImport("libc", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)] public static partial int chmod(string path, uint mode);
     [LibraryImport("libc", SetLastError = true)] public static partial int fstat(int fd, out FileStatus status);
+    [LibraryImport("libc", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)] public static partial byte* realpath(string path, byte* resolved);
     [LibraryImport("libc", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)] public static partial int stat(string path, out FileStatus status);
     [LibraryImport("libc", SetLastError = true)] public static partial int fcntl(int fd, int command, nint argument);
     [LibraryImport("libc", SetLastError = true)] public static partial int ioctl(int fd, nuint request, nint argument);
@@ -28,6 +29,7 @@ public static unsafe partial class Libc
     [LibraryImport("libc", SetLastError = true)] public static partial int munmap(void* address, nuint length);
 
     [LibraryImport("libc", SetLastError = true)] public static partial int poll(PollDescriptor* descriptors, nuint count, int milliseconds);
+    public const int PATH_MAX = 4096;
     public const int O_RDONLY = 0, O_RDWR = 2, O_CREAT = 0x40, O_NONBLOCK = 0x800, O_DIRECTORY = 0x10000, O_NOFOLLOW = 0x20000, O_CLOEXEC = 0x80000;
     public const int LOCK_EX = 2, LOCK_NB = 4, LOCK_UN = 8;
     public const int F_SETFL = 4, F_DUPFD_CLOEXEC = 1030, F_ADD_SEALS = 1033, F_GET_SEALS = 1034;

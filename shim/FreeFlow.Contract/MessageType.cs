@@ -3,10 +3,10 @@ namespace FreeFlow.Contract;
 /// <summary>Element 0 of every control message.</summary>
 public enum MessageType : byte
 {
-    /// <summary>Process to router, first message of a session. Carries the family table's memfd.</summary>
+    /// <summary>Process to router: who answers? And then, with the family table's memfd (one descriptor): open a session.</summary>
     Hello = 1,
 
-    /// <summary>Router to process: the session stands.</summary>
+    /// <summary>Router to process: the router's pid namespace (one descriptor). And then: the session stands.</summary>
     Welcome = 2,
 
     /// <summary>Process to router: shows one connected socket (one descriptor) and asks for a ring.</summary>

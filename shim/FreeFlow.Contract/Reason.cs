@@ -16,7 +16,7 @@ public enum Reason : uint
     NestedEpoll = 5,
     /// <summary>A network namespace that belongs to a user namespace proves nothing across namespaces.</summary>
     UnprovenNamespace = 6,
-    /// <summary>Two network namespaces claim the same address.</summary>
+    /// <summary>Several ends in other network namespaces have mirrored this end's addresses, and none was its other end.</summary>
     AmbiguousAddress = 7,
     /// <summary>Remote address outside VNET_PREFIX.</summary>
     OutsidePrefix = 8,
@@ -68,4 +68,6 @@ public enum Reason : uint
     Translated = 31,
     /// <summary>A rule of the router's policy goes by labels or a namespace of these addresses that the router does not know (yet). Only routers say it.</summary>
     LabelsUnknown = 32,
+    /// <summary>Who answers at the router's socket is not proven to be the host's router: its user, or its pid namespace, is a stranger's.</summary>
+    UntrustedRouter = 33,
 }

@@ -7,7 +7,7 @@ namespace FreeFlow.Lab;
 
 /// <summary>
 /// A "container": its own network, mount, pid, IPC and host-name namespaces, one address of each family on <c>eth0</c>, and of the outside only the
-/// router's socket folder, bound to /run/freeflow (with /run and /dev/shm its own; programs and /tmp come from the machine).
+/// router's socket folder, bound read-only to /run/freeflow (with /run and /dev/shm its own; programs and /tmp come from the machine).
 /// </summary>
 /// <remarks>
 /// It lives as long as its first process, a shell that waits for the end of its standard input. When this program ends, in whatever way, the kernel
@@ -29,6 +29,7 @@ public sealed class Container : NetworkPlace, IDisposable
             mkdir -m 1777 /run/lock /run/postgresql
             mkdir /run/freeflow
             mount --bind "$1" /run/freeflow
+            mount -o remount,bind,ro /run/freeflow
             hostname "$2" 2>/dev/null || true
             ip link set lo up
             echo 10000 65535 > /proc/sys/net/ipv4/ip_local_port_range

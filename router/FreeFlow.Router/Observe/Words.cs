@@ -31,7 +31,7 @@ internal static class Words
         Reason.SharedByFork => "more than one process holds the socket",
         Reason.NestedEpoll => "watched through nested epoll sets",
         Reason.UnprovenNamespace => "its network namespace belongs to a user namespace",
-        Reason.AmbiguousAddress => "two network namespaces have its address",
+        Reason.AmbiguousAddress => "other network namespaces show ends with its addresses that are not its other end",
         Reason.OutsidePrefix => "the remote address is outside VNET_PREFIX",
         Reason.DescriptorLimit => "too few descriptors left (ulimit -n)",
         Reason.MemoryLimit => "no memory for the ring",
@@ -48,7 +48,7 @@ internal static class Words
         Reason.NotEstablished => "not an established TCP connection",
         Reason.PeerGone => "closed before the other end was shown",
         Reason.TableFull => "too many connections in this process",
-        Reason.NoWitness => "the router lacks the rights or the kernel the means to prove it",
+        Reason.NoWitness => "the router lacks the rights (CAP_BPF, CAP_NET_ADMIN) or the kernel the means to prove it",
         Reason.Busy => "busy in the kernel when it should have moved",
         Reason.Sandboxed => "the process has shut itself in by seccomp",
         Reason.ClosedRegistration => "closed while in an epoll set, but open by a duplicate",
@@ -56,6 +56,7 @@ internal static class Words
         Reason.LabelsUnknown => "a rule of the policy goes by labels that are not known",
         Reason.Translated => "the network translates its own address for the other end",
         Reason.WayLost => "its way was lost; it will be offered again",
+        Reason.UntrustedRouter => "who answers at the router's socket is not the host's router",
         _ => $"unknown reason {(uint)reason}",
     };
 }

@@ -38,6 +38,7 @@ internal sealed unsafe class Listener : IDisposable
         {
             throw new RouterException($"--socket {path}: its folder cannot be made ({exception.Message}).");
         }
+        SocketFolder.Check(path);
         MakeRoom(path);
         int socket = Libc.socket(Libc.AF_UNIX, Libc.SOCK_SEQPACKET | Libc.SOCK_CLOEXEC | Libc.SOCK_NONBLOCK, 0);
         if (socket < 0 || Libc.bind(socket, &address, (uint)sizeof(UnixAddress)) != 0 || Libc.chmod(path, EveryoneMayConnect) != 0 || Libc.listen(socket, Backlog) != 0)

@@ -35,6 +35,9 @@ internal sealed class Session(ulong id, int socket, PeerCredentials peer, UserAc
     /// <summary>The family it said Hello for; null before.</summary>
     public Family? Family { get; set; }
 
+    /// <summary>It has asked who answers here.</summary>
+    public bool HasAsked { get; set; }
+
     /// <summary>Its place among the family's slots.</summary>
     public uint Slot { get; set; }
 

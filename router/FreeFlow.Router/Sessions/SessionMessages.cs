@@ -14,6 +14,7 @@ internal sealed class SessionMessages(Broker broker, StatusService status, Stati
     private const int MessagesPerTurn = 32; // so that one busy process does not hold up the others
 
     private readonly Dictionary<(ulong Device, ulong Inode), Family> _families = [];
+    private readonly int _pidNamespace = Libc.open("/proc/self/ns/pid", Libc.O_RDONLY | Libc.O_CLOEXEC);
 
     /// <summary>What the last message was, for whoever finds that it took long.</summary>
     public MessageType Last { get; private set; }
@@ -83,6 +84,9 @@ internal sealed class SessionMessages(Broker broker, StatusService status, Stati
         Last = type;
         switch (type)
         {
+            case MessageType.Hello when descriptors.IsEmpty && session is { Family: null, HasAsked: false } && Hello.TryRead(message, out Hello question):
+                Identify(session, question);
+                return;
             case MessageType.Hello when descriptors.Length == 1 && Hello.TryRead(message, out Hello hello):
                 if (session.Family is null) Greet(session, hello, ref descriptors[0]);
                 else session.Fail("malformed message: a second Hello");
@@ -109,6 +113,17 @@ internal sealed class SessionMessages(Broker broker, StatusService status, Stati
         if (message.Length > 1 && (MessageType)message[1] == MessageType.Offer && session.Family is not null && Offer.TryRead(message, out Offer offer) && offer.Connection < FamilyLayout.RecordCount)
             broker.RefuseUnseen(session, offer);
         else session.Fail("this router has no descriptors left for what it has shown");
+    }
+
+    /// <summary>Shows the process from where the router sees it, before it shows anything itself. Once a session: what is queued is held open by this router.</summary>
+    private void Identify(Session session, in Hello hello)
+    {
+        session.HasAsked = true;
+        Span<byte> answer = stackalloc byte[Protocol.MaximumMessageBytes];
+        int length = new Welcome { ProtocolVersion = Protocol.Version, SessionId = session.Id }.Write(answer);
+        if (hello.ProtocolVersion == Protocol.Version) { session.Send(answer[..length], [_pidNamespace]); return; }
+        session.Send(answer[..length], default);
+        session.Fail($"it speaks version {hello.ProtocolVersion} of the protocol, this router {Protocol.Version}");
     }
 
     /// <summary>Takes the process in. <paramref name="memory"/> becomes -1 if its descriptor is kept.</summary>

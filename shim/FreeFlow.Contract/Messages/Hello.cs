@@ -2,7 +2,9 @@ using System;
 
 namespace FreeFlow.Contract.Messages;
 
-/// <summary>Opens a session: [type, version, slot, process, program, container]. One descriptor: the family table's sealed memfd.</summary>
+/// <summary>
+/// [type, version, slot, process, program, container]. Without a descriptor it asks who answers: nothing has been shown yet. With one, the family table's sealed memfd, it opens the session.
+/// </summary>
 public ref struct Hello
 {
     /// <summary>Must be <see cref="Protocol.Version"/>.</summary>

@@ -2,7 +2,9 @@ using System;
 
 namespace FreeFlow.Contract.Messages;
 
-/// <summary>Answers Hello: [type, version, session].</summary>
+/// <summary>
+/// Answers Hello: [type, version, session]. To a Hello without a table it carries one descriptor: the router's pid namespace, by which the process asks its kernel whether the router is above it.
+/// </summary>
 public struct Welcome
 {
     /// <summary>The router's <see cref="Protocol.Version"/>.</summary>

@@ -7,7 +7,11 @@ namespace FreeFlow.Shim.Control;
 /// <summary>The packets of the control connection, with their descriptors (unix(7), SCM_RIGHTS). Never blocks.</summary>
 internal static unsafe class ControlSocket
 {
-    private const int MaximumPath = 108;
+    public const int MaximumPath = 108;
+
+    /// <summary>Where the router listens unless FREEFLOW_SOCKET says otherwise.</summary>
+    public static ReadOnlySpan<byte> DefaultPath => "/run/freeflow/router.sock"u8;
+
     private const int ControlBytes = 16 + (Protocol.MaximumDescriptors * 4) + 4;
 
     /// <summary>Connects to the router; the descriptor (one of the shim's own), or −1.</summary>
@@ -18,7 +22,7 @@ internal static unsafe class ControlSocket
         int length = 0;
         if (path == null)
         {
-            foreach (byte letter in "/run/freeflow/router.sock"u8) address[2 + length++] = letter;
+            foreach (byte letter in DefaultPath) address[2 + length++] = letter;
         }
         else
         {
@@ -81,5 +85,13 @@ internal static unsafe class ControlSocket
             }
             return (int)length;
         }
+    }
+
+    /// <summary>Closes what came from somebody who may not be the router. A socket could wait in close(2) for as long as its sender has set (SO_LINGER).</summary>
+    public static void CloseStranger(int descriptor)
+    {
+        ulong never = 0;
+        _ = Process.Libc->setsockopt(descriptor, Linux.SOL_SOCKET, Linux.SO_LINGER, &never, sizeof(ulong));
+        Process.Libc->close(descriptor);
     }
 }

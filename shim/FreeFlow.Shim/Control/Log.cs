@@ -36,16 +36,22 @@ internal static unsafe class Log
     }
 
     /// <summary>Says which path has no router behind it, and what to do.</summary>
-    public static void NoRouter(byte* path)
+    public static void NoRouter(byte* path) => AboutPath("no router at "u8, path, ": staying on the kernel path; start freeflow-router or set FREEFLOW_SOCKET\n"u8);
+
+    /// <summary>Says where somebody answers who cannot be the host's router, and what to do.</summary>
+    public static void UntrustedRouter(byte* path) =>
+        AboutPath("who answers at "u8, path, " is not the host's router: staying on the kernel path; mount its folder read-only into containers\n"u8);
+
+    private static void AboutPath(ReadOnlySpan<byte> before, byte* path, ReadOnlySpan<byte> behind)
     {
         if (!Settings.Debug && !Settings.Strict) return;
-        const int capacity = 230;
+        const int capacity = 240;
         byte* line = stackalloc byte[capacity];
-        int length = Append(line, 0, capacity, "no router at "u8);
+        int length = Append(line, 0, capacity, before);
         int name = 0;
         if (path != null) while (path[name] != 0 && name < 120) name++;
-        length = path == null ? Append(line, length, capacity, "/run/freeflow/router.sock"u8) : Append(line, length, capacity, new ReadOnlySpan<byte>(path, name));
-        length = Append(line, length, capacity, ": staying on the kernel path; start freeflow-router or set FREEFLOW_SOCKET\n"u8);
+        length = Append(line, length, capacity, path == null ? ControlSocket.DefaultPath : new ReadOnlySpan<byte>(path, name));
+        length = Append(line, length, capacity, behind);
         Line(new ReadOnlySpan<byte>(line, length));
     }
 

@@ -41,6 +41,7 @@ internal static class ReasonNames
         Reason.Translated => "Translated"u8,
         Reason.WayLost => "WayLost"u8,
         Reason.LabelsUnknown => "LabelsUnknown"u8,
+        Reason.UntrustedRouter => "UntrustedRouter"u8,
         _ => "unknown"u8,
     };
 }

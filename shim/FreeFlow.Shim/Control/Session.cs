@@ -19,6 +19,12 @@ internal static unsafe class Session
     private const uint CallsPerGlance = 256;
     private const ulong PatienceNanoseconds = 500_000_000;
 
+    /// <summary>How soon it is looked for the router's answer to who it is, and for how long so often.</summary>
+    private const ulong AnswerNanoseconds = 20_000_000, OpeningNanoseconds = 1_000_000_000;
+
+    /// <summary>How long a socket is left alone behind which somebody else than the router was found.</summary>
+    private const ulong DistrustNanoseconds = 60_000_000_000;
+
     private static int _control;      // 0: no session
     private static int _slot;
     private static uint _mailSeen;
@@ -27,8 +33,12 @@ internal static unsafe class Session
     private static ulong _silentSince;
     private static ulong _nextAttempt;
     private static ulong _nextGlance;
+    private static ulong _openedAt;
     private static bool _everConnected;
+    private static bool _identified;  // who answers is known to be the router: Hello has shown it the family table
+    private static bool _welcomed;
     private static bool _greeted;
+    private static bool _distrusted;  // who answered last was not
     private static uint _calls;
     private static uint _lock;
 
@@ -38,6 +48,7 @@ internal static unsafe class Session
         if (_control > 0) OwnDescriptors.Close(_control);
         _control = 0;
         _everConnected = false;
+        _distrusted = false;
         _nextAttempt = 0;
         _lock = 0;
     }
@@ -70,7 +81,15 @@ internal static unsafe class Session
     /// The time to sleep at most, out of <paramref name="left"/>: who sleeps for hours would not hear of a router that has been started anew, and be missing
     /// in its status.
     /// </summary>
-    public static ulong Limit(ulong left) => _everConnected && left > SleepNanoseconds ? SleepNanoseconds : left;
+    public static ulong Limit(ulong left)
+    {
+        if (!_everConnected) return left;
+        ulong most = IsAsking() ? AnswerNanoseconds : SleepNanoseconds;
+        return left > most ? most : left;
+    }
+
+    /// <summary>True while the router's answer to who it is can be there any moment.</summary>
+    private static bool IsAsking() => _control > 0 && !_identified && Process.Now() - _openedAt < OpeningNanoseconds;
 
     private static void GlanceNow(ulong now)
     {
@@ -80,6 +99,7 @@ internal static unsafe class Session
         // The end of the stream comes behind the messages, read or not.
         if (_control > 0) ReceiveAll();
         if (_control <= 0 && _everConnected) TryOpen();
+        if (IsAsking()) _nextGlance = now + AnswerNanoseconds;
         Process.Errno = errno;
         ThreadLock.Exit(LockWord());
     }
@@ -144,12 +164,17 @@ internal static unsafe class Session
     /// <summary>True if there is none, and it is too early to look for one again.</summary>
     public static bool IsOutOfReach => _control <= 0 && Process.Now() < _nextAttempt;
 
+    /// <summary>Why there is no session.</summary>
+    public static Reason Obstacle => _distrusted ? Reason.UntrustedRouter : Reason.NoRouter;
+
     /// <summary>
     /// False until the router has dealt with Hello, and while it has not got on for a while with what it was sent. A socket on its way to a router that stands still is
     /// held open there: its peer would not hear of this process's end.
     /// </summary>
     private static bool IsAwake()
     {
+        if (!_identified) ReceiveAll();
+        if (!_identified) return false;
         uint handled = Volatile.Read(ref Family.Slots[_slot].Handled);
         bool all = (int)(_unhandled - handled) <= 0;
         _greeted = _greeted || all;
@@ -169,10 +194,15 @@ internal static unsafe class Session
     /// <summary>FREEFLOW_JOIN=wait, for a session that has just been opened: sleeps until the router has dealt with Hello. False if there is none, or it has not.</summary>
     public static bool WaitForWelcome(ulong nanoseconds)
     {
-        if (!IsOpening || !WaitForMessage(nanoseconds)) return false;
-        // The answer comes a moment before the count.
-        for (ulong end = Process.Now() + nanoseconds; !_greeted && Process.Now() < end; Process.Libc->sched_yield()) if (IsAwake()) return true;
-        return _greeted;
+        ulong end = Process.Now() + nanoseconds;
+        for (ulong now = Process.Now(); IsOpening && now < end; now = Process.Now())
+        {
+            if (!_welcomed && !WaitForMessage(end - now)) return false;
+            // The answer comes a moment before the count.
+            if (_welcomed && IsAwake()) return true;
+            if (_welcomed) Process.Libc->sched_yield();
+        }
+        return _control > 0 && _greeted;
     }
 
     private static bool TryOpen()
@@ -183,33 +213,60 @@ internal static unsafe class Session
         return Open();
     }
 
+    /// <summary>Connects, and asks who answers; nothing is shown before that is known.</summary>
     private static bool Open()
     {
         int slot = Family.TakeSlot();
         if (slot < 0) return false;
         int control = ControlSocket.Connect(Settings.SocketPath);
-        if (control < 0) { Log.NoRouter(Settings.SocketPath); return false; }
+        if (control < 0) { _distrusted = false; Log.NoRouter(Settings.SocketPath); return false; }
+        _slot = slot;
+        _identified = _welcomed = _greeted = false;
+        _mailSeen = Volatile.Read(ref Family.Slots[slot].Mailbox);
+        _openedAt = Process.Now();
+        _control = control;
+        if (!RouterIdentity.IsTrustedUser(control, Settings.SocketPath)) { Distrust(); return false; }
+        if (SayHello(-1)) return true;
+        Lose();
+        return false;
+    }
+
+    /// <summary>The first Hello comes without the family table and asks who is there; the second one shows it.</summary>
+    private static bool SayHello(int table)
+    {
         byte* buffer = stackalloc byte[Protocol.MaximumMessageBytes];
         byte* program = stackalloc byte[Protocol.MaximumNameBytes];
         Hello hello = new()
         {
             ProtocolVersion = Protocol.Version,
-            Slot = (uint)slot,
+            Slot = (uint)_slot,
             ProcessId = (uint)Process.Id,
             ProgramName = new ReadOnlySpan<byte>(program, ReadProgramName(program)),
             ContainerName = Name(Settings.ContainerName),
         };
         Span<byte> message = new(buffer, Protocol.MaximumMessageBytes);
-        uint handled = Volatile.Read(ref Family.Slots[slot].Handled);
-        if (!ControlSocket.Send(control, message[..hello.Write(message)], Family.Descriptor)) { OwnDescriptors.Close(control); return false; }
-        _slot = slot;
-        _greeted = false;
+        return ControlSocket.Send(_control, message[..hello.Write(message)], table);
+    }
+
+    /// <summary>The router has shown from where it sees this process.</summary>
+    private static void Identify(int pidNamespace)
+    {
+        if (!RouterIdentity.IsSeenFrom(pidNamespace)) { Distrust(); return; }
+        uint handled = Volatile.Read(ref Family.Slots[_slot].Handled);
+        if (!SayHello(Family.Descriptor)) { Lose(); return; }
         _unhandled = handled + 1;
         _silentSince = Process.Now();
-        _mailSeen = Volatile.Read(ref Family.Slots[slot].Mailbox);
-        _control = control;
+        _identified = true;
         _everConnected = true;
-        return true;
+        _distrusted = false;
+    }
+
+    private static void Distrust()
+    {
+        Lose();
+        _distrusted = true;
+        _nextAttempt = Process.Now() + DistrustNanoseconds;
+        Log.UntrustedRouter(Settings.SocketPath);
     }
 
     /// <summary>The session is gone: what was offered starts over; what has a ring keeps it.</summary>
@@ -246,6 +303,15 @@ internal static unsafe class Session
 
     private static void Handle(ReadOnlySpan<byte> message, int* descriptors, int count)
     {
+        if (!_identified)
+        {
+            bool understood = Welcome.TryRead(message, out Welcome who) && who.ProtocolVersion == Protocol.Version && count == 1;
+            if (understood) Identify(descriptors[0]);
+            else Lose();
+            for (int i = 0; i < count; i++) ControlSocket.CloseStranger(descriptors[i]);
+            if (!understood) Log.Line("the router sent a message this shim does not know; update both to one version\n"u8);
+            return;
+        }
         if (Join.TryRead(message, out Join join) && count == (join.Mate == 0 ? 2 : 1))
         {
             Joining.Take(join, descriptors);
@@ -253,7 +319,8 @@ internal static unsafe class Session
         }
         for (int i = 0; i < count; i++) Process.Libc->close(descriptors[i]);
         if (Refuse.TryRead(message, out Refuse refuse)) Offering.Refused(refuse);
-        else if (!Welcome.TryRead(message, out Welcome welcome) || welcome.ProtocolVersion != Protocol.Version)
+        else if (Welcome.TryRead(message, out Welcome welcome) && welcome.ProtocolVersion == Protocol.Version) _welcomed = true;
+        else
         {
             Log.Line("the router sent a message this shim does not know; update both to one version\n"u8);
         }

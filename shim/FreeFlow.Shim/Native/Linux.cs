@@ -16,7 +16,10 @@ internal static class Linux
 
     public const int MSG_OOB = 1, MSG_PEEK = 2, MSG_TRUNC = 0x20, MSG_DONTWAIT = 0x40, MSG_WAITALL = 0x100, MSG_ERRQUEUE = 0x2000,
         MSG_NOSIGNAL = 0x4000, MSG_CMSG_CLOEXEC = 0x40000000, MSG_ZEROCOPY = 0x4000000, MSG_FASTOPEN = 0x20000000, MSG_CTRUNC = 8;
-    public const int SCM_RIGHTS = 1;
+    public const int SCM_RIGHTS = 1, SO_PEERCRED = 17, AT_FDCWD = -100;
+    public const int SYS_fstat = 5, SYS_geteuid = 107, SYS_fstatfs = 138, SYS_newfstatat = 262;
+    public const ulong NSFS_MAGIC = 0x6e736673;
+    public const uint NS_GET_PID_IN_PIDNS = 0x8004b708;
 
     public const int F_DUPFD = 0, F_GETFD = 1, F_SETFD = 2, F_GETFL = 3, F_SETFL = 4, F_SETOWN = 8, F_SETSIG = 10, F_SETOWN_EX = 15, F_DUPFD_CLOEXEC = 1030, F_GETPIPE_SZ = 1032, F_ADD_SEALS = 1033;
     public const int FD_CLOEXEC = 1, O_ACCMODE = 3, O_RDONLY = 0, O_WRONLY = 1, SEEK_CUR = 1, O_NONBLOCK = 0x800, O_ASYNC = 0x2000;

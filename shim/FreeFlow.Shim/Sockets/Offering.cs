@@ -110,7 +110,7 @@ internal static unsafe class Offering
             if (offered) Interlocked.CompareExchange(ref Process.Flags[fd], DescriptorFlags.Connection, DescriptorFlags.Connection | DescriptorFlags.Fresh);
             else
             {
-                reason = Reason.NoRouter;
+                reason = Session.Obstacle;
                 Interlocked.And(ref record->Flags, ~(uint)ConnectionFlags.ShownToRouter);
                 Interlocked.CompareExchange(ref record->State, (uint)ConnectionState.Kernel, (uint)ConnectionState.Offered);
             }
@@ -131,7 +131,7 @@ internal static unsafe class Offering
         if (AnotherRoad) { KeepInKernel(record, Reason.AnotherRoad); return Reason.AnotherRoad; }
         if (record->Family == 0 && !Addresses.Fill(fd, record)) return Reason.NotEstablished;
         if (!Addresses.IsInsidePrefix(record)) { KeepInKernel(record, Reason.OutsidePrefix); return Reason.OutsidePrefix; }
-        if (Session.IsOutOfReach) return Reason.NoRouter;
+        if (Session.IsOutOfReach) return Session.Obstacle;
         if (!Holders.IsSole(record)) return Reason.SharedByFork;
         if (Reattachment.IsDetached(record)) return Reattachment.Obstacle(fd, record);
         if (!OwnDescriptors.HaveRoomFor(1)) return Reason.DescriptorLimit;

@@ -32,7 +32,7 @@ internal static unsafe class Strictness
         if (!Settings.Strict || !IsFailing(reason)) return;
         uint messages = Settings.OfferAfterMessages > 1 ? Settings.OfferAfterMessages : 1;
         record->Obstructed += messages;
-        if ((reason == Reason.NoRouter && Session.IsAbsent) || record->Obstructed > Patience) FellBack(record, reason);
+        if ((reason is Reason.NoRouter or Reason.UntrustedRouter && Session.IsAbsent) || record->Obstructed > Patience) FellBack(record, reason);
     }
 
     public static bool HasRefused(ConnectionRecord* record) => Volatile.Read(ref record->Refused) != 0;

@@ -95,7 +95,7 @@ public sealed class LabHost : LabPlace
     internal void Begin()
     {
         if (OperatingSystem.IsLinux()) Directory.CreateDirectory(RunFolder, (UnixFileMode)Convert.ToInt32("755", 8));
-        Begin(_lab.RootPid, _lab.PlaceScript, RunFolder);
+        Begin(_lab.RootPid, _lab.PlaceScript, RunFolder, hasRouter: true);
         LabDescription lab = _lab.Description;
         int pid = NamespacePid, overlayMtu = lab.Mtu - 50;
         LabShell.RunInNetwork(_lab.RootPid, LabScripts.Cable, $"the cable of {Name}", Port, $"{pid}", "switch", $"{lab.Mtu}", HardwareAddress);

@@ -59,13 +59,13 @@ public class LabPlace : NetworkPlace
     internal string StateFile => Path.Combine(Folder, "first");
 
     /// <summary>Makes its namespaces, below the process <paramref name="parent"/>.</summary>
-    internal void Begin(int parent, string script, string runFolder)
+    internal void Begin(int parent, string script, string runFolder, bool hasRouter = false)
     {
         Directory.CreateDirectory(Folder);
         File.Delete(StateFile);
         File.Delete(StateFile + ".failed");
         string log = Path.Combine(Folder, "first.log");
-        LabShell.Run(["nsenter", "-t", $"{parent}", "-p", "--"], LabScripts.Begin, $"starting {Name}", log, script, StateFile, runFolder, Name.Replace('/', '-'));
+        LabShell.Run(["nsenter", "-t", $"{parent}", "-p", "--"], LabScripts.Begin, $"starting {Name}", log, script, StateFile, runFolder, Name.Replace('/', '-'), hasRouter ? "rw" : "ro");
         if (Waiting.Until(() => File.Exists(StateFile) || File.Exists(StateFile + ".failed"), TimeSpan.FromSeconds(15)) && File.Exists(StateFile)) return;
         throw new LabException($"{Name} did not come up: {File.ReadAllText(log).Trim()}");
     }

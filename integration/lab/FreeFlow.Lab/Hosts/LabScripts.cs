@@ -24,7 +24,7 @@ internal static class LabScripts
         """;
 
     /// <summary>
-    /// First process of a host, a container or etcd's place. $1: file for the line of /proc/self/stat as the machine sees it; $2: folder that appears as /run/freeflow; $3: name.
+    /// First process of a host, a container or etcd's place. $1: file for the line of /proc/self/stat as the machine sees it; $2: folder that appears as /run/freeflow; $3: name; $4: rw where the router is to listen there, else ro.
     /// It waits for its children as an init does, so orphans do not remain as zombies.
     /// </summary>
     internal const string Place = """
@@ -37,6 +37,7 @@ internal static class LabScripts
         mkdir -m 1777 /run/lock /run/postgresql
         mkdir /run/freeflow
         mount --bind "$2" /run/freeflow
+        [ "$4" = rw ] || mount -o remount,bind,ro /run/freeflow
         hostname "$3"
         ip link set dev lo up
         echo 10000 65535 >/proc/sys/net/ipv4/ip_local_port_range

@@ -34,4 +34,4 @@ events_logger = "none"
 crun = ["$folder/crun"]
 END
 CONTAINERS_CONF=$folder/containers.conf exec podman --root "$folder/storage" --runroot "$folder/run" --tmpdir "$folder/run" --storage-driver vfs \
-    run --rm --network host --cgroups=disabled -v /usr:/usr:ro -v "$libraries:/opt/freeflow:ro" -v /run/freeflow:/run/freeflow "${variables[@]}" --rootfs "$root" "$@"
+    run --rm --network host --cgroups=disabled -v /usr:/usr:ro -v "$libraries:/opt/freeflow:ro" -v /run/freeflow:/run/freeflow:ro "${variables[@]}" --rootfs "$root" "$@"
