@@ -18,6 +18,7 @@ internal static unsafe class RunCommand
         string? preloaded = Environment.GetEnvironmentVariable("LD_PRELOAD");
         Libc.setenv("LD_PRELOAD", string.IsNullOrEmpty(preloaded) ? library : $"{library}:{preloaded}", 1);
         if (options.Router is not null) Libc.setenv("FREEFLOW_SOCKET", options.Router, 1);
+        AddressSanitizer.AllowPreload(options.Command[0]);
         InheritedState.Restore();
 
         byte** arguments = (byte**)NativeMemory.AllocZeroed((nuint)(options.Command.Length + 1), (nuint)sizeof(byte*));

@@ -24,6 +24,8 @@ public sealed class EnvironmentTests
         Compile("talk", "talk.c");
         Compile("stack", "stack.c", "-lpthread");
         Compile("talk-address", "talk.c", "-fsanitize=address");
+        Compile("talk-address-options", "talk.c", "-fsanitize=address", "-DOPTIONS");
+        Compile("talk-leak", "talk.c", "-fsanitize=leak");
         Compile("talk-thread", "talk.c", "-fsanitize=thread");
         Compile("talk-undefined", "talk.c", "-fsanitize=undefined");
         Compile("talk-setuid", "talk.c");
@@ -129,7 +131,10 @@ public sealed class EnvironmentTests
         yield return Case("a library in its opener's own folder", "", "$HERE/apart/finder", ring: false);
         yield return Case("jemalloc", "/usr/lib/x86_64-linux-gnu/libjemalloc.so.2", "LD_PRELOAD=libjemalloc.so.2:$LD_PRELOAD $TALK; LD_PRELOAD=$LD_PRELOAD:libjemalloc.so.2 $TALK", ring: true);
         yield return Case("tcmalloc", "/usr/lib/x86_64-linux-gnu/libtcmalloc_minimal.so.4", "LD_PRELOAD=libtcmalloc_minimal.so.4:$LD_PRELOAD $TALK; LD_PRELOAD=$LD_PRELOAD:libtcmalloc_minimal.so.4 $TALK", ring: true);
-        yield return Case("AddressSanitizer", "", "ASAN_OPTIONS=verify_asan_link_order=0 $HERE/talk-address", ring: true);
+        yield return Case("AddressSanitizer", "", "$HERE/talk-address; ASAN_OPTIONS=detect_leaks=1 $HERE/talk-address", ring: true);
+        yield return Case("AddressSanitizer in a program with options of its own", "",
+            "RUN=${LD_PRELOAD:+$FREEFLOW run --}; unset LD_PRELOAD; $RUN $HERE/talk-address-options; ASAN_OPTIONS=detect_leaks=1 $RUN $HERE/talk-address-options", ring: true);
+        yield return Case("LeakSanitizer", "", "$HERE/talk-leak", ring: true);
         yield return Case("UndefinedBehaviorSanitizer", "", "$HERE/talk-undefined", ring: true);
         yield return Case("ThreadSanitizer", "", "$HERE/talk-thread", ring: true);
     }
@@ -160,7 +165,7 @@ public sealed class EnvironmentTests
     {
         string folder = Directory.CreateDirectory(Path.Combine(_stage.Folder, TestContext.CurrentContext.Test.ID)).FullName;
         string python = $"env -C {Tools.Program("environments")} {Tools.Python} -B";
-        CommandLine command = new CommandLine("bash", "-c", script).In(folder).With("LC_ALL", "C").With("TALK", $"{_programs}/talk").With("HERE", _programs).With("PYTHON", python).With("CGROUP", Path.Combine(Tools.Program("environments"), "cgroup.sh"));
+        CommandLine command = new CommandLine("bash", "-c", script).In(folder).With("LC_ALL", "C").With("TALK", $"{_programs}/talk").With("HERE", _programs).With("FREEFLOW", Artifacts.Cli).With("PYTHON", python).With("CGROUP", Path.Combine(Tools.Program("environments"), "cgroup.sh"));
         CompletedProcess run = _stage.Server.Run(preloaded ? _stage.AsServer(command) : command);
         Directory.Delete(folder, recursive: true);
         return $"exit code {run.ExitCode}\n{run.Output}\nstandard error:\n{run.Error}";
