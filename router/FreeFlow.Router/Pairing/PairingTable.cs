@@ -13,7 +13,7 @@ namespace FreeFlow.Router.Pairing;
 /// that its addresses might have passed to somebody else since it was shown. The newcomer was established a moment ago, and the waiting one both before and after that: so the two lived at the
 /// same time.
 /// </remarks>
-internal sealed class PairingTable(IKernelWitness witness, AddressClaims claims)
+internal sealed class PairingTable(IKernelWitness witness)
 {
     /// <summary>So many ends that mirror it and are not its other end make an end's addresses too doubtful.</summary>
     public const int MostContradictions = 3;
@@ -57,8 +57,8 @@ internal sealed class PairingTable(IKernelWitness witness, AddressClaims claims)
         if (peers.Count == 0) _waiting.Remove(end.Addresses);
     }
 
-    /// <summary>True if what this end shows means something outside its namespace: the namespace is the host's own, and no other one claims the address.</summary>
-    public bool IsProvenBeyondNamespace(ConnectionEnd end) => end.Facts.Owner == NamespaceOwner.Host && !end.Addresses.IsLocalToNamespace && OwnsItsAddress(end);
+    /// <summary>True if what this end shows can be proven outside its namespace: the namespace is the host's own, and the kernel says where the connection's directions began.</summary>
+    public static bool IsProvableBeyondNamespace(ConnectionEnd end) => end.Facts is { Owner: NamespaceOwner.Host, Sequence: not null } && !end.Addresses.IsLocalToNamespace;
 
     /// <summary>The end waits, and the kernel says that its socket lives: what its addresses say is true at this moment.</summary>
     public bool IsWaitingAndAlive(ConnectionEnd end) =>
@@ -141,8 +141,6 @@ internal sealed class PairingTable(IKernelWitness witness, AddressClaims claims)
         Withdraw(waiting);
         outcome.Refused.Add((waiting, reason));
     }
-
-    private bool OwnsItsAddress(ConnectionEnd end) => claims.BelongsTo(end.Addresses.Local.Address, end.Facts.NamespaceCookie);
 
     private static Reason UnprovenReason(ConnectionEnd end) => end.Facts.Owner == NamespaceOwner.Other ? Reason.UnprovenNamespace : Reason.NoWitness;
 }

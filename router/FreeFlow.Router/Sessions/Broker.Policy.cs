@@ -23,6 +23,12 @@ internal sealed partial class Broker
     /// <inheritdoc/>
     public void DenyByPolicy(ConnectionEnd end) => Refuse(end, Reason.Policy);
 
+    /// <inheritdoc/>
+    public void Doubt(ConnectionEnd end)
+    {
+        if (++end.Contradictions >= PairingTable.MostContradictions) Refuse(end, Reason.AmbiguousAddress);
+    }
+
     /// <summary>Proves and decides anew: the connections may have changed hands meanwhile.</summary>
     private void Reconsider(ConnectionEnd[] ends)
     {

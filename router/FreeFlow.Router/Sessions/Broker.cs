@@ -17,13 +17,11 @@ internal sealed partial class Broker : IRingGiver
 {
     private const int MaximumNamespacesPerSession = 16;
     private const int MaximumNamespacesPerUser = 4096;
-    private const int MaximumClaimsPerSession = 1024;
 
     private readonly RouterOptions _options;
     private readonly IKernelWitness _witness;
     private readonly Statistics _statistics;
     private readonly Log _log;
-    private readonly AddressClaims _claims = new();
     private readonly PairingTable _pairing;
     private readonly PolicyGate _gate;
     private LocalRelay? _relay;
@@ -37,7 +35,7 @@ internal sealed partial class Broker : IRingGiver
         _gate = new PolicyGate(policy, log);
         _statistics = statistics;
         _log = log;
-        _pairing = new PairingTable(witness, _claims);
+        _pairing = new PairingTable(witness);
     }
 
     /// <summary>Who finds the other end of an end on another host; null if there is no fabric.</summary>
@@ -108,18 +106,16 @@ internal sealed partial class Broker : IRingGiver
     public void EndSession(Session session)
     {
         foreach (ConnectionEnd end in session.Ends.ToArray()) Forget(end);
-        foreach ((InternetAddress address, ulong namespaceCookie) in session.Claims) _claims.Remove(address, namespaceCookie);
         foreach (ulong namespaceCookie in session.Namespaces)
         {
             _witness.Release(namespaceCookie);
             if (--session.Account.Namespaces[namespaceCookie] == 0) session.Account.Namespaces.Remove(namespaceCookie);
         }
         foreach (Session peer in session.DoorbellGroups.Keys.ToArray()) peer.DoorbellGroups.Remove(session);
-        session.Claims.Clear();
         session.Namespaces.Clear();
     }
 
-    /// <summary>Remembers what the shown socket says of the session's place; false if that is more than one session may claim.</summary>
+    /// <summary>Remembers what the shown socket says of the session's place; false if that is more than one session, or one user, may have.</summary>
     private bool Note(Session session, SocketFacts facts)
     {
         if (!session.Namespaces.Contains(facts.NamespaceCookie))
@@ -130,9 +126,6 @@ internal sealed partial class Broker : IRingGiver
             ofUser[facts.NamespaceCookie] = ofUser.GetValueOrDefault(facts.NamespaceCookie) + 1;
             _witness.Retain(facts.NamespaceCookie);
         }
-        if (facts.Owner != NamespaceOwner.Host || facts.Addresses.IsLocalToNamespace) return true;
-        if (session.Claims.Count >= MaximumClaimsPerSession && !session.Claims.Contains((facts.Addresses.Local.Address, facts.NamespaceCookie))) return false;
-        if (session.Claims.Add((facts.Addresses.Local.Address, facts.NamespaceCookie))) _claims.Add(facts.Addresses.Local.Address, facts.NamespaceCookie);
         return true;
     }
 

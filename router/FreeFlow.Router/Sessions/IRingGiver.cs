@@ -26,6 +26,9 @@ internal interface IRingGiver
     /// <summary>Leaves the end to the kernel, by the policy.</summary>
     void DenyByPolicy(ConnectionEnd end);
 
+    /// <summary>Another router has offered an end that mirrors this one and is not its other end: after a few of them it is left to the kernel.</summary>
+    void Doubt(ConnectionEnd end);
+
     /// <summary>Data bytes of one direction of a mirrored ring that is made now, unless the other router decides, or an end has a place for one already.</summary>
     ulong MirroredRingBytes { get; }
 }

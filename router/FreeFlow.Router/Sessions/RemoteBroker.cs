@@ -17,12 +17,15 @@ namespace FreeFlow.Router.Sessions;
 /// <summary>
 /// Joins ends here with ends on other hosts. Each router offers its waiting end to the router of the host where the locations place the other one; the one whose end
 /// has the higher address and port accepts. Both have then proved it: each believes its own kernel for its own end, and for the other one the router that the locations
-/// name for that address. All of it runs on the event loop's thread; what links tell is posted there.
+/// name for that address. The two kernels must agree about where the connection's directions began: a container of either host that has given itself a neighbour's addresses knows no such numbers. All of it runs on the event loop's thread; what links tell is posted there.
 /// </summary>
 internal sealed class RemoteBroker : IFabricEvents
 {
     /// <summary>Offers of one other router that are kept for an end that has not been shown here yet.</summary>
     private const int MaximumOffersPerHost = 65536;
+
+    /// <summary>Offers of one other router with the same addresses: of forged ends all but one.</summary>
+    private const int MostAlike = 8;
 
     private readonly IFabric _fabric;
     private readonly ILocations _locations;
@@ -35,7 +38,7 @@ internal sealed class RemoteBroker : IFabricEvents
     private readonly Dictionary<uint, RemoteEnd> _ours = [];
     private readonly Dictionary<ConnectionEnd, RemoteEnd> _byEnd = [];
     private readonly Dictionary<InternetAddress, HashSet<ConnectionEnd>> _byRemote = [];
-    private readonly Dictionary<(FourTuple Addresses, InternetAddress Host), TheirOffer> _theirs = [];
+    private readonly Dictionary<(FourTuple Addresses, InternetAddress Host), List<TheirOffer>> _theirs = [];
     private readonly Dictionary<IFabricLink, Dictionary<uint, FourTuple>> _theirsByLink = [];
     private uint _lastNumber;
 
@@ -63,7 +66,7 @@ internal sealed class RemoteBroker : IFabricEvents
     /// <summary>An end was shown whose other end is not on this host, as far as is known.</summary>
     public void Waits(ConnectionEnd end)
     {
-        if (!_pairing.IsProvenBeyondNamespace(end)) return;
+        if (!PairingTable.IsProvableBeyondNamespace(end)) return;
         InternetAddress remote = end.Addresses.Remote.Address;
         // An address that nobody knows may be published later.
         if (!_byRemote.TryGetValue(remote, out HashSet<ConnectionEnd>? ends)) _byRemote[remote] = ends = [];
@@ -110,12 +113,18 @@ internal sealed class RemoteBroker : IFabricEvents
 
     /// <summary>True if the other router has offered the other end, and this one is the one to accept.</summary>
     private bool AcceptKnown(RemoteEnd ours) =>
-        _theirs.TryGetValue((ours.End.Addresses.Mirrored, ours.Host), out TheirOffer? theirs) && Accept(ours, theirs);
+        Find(ours.End, ours.Host) is { } theirs && Accept(ours, theirs);
+
+    /// <summary>The other end of one here, if that host's router has offered it.</summary>
+    private TheirOffer? Find(ConnectionEnd end, InternetAddress host) =>
+        _theirs.TryGetValue((end.Addresses.Mirrored, host), out List<TheirOffer>? alike) ? alike.Find(theirs => IsOtherEnd(end, theirs.Sequence)) : null;
+
+    private static bool IsOtherEnd(ConnectionEnd end, InitialSequence theirs) => end.Facts.Sequence is { } own && own.IsOtherEndOf(theirs);
 
     private static void Offer(RemoteEnd ours, IFabricLink link)
     {
         Span<byte> message = stackalloc byte[(int)FrameHeader.MaximumMessageBytes];
-        int length = new FabricOffer { Number = ours.Number, Addresses = ours.End.Addresses, MarksSent = ours.End.MarksSent, Place = ours.End.Place }.Write(message);
+        int length = new FabricOffer { Number = ours.Number, Addresses = ours.End.Addresses, MarksSent = ours.End.MarksSent, Sequence = ours.End.Facts.Sequence!.Value, Place = ours.End.Place }.Write(message);
         link.Send(FrameType.Offer, 0, message[..length]);
     }
 
@@ -133,7 +142,7 @@ internal sealed class RemoteBroker : IFabricEvents
         EarlierBytes = (EarlierBytes.Sent + link.BytesSent, EarlierBytes.Received + link.BytesReceived);
         if (_theirsByLink.Remove(link, out Dictionary<uint, FourTuple>? offers))
         {
-            foreach (FourTuple offer in offers.Values) ForgetTheirs(link, offer);
+            foreach ((uint number, FourTuple offer) in offers) ForgetTheirs(link, number, offer);
         }
         // Joined ends live on in the kernel; their shims offer them anew if they can.
         foreach (RemoteEnd ours in _ours.Values.Where(end => end.Carrier == link).ToArray())
@@ -155,7 +164,7 @@ internal sealed class RemoteBroker : IFabricEvents
                 Accepted(link, accept);
                 return;
             case FrameType.Withdraw:
-                if (position <= uint.MaxValue && offers.TryGetValue((uint)position, out FourTuple withdrawn)) ForgetTheirs(link, withdrawn);
+                if (position <= uint.MaxValue && offers.TryGetValue((uint)position, out FourTuple withdrawn)) ForgetTheirs(link, (uint)position, withdrawn);
                 return;
             default:
                 _log.Line($"fabric: {link.Host} sent a malformed {type}");
@@ -170,21 +179,36 @@ internal sealed class RemoteBroker : IFabricEvents
             _log.Line($"fabric: {link.Host} offers {offer.Addresses}, but {offer.Addresses.Local.Address} does not live there");
         if (offers.Count >= MaximumOffersPerHost) return;
         // One number, one connection: what either of them meant before is over.
-        if (offers.TryGetValue(offer.Number, out FourTuple earlier)) ForgetTheirs(link, earlier);
-        ForgetTheirs(link, offer.Addresses);
-        offers[offer.Number] = offer.Addresses;
-        TheirOffer theirs = new(link, offer.Number, offer.MarksSent, offer.Place);
-        _theirs[(offer.Addresses, link.Host)] = theirs;
+        if (offers.TryGetValue(offer.Number, out FourTuple earlier)) ForgetTheirs(link, offer.Number, earlier);
+        TheirOffer theirs = new(link, offer.Number, offer.MarksSent, offer.Sequence, offer.Place);
+        Keep(offers, offer.Addresses, theirs);
         FourTuple mirrored = offer.Addresses.Mirrored;
         if (!_byRemote.TryGetValue(mirrored.Remote.Address, out HashSet<ConnectionEnd>? ends)) return;
         foreach (ConnectionEnd end in ends)
         {
-            if (end.Addresses != mirrored) continue;
+            if (end.Addresses != mirrored || !IsOtherEnd(end, offer.Sequence)) continue;
             // The locations may have become known here later than there.
             if (!_byEnd.TryGetValue(end, out RemoteEnd? ours)) Waits(end);
             else if (ours.Host == link.Host) Accept(ours, theirs);
             return;
         }
+        // None here is its other end. Each that has its addresses was a guess at the numbers.
+        foreach (ConnectionEnd end in ends.ToArray())
+        {
+            if (end.Addresses == mirrored && _byEnd.TryGetValue(end, out RemoteEnd? ours) && ours.Carrier is null && ours.Host == link.Host) _giver.Doubt(end);
+        }
+    }
+
+    /// <summary>Of those that look alike the newest are kept; one that is the same connection's as before takes its place.</summary>
+    private void Keep(Dictionary<uint, FourTuple> offers, FourTuple addresses, TheirOffer theirs)
+    {
+        if (_theirs.TryGetValue((addresses, theirs.Link.Host), out List<TheirOffer>? alike))
+        {
+            if ((alike.Find(other => other.Sequence == theirs.Sequence) ?? (alike.Count >= MostAlike ? alike[0] : null)) is { } before) ForgetTheirs(before.Link, before.Number, addresses);
+        }
+        if (!_theirs.TryGetValue((addresses, theirs.Link.Host), out alike)) _theirs[(addresses, theirs.Link.Host)] = alike = [];
+        alike.Add(theirs);
+        offers[theirs.Number] = addresses;
     }
 
     /// <summary>False if the other router is the one to accept.</summary>
@@ -193,21 +217,21 @@ internal sealed class RemoteBroker : IFabricEvents
         IFabricLink link = theirs.Link;
         FourTuple addresses = ours.End.Addresses;
         bool higher = (addresses.Local.Address.Value, addresses.Local.Port).CompareTo((addresses.Remote.Address.Value, addresses.Remote.Port)) > 0;
-        if (!higher || ours.Carrier is not null || !IsProven(ours, link)) return false;
+        if (!higher || ours.Carrier is not null || !IsOtherEnd(ours.End, theirs.Sequence) || !IsProven(ours, link)) return false;
         Span<byte> marks = stackalloc byte[2 * RingLayout.ReturnMarkBytes];
         RandomNumberGenerator.Fill(marks);
         ReadOnlySpan<byte> toOffering = marks[..RingLayout.ReturnMarkBytes], toAccepting = marks[RingLayout.ReturnMarkBytes..];
         ulong capacity = MirroredRing.CapacityFor(ours.End.Place, theirs.Place, _giver.MirroredRingBytes);
         if (!Join(ours, link, theirs.Number, theirs.MarksSent, capacity, toOffering, toAccepting, speaksFirst: false)) return true;
         Span<byte> message = stackalloc byte[(int)FrameHeader.MaximumMessageBytes];
-        int length = new FabricAccept { Offer = theirs.Number, Stream = ours.Number, Capacity = capacity, MarkToOffering = toOffering, MarkToAccepting = toAccepting, MarksSent = ours.End.MarksSent }.Write(message);
+        int length = new FabricAccept { Offer = theirs.Number, Stream = ours.Number, Capacity = capacity, MarkToOffering = toOffering, MarkToAccepting = toAccepting, MarksSent = ours.End.MarksSent, Sequence = ours.End.Facts.Sequence!.Value }.Write(message);
         link.Send(FrameType.Accept, 0, message[..length]);
         return true;
     }
 
     private void Accepted(IFabricLink link, in FabricAccept accept)
     {
-        if (_ours.TryGetValue(accept.Offer, out RemoteEnd? ours) && ours.Carrier is null && ours.Host == link.Host && IsProven(ours, link)
+        if (_ours.TryGetValue(accept.Offer, out RemoteEnd? ours) && ours.Carrier is null && ours.Host == link.Host && IsOtherEnd(ours.End, accept.Sequence) && IsProven(ours, link)
             && Join(ours, link, accept.Stream, accept.MarksSent, accept.Capacity, accept.MarkToAccepting, accept.MarkToOffering, speaksFirst: true)) return;
         link.TurnDown(accept.Stream);
     }
@@ -215,14 +239,13 @@ internal sealed class RemoteBroker : IFabricEvents
     private bool IsProven(RemoteEnd ours, IFabricLink link) =>
         HostOf(ours.End.Addresses.Remote.Address, out _) == link.Host
         && (HostOf(ours.End.Addresses.Local.Address, out _) ?? _self) == _self
-        && _pairing.IsProvenBeyondNamespace(ours.End) && _pairing.IsWaitingAndAlive(ours.End);
+        && PairingTable.IsProvableBeyondNamespace(ours.End) && _pairing.IsWaitingAndAlive(ours.End);
 
     private bool Join(RemoteEnd ours, IFabricLink link, uint remote, uint marksToFind, ulong capacity, ReadOnlySpan<byte> markFromShim, ReadOnlySpan<byte> markToShim, bool speaksFirst)
     {
         _pairing.Withdraw(ours.End);
         // What the other router has offered it is answered with this: if its end comes again, it offers again.
-        FourTuple theirs = ours.End.Addresses.Mirrored;
-        if (_theirs.TryGetValue((theirs, link.Host), out TheirOffer? offer)) ForgetTheirs(offer.Link, theirs);
+        if (Find(ours.End, link.Host) is { } offer) ForgetTheirs(offer.Link, offer.Number, ours.End.Addresses.Mirrored);
         HeldRing? held = _giver.HoldMirrored(ours.End, marksToFind, capacity, markFromShim, markToShim);
         if (held is null) return false;
         ours.Carrier = link;
@@ -248,12 +271,13 @@ internal sealed class RemoteBroker : IFabricEvents
         _giver.WaitAgain(ours.End);
     }
 
-    /// <summary>An offer that came by a link, unless the same end has been offered by another one since.</summary>
-    private void ForgetTheirs(IFabricLink link, FourTuple addresses)
+    /// <summary>An offer that came by a link under this number.</summary>
+    private void ForgetTheirs(IFabricLink link, uint number, FourTuple addresses)
     {
-        if (!_theirs.TryGetValue((addresses, link.Host), out TheirOffer? theirs) || theirs.Link != link) return;
-        _theirs.Remove((addresses, link.Host));
-        if (_theirsByLink.TryGetValue(link, out Dictionary<uint, FourTuple>? offers)) offers.Remove(theirs.Number);
+        if (_theirsByLink.TryGetValue(link, out Dictionary<uint, FourTuple>? offers)) offers.Remove(number);
+        if (!_theirs.TryGetValue((addresses, link.Host), out List<TheirOffer>? alike)) return;
+        alike.RemoveAll(theirs => theirs.Link == link && theirs.Number == number);
+        if (alike.Count == 0) _theirs.Remove((addresses, link.Host));
     }
 
     private void Drop(RemoteEnd ours)

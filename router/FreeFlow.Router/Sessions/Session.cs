@@ -50,9 +50,6 @@ internal sealed class Session(ulong id, int socket, PeerCredentials peer, UserAc
     /// <summary>Ends it showed that wait or are joined.</summary>
     public HashSet<ConnectionEnd> Ends { get; } = [];
 
-    /// <summary>Local addresses it showed, by namespace.</summary>
-    public HashSet<(InternetAddress Address, ulong NamespaceCookie)> Claims { get; } = [];
-
     /// <summary>Network namespaces of the sockets it showed.</summary>
     public HashSet<ulong> Namespaces { get; } = [];
 

@@ -30,16 +30,16 @@ public sealed class WireTests
     public void Hello()
     {
         byte[] message = new byte[512], secret = Convert.FromHexString("000102030405060708090A0B0C0D0E0F101112131415161718191A1B1C1D1E1F");
-        int length = new FabricHello { Version = 5, Host = InternetAddress.FromIPv4([192, 168, 77, 1]), Instance = 0x1234, Secret = secret }.Write(message);
-        Assert.That(Convert.ToHexString(message.AsSpan(0, length)), Is.EqualTo("9405B000000000000000000000FFFFC0A84D01CD1234" + "D920" + Convert.ToHexString(secret)));
+        int length = new FabricHello { Version = 6, Host = InternetAddress.FromIPv4([192, 168, 77, 1]), Instance = 0x1234, Secret = secret }.Write(message);
+        Assert.That(Convert.ToHexString(message.AsSpan(0, length)), Is.EqualTo("9406B000000000000000000000FFFFC0A84D01CD1234" + "D920" + Convert.ToHexString(secret)));
         Assert.That(FabricHello.TryRead(message.AsSpan(0, length), out FabricHello read), Is.True);
-        Assert.That((read.Version, read.Host.ToString(), read.Instance, Convert.ToHexString(read.Secret)), Is.EqualTo((5u, "192.168.77.1", 0x1234ul, Convert.ToHexString(secret))));
+        Assert.That((read.Version, read.Host.ToString(), read.Instance, Convert.ToHexString(read.Secret)), Is.EqualTo((6u, "192.168.77.1", 0x1234ul, Convert.ToHexString(secret))));
         for (int cut = 2; cut < length; cut++) Assert.That(FabricHello.TryRead(message.AsSpan(0, cut), out _), Is.False, $"{cut} of {length} bytes");
         Assert.That(FabricHello.TryRead(message.AsSpan(0, length + 1), out _), Is.False, "one byte more");
     }
 
-    [TestCase("9304B000000000000000000000FFFFC0A84D01CD1234", 4u, TestName = "Hello of an older version")]
-    [TestCase("95" + "0601020304", 6u, TestName = "Hello of a newer version")]
+    [TestCase("9305B000000000000000000000FFFFC0A84D01CD1234", 5u, TestName = "Hello of an older version")]
+    [TestCase("95" + "0701020304", 7u, TestName = "Hello of a newer version")]
     public void OfAnotherVersionOnlyThatIsRead(string hex, uint version)
     {
         Assert.That(FabricHello.TryRead(Convert.FromHexString(hex), out FabricHello read), Is.True);
@@ -48,16 +48,16 @@ public sealed class WireTests
 
     [Test]
     public void Offer() => AssertEncoded(
-        new FabricOffer { Number = 7, Addresses = Tuple, MarksSent = 2, Place = 1 << 20 }.Write, "9707B000000000000000000000FFFF0A4D0101CD9C40B000000000000000000000FFFF0A4D02015002CE00100000");
+        new FabricOffer { Number = 7, Addresses = Tuple, MarksSent = 2, Place = 1 << 20, Sequence = new(0x01020304, 0xfffffffe) }.Write, "9907B000000000000000000000FFFF0A4D0101CD9C40B000000000000000000000FFFF0A4D02015002CE00100000" + "CE01020304" + "CEFFFFFFFE");
 
     [Test]
     public void Accept()
     {
         byte[] message = new byte[512];
-        int length = new FabricAccept { Offer = 7, Stream = 8, Capacity = 1 << 20, MarkToOffering = "0123456789abcdef"u8, MarkToAccepting = "ABCDEFGHIJKLMNOP"u8, MarksSent = 3 }.Write(message);
-        Assert.That(Convert.ToHexString(message.AsSpan(0, length)), Is.EqualTo("960708CE00100000B0" + "30313233343536373839616263646566" + "B0" + "4142434445464748494A4B4C4D4E4F50" + "03"));
+        int length = new FabricAccept { Offer = 7, Stream = 8, Capacity = 1 << 20, MarkToOffering = "0123456789abcdef"u8, MarkToAccepting = "ABCDEFGHIJKLMNOP"u8, MarksSent = 3, Sequence = new(5, 0x01020304) }.Write(message);
+        Assert.That(Convert.ToHexString(message.AsSpan(0, length)), Is.EqualTo("980708CE00100000B0" + "30313233343536373839616263646566" + "B0" + "4142434445464748494A4B4C4D4E4F50" + "03" + "05" + "CE01020304"));
         Assert.That(FabricAccept.TryRead(message.AsSpan(0, length), out FabricAccept read), Is.True);
-        Assert.That((read.Offer, read.Stream, read.Capacity, read.MarksSent), Is.EqualTo((7u, 8u, 1ul << 20, 3u)));
+        Assert.That((read.Offer, read.Stream, read.Capacity, read.MarksSent, read.Sequence), Is.EqualTo((7u, 8u, 1ul << 20, 3u, new InitialSequence(5, 0x01020304))));
         for (int cut = 0; cut < length; cut++) Assert.That(FabricAccept.TryRead(message.AsSpan(0, cut), out _), Is.False, $"{cut} of {length} bytes");
     }
 
@@ -65,9 +65,9 @@ public sealed class WireTests
     public void OfferIsReadBackAndNothingElseIs()
     {
         byte[] message = new byte[512];
-        int length = new FabricOffer { Number = 7, Addresses = Tuple, MarksSent = 2, Place = 4096 }.Write(message);
+        int length = new FabricOffer { Number = 7, Addresses = Tuple, MarksSent = 2, Place = 4096, Sequence = new(1, 2) }.Write(message);
         Assert.That(FabricOffer.TryRead(message.AsSpan(0, length), out FabricOffer read), Is.True);
-        Assert.That((read.Number, read.Addresses, read.MarksSent, read.Place), Is.EqualTo((7u, Tuple, 2u, 4096ul)));
+        Assert.That((read.Number, read.Addresses, read.MarksSent, read.Place, read.Sequence), Is.EqualTo((7u, Tuple, 2u, 4096ul, new InitialSequence(1, 2))));
         Assert.That(FabricOffer.TryRead(message.AsSpan(0, new FabricOffer { Number = 7, Addresses = Tuple, Place = 4097 }.Write(message)), out _), Is.False, "no ring has that size");
         length = new FabricOffer { Number = 7, Addresses = Tuple, MarksSent = 2, Place = 4096 }.Write(message);
         Random random = new(1);

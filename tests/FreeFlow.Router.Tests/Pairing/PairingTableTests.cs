@@ -14,7 +14,6 @@ public class PairingTableTests
     private const string AddressA = "10.0.0.1:40000", AddressB = "10.0.0.2:6379";
 
     private IKernelWitness _witness = null!;
-    private AddressClaims _claims = null!;
     private PairingTable _table = null!;
     private ulong _nextCookie;
 
@@ -23,8 +22,7 @@ public class PairingTableTests
     {
         _witness = Substitute.For<IKernelWitness>();
         _witness.Ask(Arg.Any<SocketFacts>()).Returns(Liveness.Established);
-        _claims = new AddressClaims();
-        _table = new PairingTable(_witness, _claims);
+        _table = new PairingTable(_witness);
         _nextCookie = 100;
     }
 
@@ -74,7 +72,7 @@ public class PairingTableTests
     [Test]
     public void HostNamespacesThatAloneHaveTheirAddressesAreAPair()
     {
-        ConnectionEnd first = Claimed(End(AddressA, AddressB, NetworkA)), second = Claimed(End(AddressB, AddressA, NetworkB));
+        ConnectionEnd first = End(AddressA, AddressB, NetworkA), second = End(AddressB, AddressA, NetworkB);
         _table.Offer(first);
         Assert.That(_table.Offer(second).Partner, Is.SameAs(first));
     }
@@ -82,33 +80,33 @@ public class PairingTableTests
     [Test]
     public void AStrangersNamespaceIsRefusedAndTheTruePairStillJoins()
     {
-        ConnectionEnd first = Claimed(End(AddressA, AddressB, NetworkA)), attacker = End(AddressB, AddressA, NetworkX, NamespaceOwner.Other);
+        ConnectionEnd first = End(AddressA, AddressB, NetworkA), attacker = End(AddressB, AddressA, NetworkX, NamespaceOwner.Other);
         _table.Offer(first);
         PairingOutcome attack = _table.Offer(attacker);
         Assert.That(attack.Partner, Is.Null);
         Assert.That(attack.Refused, Is.EqualTo(new[] { (attacker, Reason.UnprovenNamespace) }));
-        Assert.That(_table.Offer(Claimed(End(AddressB, AddressA, NetworkB))).Partner, Is.SameAs(first));
+        Assert.That(_table.Offer(End(AddressB, AddressA, NetworkB)).Partner, Is.SameAs(first));
     }
 
     [Test]
     public void AStrangerThatWaitsFirstIsRefusedWhenTheVictimComes()
     {
-        ConnectionEnd attacker = End(AddressB, AddressA, NetworkX, NamespaceOwner.Other), first = Claimed(End(AddressA, AddressB, NetworkA));
+        ConnectionEnd attacker = End(AddressB, AddressA, NetworkX, NamespaceOwner.Other), first = End(AddressA, AddressB, NetworkA);
         _table.Offer(attacker);
         PairingOutcome outcome = _table.Offer(first);
         Assert.That(outcome.Partner, Is.Null);
         Assert.That(outcome.Refused, Is.EqualTo(new[] { (attacker, Reason.UnprovenNamespace) }));
-        Assert.That(_table.Offer(Claimed(End(AddressB, AddressA, NetworkB))).Partner, Is.SameAs(first));
+        Assert.That(_table.Offer(End(AddressB, AddressA, NetworkB)).Partner, Is.SameAs(first));
     }
 
     [Test]
     public void AForgedEndOfAHostNamespaceWaitsAndTheTruePairStillJoins([Values] bool forgedIsFirst)
     {
-        ConnectionEnd first = Claimed(End(AddressA, AddressB, NetworkA)), forged = Claimed(Forged(AddressB, AddressA, NetworkX));
+        ConnectionEnd first = End(AddressA, AddressB, NetworkA), forged = Forged(AddressB, AddressA, NetworkX);
         PairingOutcome outcome = new();
         foreach (ConnectionEnd end in forgedIsFirst ? new[] { forged, first } : [first, forged]) outcome = _table.Offer(end);
         Assert.That((outcome.Partner, outcome.Refused.Count), Is.EqualTo(((ConnectionEnd?)null, 0)), "nobody can tell which of them is forged");
-        Assert.That(_table.Offer(Claimed(End(AddressB, AddressA, NetworkB))).Partner, Is.SameAs(first));
+        Assert.That(_table.Offer(End(AddressB, AddressA, NetworkB)).Partner, Is.SameAs(first));
     }
 
     [Test]
@@ -144,7 +142,7 @@ public class PairingTableTests
     [Test]
     public void AcrossNamespacesNothingIsProvenWithoutSequenceNumbers([Values] bool newcomer)
     {
-        ConnectionEnd blind = Claimed(End(AddressA, AddressB, NetworkA, hasSequence: false)), other = Claimed(End(AddressB, AddressA, NetworkB));
+        ConnectionEnd blind = End(AddressA, AddressB, NetworkA, hasSequence: false), other = End(AddressB, AddressA, NetworkB);
         _table.Offer(newcomer ? other : blind);
         PairingOutcome outcome = _table.Offer(newcomer ? blind : other);
         Assert.That((outcome.Partner, outcome.Refused.Single()), Is.EqualTo(((ConnectionEnd?)null, (blind, Reason.NoWitness))));
@@ -164,9 +162,9 @@ public class PairingTableTests
     [TestCase("169.254.1.1:5", "169.254.1.2:6")]
     public void LocalAddressesMeanNothingOutsideTheirNamespace(string local, string remote)
     {
-        ConnectionEnd first = Claimed(End(local, remote, NetworkA));
+        ConnectionEnd first = End(local, remote, NetworkA);
         _table.Offer(first);
-        PairingOutcome outcome = _table.Offer(Claimed(End(remote, local, NetworkB)));
+        PairingOutcome outcome = _table.Offer(End(remote, local, NetworkB));
         Assert.That(outcome.Partner, Is.Null);
         Assert.That(outcome.Refused, Is.Empty);
         Assert.That(_table.Offer(End(remote, local, NetworkA)).Partner, Is.SameAs(first));
@@ -197,7 +195,7 @@ public class PairingTableTests
     [Test]
     public void ANamespaceTheRouterCannotJudgeHasNoWitness()
     {
-        _table.Offer(Claimed(End(AddressA, AddressB, NetworkA)));
+        _table.Offer(End(AddressA, AddressB, NetworkA));
         ConnectionEnd unknown = End(AddressB, AddressA, NetworkB, NamespaceOwner.Unknown);
         Assert.That(_table.Offer(unknown).Refused.Single(), Is.EqualTo((unknown, Reason.NoWitness)));
     }
@@ -238,12 +236,6 @@ public class PairingTableTests
         _table.Withdraw(first);
         _table.Withdraw(first);
         Assert.That(_table.Offer(End(AddressB, AddressA, NetworkA)).Partner, Is.Null);
-    }
-
-    private ConnectionEnd Claimed(ConnectionEnd end)
-    {
-        _claims.Add(end.Facts.Addresses.Local.Address, end.Facts.NamespaceCookie);
-        return end;
     }
 
     private ConnectionEnd End(string local, string remote, ulong network, NamespaceOwner owner = NamespaceOwner.Host, int boundInterface = 0, bool hasSequence = true) =>

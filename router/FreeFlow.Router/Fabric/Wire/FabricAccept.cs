@@ -1,13 +1,14 @@
 using System;
 using FreeFlow.Contract;
 using FreeFlow.Contract.Layout;
+using FreeFlow.Router.Pairing;
 
 namespace FreeFlow.Router.Fabric.Wire;
 
-/// <summary>The sender has an end that fits an offer, and has made its ring: [offer, stream, capacity, mark towards the receiver, mark towards the sender, marks sent].</summary>
+/// <summary>The sender has an end that fits an offer, and has made its ring: [offer, stream, capacity, mark towards the receiver, mark towards the sender, marks sent, sent from, received from].</summary>
 internal ref struct FabricAccept
 {
-    private const int Fields = 6;
+    private const int Fields = 8;
 
     /// <summary>The receiver's number of the offer.</summary>
     public uint Offer;
@@ -27,6 +28,9 @@ internal ref struct FabricAccept
     /// <summary>Return marks that the accepting end has written into the kernel stream so far.</summary>
     public uint MarksSent;
 
+    /// <summary>Where the accepting end's directions began.</summary>
+    public InitialSequence Sequence;
+
     /// <summary>Encodes into <paramref name="buffer"/>; the length in bytes.</summary>
     public readonly int Write(Span<byte> buffer)
     {
@@ -38,6 +42,8 @@ internal ref struct FabricAccept
         writer.WriteString(MarkToOffering);
         writer.WriteString(MarkToAccepting);
         writer.WriteUInt64(MarksSent);
+        writer.WriteUInt64(Sequence.Sent);
+        writer.WriteUInt64(Sequence.Received);
         return writer.Length;
     }
 
@@ -53,6 +59,7 @@ internal ref struct FabricAccept
         result.MarkToOffering = reader.ReadString(RingLayout.ReturnMarkBytes);
         result.MarkToAccepting = reader.ReadString(RingLayout.ReturnMarkBytes);
         result.MarksSent = reader.ReadUInt32();
+        result.Sequence = new InitialSequence(reader.ReadUInt32(), reader.ReadUInt32());
         return reader.AtEnd && result.Stream != 0 && RingLayout.IsValidCapacity(result.Capacity)
             && result.MarkToOffering.Length == RingLayout.ReturnMarkBytes && result.MarkToAccepting.Length == RingLayout.ReturnMarkBytes;
     }

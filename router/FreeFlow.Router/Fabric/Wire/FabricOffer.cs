@@ -5,10 +5,10 @@ using FreeFlow.Router.Pairing;
 
 namespace FreeFlow.Router.Fabric.Wire;
 
-/// <summary>An end of a connection waits at the sender's host: [number, local address, local port, remote address, remote port, marks sent, place].</summary>
+/// <summary>An end of a connection waits at the sender's host: [number, local address, local port, remote address, remote port, marks sent, place, sent from, received from].</summary>
 internal struct FabricOffer
 {
-    private const int Fields = 7;
+    private const int Fields = 9;
 
     /// <summary>The sender's number for it, and for the stream that may come of it; never 0.</summary>
     public uint Number;
@@ -22,6 +22,9 @@ internal struct FabricOffer
     /// <summary>Data bytes of one direction of the ring that the waiting end has a place for already (docs/fabric.md, Another ring); 0: none.</summary>
     public ulong Place;
 
+    /// <summary>Where the waiting end's directions began: what shows that it is the other end of one at the receiver's host.</summary>
+    public InitialSequence Sequence;
+
     /// <summary>Encodes into <paramref name="buffer"/>; the length in bytes.</summary>
     public readonly int Write(Span<byte> buffer)
     {
@@ -32,6 +35,8 @@ internal struct FabricOffer
         FabricMessages.Write(ref writer, Addresses.Remote);
         writer.WriteUInt64(MarksSent);
         writer.WriteUInt64(Place);
+        writer.WriteUInt64(Sequence.Sent);
+        writer.WriteUInt64(Sequence.Received);
         return writer.Length;
     }
 
@@ -46,6 +51,7 @@ internal struct FabricOffer
         result.Addresses = new FourTuple(local, remote);
         result.MarksSent = reader.ReadUInt32();
         result.Place = reader.ReadUInt64();
+        result.Sequence = new InitialSequence(reader.ReadUInt32(), reader.ReadUInt32());
         return reader.AtEnd && result.Number != 0 && (result.Place == 0 || RingLayout.IsValidCapacity(result.Place));
     }
 }

@@ -2,14 +2,14 @@ using System.Runtime.InteropServices;
 
 namespace FreeFlow.Router.Fabric.Wire;
 
-/// <summary>Head of every frame between two routers, version 5, little endian; <see cref="Length"/> bytes of payload follow it.</summary>
+/// <summary>Head of every frame between two routers, version 6, little endian; <see cref="Length"/> bytes of payload follow it.</summary>
 [StructLayout(LayoutKind.Explicit, Size = Bytes)]
 internal struct FrameHeader
 {
     public const int Bytes = 32;
 
     /// <summary>Version of the frames and of the messages in them; named in Hello.</summary>
-    public const uint Version = 5;
+    public const uint Version = 6;
 
     /// <summary>Most payload of a frame that is not Data, in bytes.</summary>
     public const uint MaximumMessageBytes = 512;
