@@ -12,7 +12,7 @@ install -D -m 644 "$bin/libfreeflow-core.so" "$tree/usr/lib/freeflow/libfreeflow
 for unit in "$root"/packaging/systemd/*.service; do install -D -m 644 "$unit" "$tree/usr/lib/systemd/system/${unit##*/}"; done
 install -D -m 644 "$root/packaging/tmpfiles/freeflow.conf" "$tree/usr/lib/tmpfiles.d/freeflow.conf"
 for file in "$root"/packaging/config/*.conf; do install -D -m 644 "$file" "$tree/etc/freeflow/${file##*/}"; done
-for file in "$root/README.md" "$root"/docs/*.md "$root"/integration/lab/*.yaml; do install -D -m 644 "$file" "$tree/usr/share/doc/freeflow/${file##*/}"; done
+for file in "$root/README.md" "$root/SECURITY.md" "$root"/docs/*.md "$root"/integration/lab/*.yaml; do install -D -m 644 "$file" "$tree/usr/share/doc/freeflow/${file##*/}"; done
 
 # A manual page is the program's own help.
 manual() { # NAME SECTION DESCRIPTION PROGRAM
