@@ -26,4 +26,7 @@ public enum MessageType : byte
 
     /// <summary>Router to command line: a memfd with the status as JSON (one descriptor).</summary>
     StatusReply = 8,
+
+    /// <summary>Process to router: brings what is unread in a ring back into the kernel, in place of its writer.</summary>
+    ReturnRequest = 9,
 }

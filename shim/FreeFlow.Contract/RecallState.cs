@@ -2,7 +2,7 @@ namespace FreeFlow.Contract;
 
 /// <summary>
 /// A reader's request to have its unread bytes brought back into the kernel: the word <c>ReaderWantsKernel</c> of a ring's block, changed by compare-and-swap only.
-/// The same names stand in <c>shim/models/recall.pml</c> and <c>withdrawal.pml</c>.
+/// The same names stand in <c>shim/models/localreturn.pml</c> and <c>withdrawal.pml</c>.
 /// </summary>
 public enum RecallState : uint
 {

@@ -88,7 +88,7 @@ public sealed class LayoutTests
     [Test]
     public void Constants() => Assert.That(
         new object[] { Protocol.Version, Protocol.MaximumMessageBytes, Protocol.MaximumDescriptors, Protocol.MaximumNameBytes, Protocol.DefaultSocketPath },
-        Is.EqualTo(new object[] { 5u, 512, 2, 64, "/run/freeflow/router.sock" }));
+        Is.EqualTo(new object[] { 6u, 512, 2, 64, "/run/freeflow/router.sock" }));
 
     private static string[] Fields(Type layout) =>
         InstanceFields(layout).Select(f => $"{f.Name}@{Marshal.OffsetOf(layout, f.Name)}:{SizeOf(f)}").ToArray();

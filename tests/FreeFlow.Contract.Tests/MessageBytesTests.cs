@@ -40,5 +40,5 @@ public sealed class MessageBytesTests
     [Test]
     public void TypeNumbers() => Assert.That(
         Enum.GetValues<MessageType>().Select(t => $"{t}={(byte)t}"),
-        Is.EqualTo(new[] { "Hello=1", "Welcome=2", "Offer=3", "Join=4", "Refuse=5", "Withdraw=6", "StatusRequest=7", "StatusReply=8" }));
+        Is.EqualTo(new[] { "Hello=1", "Welcome=2", "Offer=3", "Join=4", "Refuse=5", "Withdraw=6", "StatusRequest=7", "StatusReply=8", "ReturnRequest=9" }));
 }

@@ -19,6 +19,7 @@ public sealed class MessageKind(string name, MessageType type, MessageKind.Recod
         new("Withdraw", MessageType.Withdraw, (m, b) => Withdraw.TryRead(m, out Withdraw r) ? r.Write(b) : -1),
         new("StatusRequest", MessageType.StatusRequest, (m, b) => StatusRequest.TryRead(m, out StatusRequest r) ? r.Write(b) : -1),
         new("StatusReply", MessageType.StatusReply, (m, b) => StatusReply.TryRead(m, out StatusReply r) ? r.Write(b) : -1),
+        new("ReturnRequest", MessageType.ReturnRequest, (m, b) => ReturnRequest.TryRead(m, out ReturnRequest r) ? r.Write(b) : -1),
     ];
 
     public string Name { get; } = name;

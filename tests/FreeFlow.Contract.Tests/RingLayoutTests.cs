@@ -10,7 +10,7 @@ public sealed class RingLayoutTests
     [Test]
     public void Constants() => Assert.That(
         new object[] { RingLayout.Magic, RingLayout.Version, RingLayout.HeaderBytes, RingLayout.PageBytes, RingLayout.MinimumCapacity, RingLayout.MaximumCapacity },
-        Is.EqualTo(new object[] { 0x31524646u, 4u, 512, 4096, 4096ul, 67108864ul }));
+        Is.EqualTo(new object[] { 0x31524646u, 5u, 512, 4096, 4096ul, 67108864ul }));
 
     [TestCase(0ul, false)]
     [TestCase(1ul, false)]

@@ -23,6 +23,9 @@ internal sealed class ConnectionEnd(IConnectionOwner owner, uint connection, uin
     /// <summary>The stream that carries it, by the link and this router's number; null without one.</summary>
     public (IFabricLink Link, uint Number)? Stream { get; set; }
 
+    /// <summary>The ring it shares with its other end, on this host; null without one.</summary>
+    public SharedRing? Shared { get; set; }
+
     /// <summary>Name of the policy's rule that decided about it; null before.</summary>
     public string? Rule { get; set; }
 

@@ -43,6 +43,11 @@ internal sealed partial class Broker
         Charge(first, bytes);
         Charge(second, bytes);
         ring.GivenTo = ((Session)first.Owner).Account;
+        if (Libc.fstat(ring.Memory, out FileStatus memory) == 0)
+        {
+            first.Shared = new SharedRing(second, 0, memory.Device, memory.Inode);
+            second.Shared = new SharedRing(first, 1, memory.Device, memory.Inode);
+        }
         // If one of the two cannot be told, the other finds a ring whose peer never becomes ready, and stays in the kernel.
         if (group is null)
         {

@@ -97,6 +97,9 @@ internal sealed class SessionMessages(Broker broker, StatusService status, Stati
             case MessageType.Withdraw when session.Family is not null && descriptors.IsEmpty && Withdraw.TryRead(message, out Withdraw withdraw):
                 broker.Withdraw(session, withdraw);
                 return;
+            case MessageType.ReturnRequest when session.Family is not null && descriptors.IsEmpty && ReturnRequest.TryRead(message, out ReturnRequest wanted):
+                broker.Return(session, wanted);
+                return;
             case MessageType.StatusRequest when descriptors.Length <= 1 && StatusRequest.TryRead(message, out StatusRequest request):
                 if (request.ProtocolVersion == Protocol.Version) status.Answer(session, Families);
                 else session.Fail($"it asks for the status in version {request.ProtocolVersion} of the protocol");

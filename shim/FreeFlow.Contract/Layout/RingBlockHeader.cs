@@ -3,7 +3,7 @@ using System.Runtime.InteropServices;
 namespace FreeFlow.Contract.Layout;
 
 /// <summary>
-/// Head of one direction's block in a ring memfd; <see cref="RingLayout"/> says where the blocks and their data lie. Version 4, little endian.
+/// Head of one direction's block in a ring memfd; <see cref="RingLayout"/> says where the blocks and their data lie. Version 5, little endian.
 /// </summary>
 /// <remarks>
 /// Positions (<see cref="Tail"/>, <see cref="Base"/>, <see cref="Head"/>, <see cref="BackAt"/>) count bytes since the ring was made and never wrap.
@@ -17,7 +17,7 @@ public unsafe struct RingBlockHeader
     /// <summary>Of <see cref="ReaderClosed"/>: the last holder on the reading side has closed; nobody will read any more.</summary>
     public const uint ReaderGone = 1;
 
-    /// <summary>Of <see cref="ReaderClosed"/>, in mirrored rings: it is shut down both ways, reads what is in the ring, and its kernel answers whatever else comes with a reset.</summary>
+    /// <summary>Of <see cref="ReaderClosed"/>: it is shut down both ways, reads what is in the ring, and its kernel answers whatever else comes with a reset.</summary>
     public const uint ReaderReadsOn = 2;
 
     [FieldOffset(0)] public uint Magic;
@@ -31,7 +31,7 @@ public unsafe struct RingBlockHeader
     // Written by the writer, once each.
     /// <summary>Payload bytes that the writer's side ever gave to the kernel before the ring took over.</summary>
     [FieldOffset(80)] public ulong SwitchAt;
-    /// <summary>Ring position from which the kernel carries the bytes again.</summary>
+    /// <summary>Ring position from which the kernel carries the bytes again: what the writer knew the reader to have read, or Tail. The reader drops what it has read behind it.</summary>
     [FieldOffset(88)] public ulong BackAt;
 
     // Written by the writer, with Tail.
@@ -62,12 +62,12 @@ public unsafe struct RingBlockHeader
     /// <summary>Written by the reader: the receive buffer that its program asked for (SO_RCVBUF); 0 if none.</summary>
     [FieldOffset(336)] public uint ReaderBuffer;
 
-    // Mirrored rings: the return from them, by the writer or by its router, which stands in for one that does not get to it (docs/fabric.md).
+    // The return from a ring, by the writer or by its router, which stands in for one that does not get to it (docs/fabric.md).
     /// <summary>A <see cref="ReturnerState"/>: who works on the return. The two that follow are written by that one alone.</summary>
     [FieldOffset(340)] public uint Returner;
-    /// <summary>Ring position at which the writer left the ring, as the mark says; bytes behind it are the kernel's.</summary>
+    /// <summary>Ring position at which the writer left the ring; in mirrored rings the mark says it, too. Bytes behind it are the kernel's.</summary>
     [FieldOffset(344)] public ulong ReturnEnd;
-    /// <summary>What the kernel has taken of the mark and of the ring's rest behind it.</summary>
+    /// <summary>What the kernel has taken of the mark, if there is one, and of the ring's rest behind it.</summary>
     [FieldOffset(352)] public ulong ReturnSent;
     /// <summary>A <see cref="LeavingState"/>, by the writer, under its sending lock.</summary>
     [FieldOffset(360)] public uint WriterLeft;

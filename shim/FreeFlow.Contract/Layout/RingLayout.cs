@@ -8,7 +8,7 @@ public static class RingLayout
 {
     /// <summary>"FFR1", read as a little-endian word.</summary>
     public const uint Magic = 0x31524646;
-    public const uint Version = 4;
+    public const uint Version = 5;
     public const int HeaderBytes = 512;
     public const int PageBytes = 4096;
     public const int ReturnMarkBytes = 16;

@@ -142,6 +142,32 @@ internal static unsafe class Session
         ThreadLock.Exit(LockWord());
     }
 
+    /// <summary>
+    /// Asks the router to bring what is unread in a ring into the kernel, in place of a writer that does not come to it (<see cref="ReturnRequest"/>). False while the router has
+    /// still to say who it is. Harmless if there is none, or it may not look into other programs: the bytes wait for the writer's next call.
+    /// </summary>
+    public static bool TryRequestReturn(uint connection, uint generation, uint direction)
+    {
+        if (!ThreadLock.Enter(LockWord())) return false;
+        byte* buffer = stackalloc byte[Protocol.MaximumMessageBytes];
+        Span<byte> message = new(buffer, Protocol.MaximumMessageBytes);
+        ReturnRequest request = new() { Connection = connection, Generation = generation, Direction = direction };
+        int errno = Process.Errno;
+        // A child that has just been forked has no session of its own yet; what a vfork child opens its parent would not have.
+        bool own = !Process.IsBorrowedMemory;
+        if (own && _control <= 0) TryOpen();
+        if (own && _control > 0 && !_identified) ReceiveAll();
+        bool over = _control <= 0 || _identified || !own;
+        if (_control > 0 && _identified)
+        {
+            if (ControlSocket.Send(_control, message[..request.Write(message)], -1)) NoteSent();
+            else if (Process.Errno is not (Linux.EAGAIN or Linux.ENOMEM) && own) Lose();
+        }
+        Process.Errno = errno;
+        ThreadLock.Exit(LockWord());
+        return over;
+    }
+
     /// <summary>Sleeps until the router has sent something and handles it; false if it has not in time, or has gone.</summary>
     public static bool WaitForMessage(ulong nanoseconds)
     {

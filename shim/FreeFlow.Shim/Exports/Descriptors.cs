@@ -169,6 +169,10 @@ internal static unsafe class DescriptorCalls
     private static int Unread(ConnectionRecord* record)
     {
         if (record->RingAddress == 0 || Reattachment.IsDetached(record)) return 0;
+        DirectionPhase phase = Gate.Phase(&record->SendGate);
+        // What a return has brought into the kernel so far is in the kernel's own figure.
+        if (phase == DirectionPhase.Returning) return (int)(record->SendTail - record->SendReturnFrom + ReturnMark.HeaderLength(record) - record->SendReturned);
+        if (phase == DirectionPhase.Back && record->SendReturnFrom != record->SendTail) return 0;
         ulong used = record->SendTail - Volatile.Read(ref Block.Outgoing(record)->Head);
         return used > record->Capacity / 2 && used <= record->Capacity ? (int)(used - (record->Capacity / 2)) : 0;
     }

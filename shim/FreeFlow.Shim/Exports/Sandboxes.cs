@@ -25,7 +25,7 @@ internal static unsafe class SandboxCalls
         for (int fd = NextTracked(-1); fd >= 0; fd = NextTracked(fd))
         {
             ConnectionRecord* record = Connections.Find(fd);
-            if (record != null && record->RingAddress != 0 && !(SocketCalls.IsReturned(fd, deadline) & Recall.Await(record, deadline))) continue;
+            if (record != null && record->RingAddress != 0 && !(SocketCalls.IsReturned(fd, deadline) & Recall.Await(fd, record, deadline))) continue;
             Registrations.Restore(fd);
             Connections.Closing(fd);
         }

@@ -59,6 +59,7 @@ internal static unsafe class SocketCalls
         // Whoever sleeps in a receive, here or in a relative, is woken by it, and must not take it for the peer's end.
         bool told = record != null && how is Linux.SHUT_RD or Linux.SHUT_RDWR
             && (Interlocked.Or(ref record->Flags, (uint)ConnectionFlags.ReceiveShutdown) & (uint)ConnectionFlags.ReceiveShutdown) == 0;
+        if (held) SendReturn.AskForHelp(record);
         int result = !held ? Process.Libc->shutdown(fd, how) : how == Linux.SHUT_RDWR ? Process.Libc->shutdown(fd, Linux.SHUT_RD) : 0;
         if (record != null && result != 0 && told) Interlocked.And(ref record->Flags, ~(uint)ConnectionFlags.ReceiveShutdown);
         if (record == null || result != 0) return result;
@@ -125,7 +126,7 @@ internal static unsafe class SocketCalls
         ConnectionRecord* record = LeaveRing(fd, reason);
         ConnectionRecord* any = Connections.Find(fd);
         ulong deadline = Process.Now() + (any != null ? Recall.Patience(any) : 0);
-        return IsReturned(fd, deadline) & (record == null || Recall.Await(record, deadline));
+        return IsReturned(fd, deadline) & (record == null || Recall.Await(fd, record, deadline, Recall.Persists(reason)));
     }
 
     /// <summary>True once what the ring held last is in the kernel, if it had to go there (docs/fabric.md); false if it is not in time.</summary>
@@ -193,13 +194,9 @@ internal static unsafe class SocketCalls
     {
         // A ring that has come unnoticed: its reader may be Ready, and then expects to hear of the end (docs/fabric.md).
         if (record->State == (uint)ConnectionState.Offered) Session.Look();
-        // After the end of stream nothing can be taken back: a request that is waiting is answered first.
-        if (record->RingAddress != 0 && ReturnMark.IsMirrored(record))
-        {
-            // Sets that wait for room hear from the kernel from now on.
-            if (MirroredClose.Leave(record)) Registrations.Refresh(Connections.IndexOf(record) + 1, owed: true);
-        }
-        else Recall.AnswerAtOnce(record);
+        // Nothing is left in a ring behind whose end nobody writes. Sets that wait for room hear from the kernel from now on.
+        if (record->RingAddress != 0 && (ReturnMark.IsMirrored(record) ? MirroredClose.Leave(record) : Handover.EndStream(record, -1)))
+            Registrations.Refresh(Connections.IndexOf(record) + 1, owed: true);
         Interlocked.Or(ref record->Flags, (uint)ConnectionFlags.SendShutdown);
         if (record->RingAddress == 0) return;
         RingBlockHeader* outgoing = Memory.Block.Outgoing(record);

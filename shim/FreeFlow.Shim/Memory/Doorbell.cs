@@ -27,7 +27,7 @@ internal static unsafe class Doorbell
     {
         if (Volatile.Read(ref outgoing->ReaderWaiting) == 0 || Interlocked.Exchange(ref outgoing->ReaderWaiting, 0) == 0) return;
         Ring(connection);
-        // Who has asked for these bytes by the kernel does not read them here (shim/models/recall.pml).
+        // Who has asked for these bytes by the kernel does not read them here (shim/models/localreturn.pml).
         Recall.AnswerAtOnce(connection);
     }
 

@@ -124,7 +124,7 @@ internal static unsafe partial class Registrations
         for (int fd = NextMember(instance, -1); fd >= 0 && waiting; fd = NextMember(instance, fd))
         {
             ConnectionRecord* record = Connections.Find(fd);
-            if (record != null && record->RingAddress != 0) _ = Recall.Await(record, deadline);
+            if (record != null && record->RingAddress != 0) _ = Recall.Await(fd, record, deadline, Recall.Persists(reason));
         }
     }
 

@@ -43,6 +43,18 @@ internal static unsafe class BufferSizes
         Volatile.Write(ref record->SendWindow, (uint)(window < record->Capacity ? window : record->Capacity));
     }
 
+    /// <summary>True if the kernel's send buffer takes so many bytes at once, with what it needs besides for its own headers.</summary>
+    public static bool HasRoomFor(int fd, ulong bytes)
+    {
+        const int sendBuffer = 3, queued = 5, words = 9;   // SK_MEMINFO_SNDBUF, SK_MEMINFO_WMEM_QUEUED
+        uint* memory = stackalloc uint[words];
+        uint length = words * sizeof(uint);
+        int errno = Process.Errno;
+        bool known = Process.Libc->getsockopt(fd, Linux.SOL_SOCKET, Linux.SO_MEMINFO, memory, &length) == 0 && length > queued * sizeof(uint);
+        Process.Errno = errno;
+        return known && memory[queued] + bytes + (bytes / 4) + RingLayout.PageBytes <= memory[sendBuffer];
+    }
+
     /// <summary>The kernel reports twice what was asked for, to have room for its own headers.</summary>
     private static uint Half(int fd, int option) => (uint)(Option(fd, option) / 2);
 

@@ -18,7 +18,7 @@ internal static unsafe class Departure
         {
             int fd = Connections.Local[i].FirstDescriptor - 1;
             ConnectionRecord* record = Family.Records + i;
-            if (fd >= 0 && record->RingAddress != 0 && Holders.IsSole(record, fd)) Handover.AnnounceClose(fd, record);
+            if (fd >= 0 && record->RingAddress != 0 && Holders.IsSole(record, fd)) Handover.AnnounceClose(fd, record, exits: true);
         }
     }
 }

@@ -59,7 +59,7 @@ internal static unsafe class Handover
         if (record->RingAddress == 0 || Retract(record)) return;
         RingBlockHeader* incoming = Block.Incoming(record);
         bool mirrored = ReturnMark.IsMirrored(record);
-        Volatile.Write(ref incoming->ReaderClosed, mirrored ? RingBlockHeader.ReaderReadsOn : RingBlockHeader.ReaderGone);
+        Volatile.Write(ref incoming->ReaderClosed, RingBlockHeader.ReaderReadsOn);
         // A router in the writer's place sleeps on other words.
         if (mirrored) Doorbell.RingAlways(record);
         else Doorbell.NotifyWriter(record, incoming);
@@ -134,48 +134,88 @@ internal static unsafe class Handover
         record->Reason = (uint)reason;
         Strictness.FellBack(record, reason);
         Volatile.Write(ref record->State, (uint)ConnectionState.HandedBack);
-        if (ReturnMark.IsMirrored(record)) { SendReturn.Begin(record, outgoing, fd); return; }
-        if (!Recall.TakeUp(record, outgoing, fd)) Volatile.Write(ref outgoing->BackAt, record->SendTail);
-        Volatile.Write(ref outgoing->Handover, (uint)HandoverState.Back);
-        Gate.Set(&record->SendGate, DirectionPhase.Back);
-        Doorbell.NotifyReader(record, outgoing);
+        SendReturn.Begin(record, outgoing, fd, leaves: !ReturnMark.IsMirrored(record) && LeavesUnread(record, outgoing, reason, fd));
     }
 
-    /// <summary>Receiver: the ring is empty and the writer has gone back. False if it names another position. Caller holds ReceiveLock.</summary>
+    /// <summary>
+    /// Sender that ends its stream: what is unread goes into the kernel as far as it takes it, so that whoever goes on with the connection, this program or another, finds it
+    /// there. True if it has left the ring.
+    /// </summary>
+    /// <param name="record">The connection.</param>
+    /// <param name="fd">Its descriptor, or −1.</param>
+    /// <param name="waits">The caller waits for the kernel to take all of it.</param>
+    public static bool EndStream(ConnectionRecord* record, int fd, bool waits = false)
+    {
+        if (Gate.Phase(&record->SendGate) != DirectionPhase.Ring || !ThreadLock.Enter(&record->SendLock)) return false;
+        bool back = Gate.Phase(&record->SendGate) == DirectionPhase.Ring;
+        if (back) SendReturn.Begin(record, Block.Outgoing(record), fd);
+        if (back && !waits) SendReturn.StopUnlessWanted(record);
+        ThreadLock.Exit(&record->SendLock);
+        return back;
+    }
+
+    /// <summary>
+    /// What is unread may stay in a shared ring, where its reader finds it without a second copy, while nobody has asked for it by the kernel. If another program goes on with
+    /// this end, or the peer has ended its own stream, it may be the last chance to bring it there: taken if the kernel has room for all of it now.
+    /// </summary>
+    private static bool LeavesUnread(ConnectionRecord* record, RingBlockHeader* outgoing, Reason reason, int fd)
+    {
+        if (Volatile.Read(ref outgoing->ReaderWantsKernel) != (uint)RecallState.None) return false;
+        if (RingWriter.Free(record, outgoing) < 0) return true;
+        ulong unread = record->SendTail - record->SendHeadSeen;
+        if (unread == 0) return false;
+        if (fd < 0) fd = Connections.Local[Connections.IndexOf(record)].FirstDescriptor - 1;
+        return reason is not (Reason.Exec or Reason.DescriptorPassed or Reason.PeerClosed) || fd < 0 || !BufferSizes.HasRoomFor(fd, unread);
+    }
+
+    /// <summary>
+    /// Receiver: the writer has gone back, and this end reads the ring no further; what it has read there behind <c>BackAt</c> comes by the kernel once more, and is dropped.
+    /// False if there are bytes that only the ring has, or the writer's numbers are impossible. Caller holds ReceiveLock.
+    /// </summary>
     public static bool TakeUpKernel(ConnectionRecord* record, RingBlockHeader* incoming)
     {
-        // A writer that was asked to may have taken back bytes this end had not read; it never skips any.
         if (ReturnMark.IsMirrored(record))
         {
             if (!ReceiveReturn.IsTaken(record)) return false;
             Gate.Set(&record->ReceiveGate, DirectionPhase.Returning);
             return true;
         }
-        if (Volatile.Read(ref incoming->BackAt) != record->ReceiveHead) return false;
-        Gate.Set(&record->ReceiveGate, DirectionPhase.Back);
+        if (!ReceiveReturn.TakeShared(record, incoming)) return false;
+        // A stream that has ended was not handed back: there is nothing more to carry.
+        if (Volatile.Read(ref incoming->WriterClosed) != 0) return true;
         Volatile.Write(ref record->State, (uint)ConnectionState.HandedBack);
         if (record->Reason == (uint)Reason.None) record->Reason = (uint)Reason.PeerClosed;
         return true;
     }
 
     /// <summary>
-    /// Before the family's last close(2): tells the peer that nobody reads or writes here any more. The end of stream itself goes by the kernel; if
-    /// bytes are left unread, as a reset, as tcp(7) has it.
+    /// Before the family's last close(2): tells the peer that nobody reads or writes here any more. What it has not read goes by the kernel, and the end of stream behind
+    /// it; if bytes are left unread here, as a reset, as tcp(7) has it.
     /// </summary>
-    public static void AnnounceClose(int fd, ConnectionRecord* record)
+    /// <param name="fd">The connection's, or −1 if the number stands for something else already.</param>
+    /// <param name="record">The connection.</param>
+    /// <param name="exits">The process ends: it waits for nothing (SO_LINGER means close(2)).</param>
+    public static void AnnounceClose(int fd, ConnectionRecord* record, bool exits = false)
     {
-        if (ReturnMark.IsMirrored(record)) { MirroredClose.Announce(fd, record); return; }
+        if (ReturnMark.IsMirrored(record)) { MirroredClose.Announce(fd, record, exits); return; }
         RingBlockHeader* incoming = Block.Incoming(record), outgoing = Block.Outgoing(record);
-        Recall.Answer(record, fd);
-        if (Gate.Phase(&record->ReceiveGate) is DirectionPhase.Ready or DirectionPhase.Ring)
-        {
-            // A writer that has not switched yet must not any more.
-            Interlocked.CompareExchange(ref incoming->Handover, (uint)HandoverState.Kernel, (uint)HandoverState.Ready);
-            if (Volatile.Read(ref incoming->Handover) >= (uint)HandoverState.Ring && Volatile.Read(ref incoming->Tail) != record->ReceiveHead)
-                Linger.ResetAtClose(fd);
-        }
-        Volatile.Write(ref incoming->ReaderClosed, RingBlockHeader.ReaderGone);
+        // A writer that has not switched yet must not any more.
+        if (Gate.Phase(&record->ReceiveGate) == DirectionPhase.Ready) Interlocked.CompareExchange(ref incoming->Handover, (uint)HandoverState.Kernel, (uint)HandoverState.Ready);
+        Interlocked.Exchange(ref incoming->ReaderClosed, RingBlockHeader.ReaderGone);
+        if (fd >= 0) MirroredLook.TakeBeforeClose(fd, record);
+        if (Gate.Phase(&record->ReceiveGate) is DirectionPhase.Ready or DirectionPhase.Ring
+            && Volatile.Read(ref incoming->Handover) >= (uint)HandoverState.Ring && Volatile.Read(ref incoming->Tail) != record->ReceiveHead)
+            Linger.ResetAtClose(fd);
         Doorbell.NotifyWriter(record, incoming);
+        if (fd >= 0)
+        {
+            bool unread = SendReturn.IsUnderWay(record) || (Gate.Phase(&record->SendGate) == DirectionPhase.Ring && Volatile.Read(ref outgoing->Head) != record->SendTail);
+            Linger linger = unread && !exits ? Linger.Of(fd) : default;
+            _ = EndStream(record, fd, waits: linger.On != 0 && linger.Seconds != 0);
+            // A close that resets drops what has not been sent.
+            bool resets = linger.IsReset || (Volatile.Read(ref record->Flags) & (uint)ConnectionFlags.Dissolved) != 0;
+            if (SendReturn.IsUnderWay(record) && !resets) ReturnFinisher.AwaitOrStart(fd, record, linger);
+        }
         RingWriter.NoteEnd(outgoing);
         Doorbell.NotifyReader(record, outgoing);
     }

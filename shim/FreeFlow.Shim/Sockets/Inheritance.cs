@@ -58,7 +58,7 @@ internal static unsafe class Inheritance
     public static bool IsWhole(int fd, ConnectionRecord* record, ulong start)
     {
         ulong deadline = start + Recall.Patience(record);
-        return record->RingAddress == 0 || (SocketCalls.IsReturned(fd, deadline) & Recall.Await(record, deadline));
+        return record->RingAddress == 0 || (SocketCalls.IsReturned(fd, deadline) & Recall.Await(fd, record, deadline, persists: true));
     }
 
     /// <summary>

@@ -10,8 +10,6 @@ namespace FreeFlow.Shim.Sockets;
 /// <summary>The end of a mirrored connection on this side: its stream is complete in the kernel, behind a mark, before the kernel ends it (docs/fabric.md).</summary>
 internal static unsafe class MirroredClose
 {
-    private const ulong PatienceNanoseconds = 10_000_000;
-
     /// <summary>Nothing more will be sent: the sending direction leaves the ring, or forgoes it. True if it has left the ring.</summary>
     public static bool Leave(ConnectionRecord* record, int fd = -1)
     {
@@ -39,7 +37,7 @@ internal static unsafe class MirroredClose
     }
 
     /// <summary>Before the last close(2); <paramref name="fd"/> is −1 if the number stands for something else already.</summary>
-    public static void Announce(int fd, ConnectionRecord* record)
+    public static void Announce(int fd, ConnectionRecord* record, bool exits)
     {
         RingBlockHeader* incoming = Block.Incoming(record), outgoing = Block.Outgoing(record);
         Linger linger = Linger.Of(fd);
@@ -53,11 +51,7 @@ internal static unsafe class MirroredClose
         if (!reset && fd >= 0)
         {
             _ = Leave(record, fd);
-            ulong patience = linger.On != 0 ? (ulong)linger.Seconds * 1_000_000_000 : Stall.Allow(PatienceNanoseconds);
-            ulong start = Process.Now();
-            bool whole = ReturnWaiter.Await(fd, record, start + patience);
-            Stall.Spent(start);
-            if (!whole) ReturnFinisher.Start(fd, record);
+            ReturnFinisher.AwaitOrStart(fd, record, exits ? default : linger);
         }
         Volatile.Write(ref incoming->ReaderClosed, RingBlockHeader.ReaderGone);
         Volatile.Write(ref outgoing->WriterClosed, 1);

@@ -7,8 +7,8 @@ using FreeFlow.Shim.Native;
 namespace FreeFlow.Shim.Sockets;
 
 /// <summary>
-/// What the kernel says of a mirrored connection's input before a program is told: marks, and bytes that were read from the ring already, are none, and an end of
-/// stream only counts once the ring is known to be whole (docs/fabric.md).
+/// What the kernel says of a connection's input before a program is told: bytes that were read from the ring already are none. In a mirrored ring a mark is none either, and
+/// an end of stream only counts once the ring is known to be whole (docs/fabric.md).
 /// </summary>
 internal static unsafe class MirroredLook
 {
@@ -17,9 +17,9 @@ internal static unsafe class MirroredLook
     /// <summary>The kernel's readiness (poll(2) and epoll(7) have the same bits) without what is no input to the program.</summary>
     public static uint Filter(int fd, ConnectionRecord* record, uint bits)
     {
-        if (!ReturnMark.IsMirrored(record) || (bits & Input) == 0 || !IsWatched(record) || !ThreadLock.Enter(&record->ReceiveLock)) return bits;
+        if ((bits & Input) == 0 || !IsWatched(record) || !ThreadLock.Enter(&record->ReceiveLock)) return bits;
         int errno = Process.Errno;
-        bool real = IsInput(fd, record);
+        bool shared = !ReturnMark.IsMirrored(record), real = shared ? IsInputBehindShared(fd, record) : IsInput(fd, record);
         if (!real && !IsWatched(record))
         {
             // Through: what is left is plain.
@@ -29,22 +29,25 @@ internal static unsafe class MirroredLook
         }
         Process.Errno = errno;
         ThreadLock.Exit(&record->ReceiveLock);
-        // Behind the mark the kernel's end of stream is the sender's.
-        uint hidden = ReceiveReturn.IsTaken(record) ? Input & ~(uint)Linux.EPOLLRDHUP : Input;
+        // Where both ends share the ring, and behind a mark, the kernel's end of stream is the sender's.
+        if (shared && (bits & Linux.EPOLLRDHUP) != 0) return bits;
+        uint hidden = shared || ReceiveReturn.IsTaken(record) ? Input & ~(uint)Linux.EPOLLRDHUP : Input;
         return real ? bits : bits & ~hidden;
     }
 
     /// <summary>FIONREAD: the kernel's bytes without those that a receive would not deliver.</summary>
     public static int KernelBytes(int fd, ConnectionRecord* record, int count)
     {
-        if (!ReturnMark.IsMirrored(record) || count <= 0 || !IsWatched(record) || !ThreadLock.Enter(&record->ReceiveLock)) return count;
+        if (count <= 0 || !IsWatched(record) || !ThreadLock.Enter(&record->ReceiveLock)) return count;
         int errno = Process.Errno;
-        _ = IsInput(fd, record);
+        bool shared = !ReturnMark.IsMirrored(record);
+        _ = shared ? IsInputBehindShared(fd, record) : IsInput(fd, record);
         int waiting = 0;
         Process.Libc->ioctl(fd, Linux.FIONREAD, &waiting);
         nint most = Gate.Phase(&record->ReceiveGate) switch
         {
             DirectionPhase.Ready => ReceiveReturn.ScanAll(fd, record, (nuint)waiting, out _),
+            DirectionPhase.Ring when shared => waiting - (nint)Duplicates(record),
             DirectionPhase.Ring => record->ReceiveSwitchAt > record->KernelConsumed ? (nint)(record->ReceiveSwitchAt - record->KernelConsumed) : 0,
             DirectionPhase.Returning => record->ReceiveReturnNext < record->ReceiveBackAt ? 0 : ReceiveReturn.Unbounded,
             _ => ReceiveReturn.Unbounded,
@@ -62,13 +65,76 @@ internal static unsafe class MirroredLook
     {
         if (!IsWatched(record) || !ThreadLock.Enter(&record->ReceiveLock)) return;
         int errno = Process.Errno;
-        _ = IsInput(fd, record, weighsNews: false);
+        if (ReturnMark.IsMirrored(record)) _ = IsInput(fd, record, weighsNews: false);
+        else
+        {
+            // A sender that has not seen this end close is about to give them to the kernel.
+            ulong start = Process.Now(), deadline = start + Stall.Allow(MomentNanoseconds);
+            while (!IsInputBehindShared(fd, record) && IsStillComing(record) && Process.Now() < deadline) Process.Libc->sched_yield();
+            Stall.Spent(start);
+        }
         Process.Errno = errno;
         ThreadLock.Exit(&record->ReceiveLock);
     }
 
-    private static bool IsWatched(ConnectionRecord* record) =>
-        Volatile.Read(ref record->RingAddress) != 0 && Gate.Phase(&record->ReceiveGate) is DirectionPhase.Ready or DirectionPhase.Ring or DirectionPhase.Returning;
+    private const ulong MomentNanoseconds = 10_000_000;
+
+    /// <summary>Bytes that were read from a shared ring are still to come by the kernel, from a sender that is at it.</summary>
+    private static bool IsStillComing(ConnectionRecord* record) =>
+        Gate.Phase(&record->ReceiveGate) == DirectionPhase.Returning && record->ReceiveReturnNext < record->ReceiveBackAt
+        && Volatile.Read(ref Block.Incoming(record)->Returner) is (uint)ReturnerState.Writer or (uint)ReturnerState.Router or (uint)ReturnerState.Paused;
+
+    private static bool IsWatched(ConnectionRecord* record)
+    {
+        if (Volatile.Read(ref record->RingAddress) == 0) return false;
+        DirectionPhase phase = Gate.Phase(&record->ReceiveGate);
+        return phase == DirectionPhase.Returning || (ReturnMark.IsMirrored(record) ? phase is DirectionPhase.Ready or DirectionPhase.Ring
+            : phase is DirectionPhase.Ready or DirectionPhase.Ring && Volatile.Read(ref Block.Incoming(record)->Handover) == (uint)HandoverState.Back);
+    }
+
+    /// <summary>What the kernel has, or gets, of the bytes that are in a shared ring, too: none if they were left there.</summary>
+    private static ulong Duplicates(ConnectionRecord* record)
+    {
+        RingBlockHeader* incoming = Block.Incoming(record);
+        ulong bytes = Volatile.Read(ref incoming->Tail) - Volatile.Read(ref incoming->BackAt);
+        return bytes <= record->Capacity && Volatile.Read(ref incoming->Handover) == (uint)HandoverState.Back ? bytes : 0;
+    }
+
+    /// <summary>
+    /// A shared ring whose writer is Back. Takes the steps that are due; true if the kernel has bytes that a receive would answer now. An end of stream is for the caller to
+    /// see.
+    /// </summary>
+    private static bool IsInputBehindShared(int fd, ConnectionRecord* record)
+    {
+        RingBlockHeader* incoming = Block.Incoming(record);
+        int waiting = 0;
+        if (Gate.Phase(&record->ReceiveGate) == DirectionPhase.Ready && !Handover.TakeUpRing(record, incoming)) return true;
+        if (Gate.Phase(&record->ReceiveGate) == DirectionPhase.Ring)
+        {
+            if (record->KernelConsumed < record->ReceiveSwitchAt) return true;
+            if ((record->Flags & (uint)ConnectionFlags.WantsKernel) != 0) _ = Recall.Settle(record, incoming);
+            else if (RingReader.Available(record, incoming) == 0) _ = Handover.TakeUpKernel(record, incoming);
+        }
+        switch (Gate.Phase(&record->ReceiveGate))
+        {
+            case DirectionPhase.Ring:
+                Process.Libc->ioctl(fd, Linux.FIONREAD, &waiting);
+                return (ulong)waiting > Duplicates(record);
+
+            case DirectionPhase.Returning:
+                nint left = ReceiveReturn.Drop(fd, record);
+                // The kernel tells an error once: the next call's.
+                if (left is < 0 and not -Linux.EAGAIN) record->PendingError = (int)-left;
+                // An end that leaves nothing out is plain.
+                if (left == 0 && !ReceiveReturn.IsCutShort(record)) Gate.Set(&record->ReceiveGate, DirectionPhase.Back);
+                if (left <= 0) return left != -Linux.EAGAIN && Gate.Phase(&record->ReceiveGate) == DirectionPhase.Returning;
+                if (left == ReceiveReturn.Unbounded) return false;
+                return Process.Libc->ioctl(fd, Linux.FIONREAD, &waiting) == 0 && waiting > 0;
+
+            default:
+                return false;
+        }
+    }
 
     /// <summary>Takes the steps that are due; true if the kernel has something that a receive would answer now: bytes, the end of the stream, or an error.</summary>
     private static bool IsInput(int fd, ConnectionRecord* record, bool weighsNews = true)

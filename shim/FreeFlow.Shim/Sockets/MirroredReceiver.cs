@@ -33,7 +33,7 @@ internal static unsafe class MirroredReceiver
 
     /// <summary>True while one step of a receive may end before the kernel's bytes do: at a mark, or where the look for one ends.</summary>
     public static bool HasSeams(ConnectionRecord* record) =>
-        ReturnMark.IsMirrored(record) && Gate.Phase(&record->ReceiveGate) is DirectionPhase.Ready or DirectionPhase.Returning;
+        Gate.Phase(&record->ReceiveGate) is var phase && (phase == DirectionPhase.Returning || (phase == DirectionPhase.Ready && ReturnMark.IsMirrored(record)));
 
     /// <summary>The ring is empty. Retry, 0 at end of stream, or a negative errno.</summary>
     public static nint WhenEmpty(int fd, ConnectionRecord* record, RingBlockHeader* incoming)
@@ -63,7 +63,12 @@ internal static unsafe class MirroredReceiver
         nint bound = ReceiveReturn.Drop(fd, record);
         if (bound == ReceiveReturn.Unbounded) return EmptyRing.Retry;
         if (bound <= 0 && record->PendingError != 0) return Told(record);
-        return bound == 0 ? Reset(fd, record) : bound;
+        // Behind a shared ring's rest the program's bytes follow without a seam.
+        if (bound > 0 && !ReturnMark.IsMirrored(record)) return ReceiveReturn.Unbounded;
+        if (bound != 0) return bound;
+        if (ReceiveReturn.IsCutShort(record)) return Reset(fd, record);
+        Gate.Set(&record->ReceiveGate, DirectionPhase.Back);
+        return EmptyRing.Retry;
     }
 
     /// <summary>What the kernel has said of this connection, once, to a look that had bytes to answer first.</summary>
@@ -87,7 +92,7 @@ internal static unsafe class MirroredReceiver
         {
             DirectionPhase.Ready when ReturnMark.IsMirrored(record) => ReceiveReturn.Scan(fd, record, wanted, out _),
             DirectionPhase.Ring => (nint)(record->ReceiveSwitchAt - record->KernelConsumed),
-            DirectionPhase.Returning => ReceiveReturn.Drop(fd, record),
+            DirectionPhase.Returning => ReceiveReturn.Drop(fd, record) is var left && left > 0 && !ReturnMark.IsMirrored(record) ? ReceiveReturn.Unbounded : left,
             _ => ReceiveReturn.Unbounded,
         };
         return bound <= 0 ? 0 : (nuint)bound < wanted ? (nuint)bound : wanted;

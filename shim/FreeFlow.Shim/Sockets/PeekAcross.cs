@@ -13,7 +13,9 @@ internal static unsafe class PeekAcross
     public static nint Behind(int fd, ConnectionRecord* record, RingBlockHeader* incoming, ref VectorCursor target, int flags, nint copied)
     {
         if (target.AtEnd || Volatile.Read(ref incoming->Handover) != (uint)HandoverState.Back || RingReader.Available(record, incoming) != copied || UrgentMark.IsNextInKernel(fd)) return 0;
-        nint bound = ReturnMark.IsMirrored(record) ? ReceiveReturn.Drop(fd, record) : ReceiveReturn.Unbounded;
+        // Of a shared ring's return the kernel has once more what was just seen, unless all of it was left in the ring.
+        nint bound = ReturnMark.IsMirrored(record) ? ReceiveReturn.Drop(fd, record)
+            : Volatile.Read(ref incoming->BackAt) == record->ReceiveHead + (ulong)copied ? ReceiveReturn.Unbounded : 0;
         nint behind = bound > 0 ? KernelReceive.Part(fd, record, ref target, flags, (nuint)bound) : 0;
         return behind > 0 ? behind : KeepError(record, behind);
     }
@@ -26,6 +28,7 @@ internal static unsafe class PeekAcross
     {
         const int pieces = 16;
         if (target.AtEnd || ReturnMark.IsMirrored(record) || Volatile.Read(ref incoming->Handover) != (uint)HandoverState.Back || RingReader.Available(record, incoming) != behind) return 0;
+        if (Volatile.Read(ref incoming->BackAt) != record->ReceiveHead + (ulong)behind) return 0;
         IoVector* vectors = stackalloc IoVector[2 * pieces];
         nuint first = start.CopyTo(vectors, pieces, (nuint)part);
         if (VectorCursor.Total(vectors, first) != (nuint)part) return 0;

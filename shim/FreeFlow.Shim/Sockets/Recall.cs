@@ -1,6 +1,7 @@
 using System.Threading;
 using FreeFlow.Contract;
 using FreeFlow.Contract.Layout;
+using FreeFlow.Contract.Messages;
 using FreeFlow.Shim.Control;
 using FreeFlow.Shim.Memory;
 using FreeFlow.Shim.Native;
@@ -10,23 +11,27 @@ namespace FreeFlow.Shim.Sockets;
 
 /// <summary>
 /// Brings what is unread in a ring back into the kernel, for a reader that the ring cannot follow: another program after exec, another process. Follows
-/// <c>shim/models/recall.pml</c>: the reader stops and asks; the writer takes the request up by a compare-and-swap, sends again by the kernel what is unread
-/// in the ring, and goes Back. A request that nobody has taken up the reader may withdraw, by a compare-and-swap too, and read on.
+/// <c>shim/models/localreturn.pml</c>: the reader stops and asks; the writer leaves the ring, and brings what is unread there into the kernel
+/// (<see cref="SendReturn"/>); the router does it for one that does not come to it. A request that nobody has taken up may be withdrawn, and this end reads on.
 /// </summary>
 internal static unsafe class Recall
 {
     private const uint None = (uint)RecallState.None, Asked = (uint)RecallState.Asked, TakenUp = (uint)RecallState.TakenUp;
 
-    private const ulong StuckNanoseconds = 2_000_000_000;
     private const ulong SlowNanoseconds = 10_000_000_000;
-    private const int PollMilliseconds = 10;
 
     /// <summary>How long a reader waits for a peer that may be busy with other things. One that sleeps in a call on the connection answers as soon as it has a processor.</summary>
     public const ulong PatienceNanoseconds = 1_000_000_000;
 
     private const ulong NeighbourPatienceNanoseconds = 250_000_000;
 
-    /// <summary>Before another program gets the connection, which finds what is unread in a stand-in else: on one host there is no way that may be slow.</summary>
+    /// <summary>
+    /// The connection is another program's, or another path's, from now on, which reads the kernel's stream and nothing else: a request that a busy peer has not answered in time
+    /// stays.
+    /// </summary>
+    public static bool Persists(Reason reason) => reason is Reason.Exec or Reason.DescriptorPassed or Reason.AnotherRoad;
+
+    /// <summary>Before another program gets the connection: on one host there is no way that may be slow.</summary>
     public static ulong Patience(ConnectionRecord* record) => ReturnMark.IsMirrored(record) ? PatienceNanoseconds : NeighbourPatienceNanoseconds;
 
     /// <summary>Receiver: from now on this end does not read the ring any more. The peer answers inside its next call on the connection, or when its doorbell wakes it.</summary>
@@ -48,39 +53,94 @@ internal static unsafe class Recall
     }
 
     /// <summary>
-    /// Receiver, after <see cref="Ask"/>: waits until nothing unread is left in the ring; what the writer sends from then on goes by the kernel. False if the peer has
-    /// ended its stream, or does not answer in time: the bytes stay in the ring, and this end reads it again.
+    /// Receiver, after <see cref="Ask"/>: waits until nothing unread is left in the ring and nothing that was read there comes once more; the rest of the stream is the
+    /// kernel's. False if bytes stay in the ring, and this end reads them there: a peer that is dead cannot send them again, or does not answer in time.
     /// </summary>
-    public static bool Await(ConnectionRecord* record, ulong deadline)
+    /// <param name="fd">A descriptor of it.</param>
+    /// <param name="record">The connection.</param>
+    /// <param name="deadline">Until when the peer, or the router for it, may answer.</param>
+    /// <param name="persists">The request stays, if nobody answers in time: another program goes on with the kernel's stream, and hears of its bytes with the peer's next call.</param>
+    public static bool Await(int fd, ConnectionRecord* record, ulong deadline, bool persists = false)
     {
         if (ReturnMark.IsMirrored(record)) return MirroredRecall.Await(record, deadline);
         RingBlockHeader* incoming = Block.Incoming(record);
-        if (Gate.Phase(&record->ReceiveGate) != DirectionPhase.Ring) return true;
-        while (Volatile.Read(ref incoming->Handover) == (uint)HandoverState.Ring && RingReader.Available(record, incoming) != 0)
+        bool told = false;
+        while (true)
         {
+            if (!ThreadLock.Enter(&record->ReceiveLock)) return true;
+            bool plain = IsPlain(fd, record, incoming, out bool left);
+            ThreadLock.Exit(&record->ReceiveLock);
+            if (plain) return true;
+            if (left) return false;
             AnswerHere(record);
-            ulong now = Process.Now();
-            bool ended = Volatile.Read(ref incoming->WriterClosed) != 0;
-            if ((ended || now >= deadline) && Withdraw(record, incoming)) return false;
-            // Taken up by a writer that died meanwhile: the kernel tells what became of the stream.
-            if (now >= deadline && now - deadline > 2 * StuckNanoseconds) return true;
-            if (Volatile.Read(ref incoming->Handover) == (uint)HandoverState.Ring) Process.Libc->poll(null, 0, 1);
-        }
-        if (!ThreadLock.Enter(&record->ReceiveLock)) return true;
-        bool left = false;
-        if (Gate.Phase(&record->ReceiveGate) == DirectionPhase.Ring)
-        {
-            if (Volatile.Read(ref incoming->Handover) == (uint)HandoverState.Back) left = Settle(record, incoming) && RingReader.Available(record, incoming) != 0;
-            else if ((record->Flags & (uint)ConnectionFlags.WantsKernel) != 0)
+            if (Volatile.Read(ref incoming->Handover) == (uint)HandoverState.Ring)
             {
-                // Nothing is left, and the writer finds the request before, or right after, whatever it writes next.
-                Interlocked.And(ref record->Flags, ~(uint)ConnectionFlags.WantsKernel);
-                Gate.Set(&record->ReceiveGate, DirectionPhase.Back);
-                Volatile.Write(ref record->State, (uint)ConnectionState.HandedBack);
+                ulong now = Process.Now();
+                if (IsDead(fd, record, incoming)) { Withdraw(record, incoming); return false; }
+                if (now >= deadline && persists && (!IsBegun(incoming) || now >= deadline + PatienceNanoseconds)) return true;
+                if (now >= deadline && Withdraw(record, incoming)) return false;
+                told = told || Session.TryRequestReturn(Connections.IndexOf(record), record->Generation, ReturnRequest.Incoming);
+            }
+            // A return that has begun comes to its end, or the kernel tells that it does not.
+            else if (Process.Now() >= deadline + SlowNanoseconds) return true;
+            Process.Libc->poll(null, 0, 1);
+        }
+    }
+
+    /// <param name="fd">The connection's.</param>
+    /// <param name="record">The connection. Caller holds ReceiveLock.</param>
+    /// <param name="incoming">Its incoming block.</param>
+    /// <param name="left">The writer has gone back by its own will, and left bytes in the ring.</param>
+    private static bool IsPlain(int fd, ConnectionRecord* record, RingBlockHeader* incoming, out bool left)
+    {
+        left = false;
+        while (true)
+        {
+            switch (Gate.Phase(&record->ReceiveGate))
+            {
+                case DirectionPhase.Ring when Volatile.Read(ref incoming->Handover) == (uint)HandoverState.Back:
+                    left = Settle(record, incoming);
+                    if (left) return false;
+                    continue;
+
+                case DirectionPhase.Ring:
+                    if (RingReader.Available(record, incoming) != 0 || (record->Flags & (uint)ConnectionFlags.WantsKernel) == 0 || IsBegun(incoming)) return false;
+                    // Nothing is left, and the writer finds the request before, or right after, whatever it writes next.
+                    Interlocked.And(ref record->Flags, ~(uint)ConnectionFlags.WantsKernel);
+                    Gate.Set(&record->ReceiveGate, DirectionPhase.Back);
+                    Volatile.Write(ref record->State, (uint)ConnectionState.HandedBack);
+                    return true;
+
+                case DirectionPhase.Returning:
+                    if (ReceiveReturn.Drop(fd, record) == -Linux.EAGAIN) return false;
+                    Gate.Set(&record->ReceiveGate, DirectionPhase.Back);
+                    return true;
+
+                default:
+                    return true;
             }
         }
-        ThreadLock.Exit(&record->ReceiveLock);
-        return !left;
+    }
+
+    /// <summary>
+    /// A return has begun that is not seen yet, and may not know how far this end has read: what it brings once more is to be dropped. One that begins later knows, as this end
+    /// has said how far before it looks here.
+    /// </summary>
+    private static bool IsBegun(RingBlockHeader* incoming) => Volatile.Read(ref incoming->Returner) != (uint)ReturnerState.None;
+
+    /// <summary>
+    /// The peer was killed: what has not been brought into the kernel by now is in the ring only. Who ends in any other way has left the ring before its kernel ends the stream.
+    /// </summary>
+    private static bool IsDead(int fd, ConnectionRecord* record, RingBlockHeader* incoming)
+    {
+        Doorbell.LookForPeer(record);
+        uint flags = Volatile.Read(ref record->Flags);
+        // A relative of the peer may have its doorbell open. After the own shutdown(SHUT_RD) the kernel says the same of a peer that lives.
+        PollDescriptor look = new() { Descriptor = fd, Events = Linux.POLLRDHUP };
+        bool ended = (flags & (uint)ConnectionFlags.DoorbellGone) != 0
+            || ((flags & (uint)ConnectionFlags.ReceiveShutdown) == 0 && Process.Libc->poll(&look, 1, 0) > 0 && look.Returned != 0);
+        return ended && Volatile.Read(ref incoming->Handover) == (uint)HandoverState.Ring
+            && Volatile.Read(ref incoming->Returner) is not ((uint)ReturnerState.Router or (uint)ReturnerState.Writer);
     }
 
     /// <summary>
@@ -89,12 +149,13 @@ internal static unsafe class Recall
     public static bool Settle(ConnectionRecord* record, RingBlockHeader* incoming)
     {
         Interlocked.And(ref record->Flags, ~(uint)ConnectionFlags.WantsKernel);
-        return !Handover.TakeUpKernel(record, incoming);
+        return ReceiveReturn.IsStopped(record, incoming) || !Handover.TakeUpKernel(record, incoming);
     }
 
     /// <summary>Receiver: true if the peer will not answer any more, and what is unread in the ring must be read there after all.</summary>
-    public static bool GiveUp(ConnectionRecord* record, RingBlockHeader* incoming) =>
-        (Volatile.Read(ref incoming->WriterClosed) | Volatile.Read(ref record->KernelAttention)) != 0 && Withdraw(record, incoming);
+    public static bool GiveUp(int fd, ConnectionRecord* record, RingBlockHeader* incoming) =>
+        ((Volatile.Read(ref record->Flags) & (uint)ConnectionFlags.DoorbellGone) | Volatile.Read(ref record->KernelAttention)) != 0
+        && IsDead(fd, record, incoming) && Withdraw(record, incoming);
 
     private static bool Withdraw(ConnectionRecord* record, RingBlockHeader* incoming)
     {
@@ -119,40 +180,9 @@ internal static unsafe class Recall
     /// <summary>As <see cref="Answer"/>, where no lock is held: epoll sets that wait for room hear from the kernel from now on.</summary>
     public static void AnswerAtOnce(ConnectionRecord* record, int fd = -1)
     {
-        if (Answer(record, fd)) Registrations.Refresh(Connections.IndexOf(record) + 1, owed: true);
-    }
-
-    /// <summary>
-    /// Sender, on its way back: if the reader has asked, sends what it has not read by the kernel, before anything else. False if there is no request.
-    /// Caller holds SendLock.
-    /// </summary>
-    public static bool TakeUp(ConnectionRecord* record, RingBlockHeader* outgoing, int fd)
-    {
-        // After the end of stream nothing can be sent again.
-        if (IsShutDown(record) || Interlocked.CompareExchange(ref outgoing->ReaderWantsKernel, TakenUp, Asked) != Asked) return false;
-        if (fd < 0) fd = Connections.Local[Connections.IndexOf(record)].FirstDescriptor - 1;
-        bool whole = RingWriter.Free(record, outgoing) >= 0;
-        ulong position = whole ? record->SendHeadSeen : record->SendTail;
-        Volatile.Write(ref outgoing->BackAt, position);
-        ulong start = Process.Now(), end = start + Stall.Allow(SlowNanoseconds), deadline = start + StuckNanoseconds;
-        while (position < record->SendTail && whole)
-        {
-            byte* bytes = RingWriter.Unread(record, outgoing, position, out nuint length);
-            nint sent = Process.FromLibc(Process.Libc->send(fd, bytes, length, Linux.MSG_NOSIGNAL | Linux.MSG_DONTWAIT));
-            if (sent > 0)
-            {
-                position += (ulong)sent;
-                Interlocked.Add(ref record->KernelSent, (ulong)sent);
-                deadline = Process.Now() + StuckNanoseconds;
-                continue;
-            }
-            PollDescriptor wait = new() { Descriptor = fd, Events = Linux.POLLOUT };
-            whole = sent is -Linux.EAGAIN or -Linux.EINTR && Process.Now() is var now && now < deadline && now < end && Process.Libc->poll(&wait, 1, PollMilliseconds) >= 0;
-        }
-        Stall.Spent(start);
-        // Bytes that neither road takes any more: the kernel tells both ends, rather than that some are missing.
-        if (!whole) Process.Libc->shutdown(fd, Linux.SHUT_RDWR);
-        return true;
+        if (!Answer(record, fd)) return;
+        Registrations.Refresh(Connections.IndexOf(record) + 1, owed: true);
+        SendReturn.AskForHelp(record);
     }
 
     /// <summary>Both ends may be this process's own, and it is busy waiting: answers for the other one.</summary>

@@ -7,8 +7,8 @@ using FreeFlow.Shim.Native;
 namespace FreeFlow.Shim.Sockets;
 
 /// <summary>
-/// The reader of a mirrored ring and the kernel stream: where the mark is, what behind it was read from the ring already, and what an end of stream is worth
-/// (docs/fabric.md, <c>shim/models/return.pml</c>). Callers hold ReceiveLock; nothing here waits longer than a moment.
+/// The reader and the kernel stream, once the writer has left the ring: where a mirrored ring's mark is, what was read from the ring already, and what an end of stream is
+/// worth (docs/fabric.md, <c>shim/models/return.pml</c>, <c>localreturn.pml</c>). Callers hold ReceiveLock; nothing here waits longer than a moment.
 /// </summary>
 internal static unsafe class ReceiveReturn
 {
@@ -113,6 +113,33 @@ internal static unsafe class ReceiveReturn
         if (record->Reason == (uint)Reason.None) record->Reason = (uint)Reason.NoRouter;
         return Taken;
     }
+
+    /// <summary>
+    /// A shared ring whose writer is Back: this end has read it to its head, T, and the kernel stream goes on at BackAt, so that T − BackAt bytes are to be dropped there.
+    /// False if T is before BackAt, or the writer's numbers are impossible.
+    /// </summary>
+    public static bool TakeShared(ConnectionRecord* record, RingBlockHeader* incoming)
+    {
+        ulong head = record->ReceiveHead, from = Volatile.Read(ref incoming->BackAt), end = Volatile.Read(ref incoming->ReturnEnd), tail = Volatile.Read(ref incoming->Tail);
+        if (from > head || head - from > record->Capacity || end - from > record->Capacity || tail - head > record->Capacity) return false;
+        bool early = record->KernelConsumed < record->ReceiveSwitchAt;
+        // Bytes from before the ring come first, and then nothing of the ring can have been read.
+        if (early && from != head) return false;
+        record->ReceiveReturnNext = from;
+        record->ReceiveBackAt = head;
+        record->ReceiveReturnEnd = end;
+        // A writer that knows of its return writes nothing there any more, and need not keep the ring's pages for this end.
+        if (Volatile.Read(ref incoming->WriterLeft) != (uint)LeavingState.Not) Volatile.Write(ref incoming->Head, tail);
+        Gate.Set(&record->ReceiveGate, early || (from == head && end <= head) ? DirectionPhase.Back : DirectionPhase.Returning);
+        return true;
+    }
+
+    /// <summary>A shared ring's writer has ended its stream with more than the kernel took: the rest is in the ring only. Whoever wants it by the kernel has asked before.</summary>
+    public static bool IsStopped(ConnectionRecord* record, RingBlockHeader* incoming) => !ReturnMark.IsMirrored(record) && Volatile.Read(ref incoming->Returner) == (uint)ReturnerState.Done
+        && Volatile.Read(ref incoming->ReturnSent) < Volatile.Read(ref incoming->ReturnEnd) - Volatile.Read(ref incoming->BackAt);
+
+    /// <summary>A stream that ends in the midst of a return leaves bytes out, unless all of them were read from the ring.</summary>
+    public static bool IsCutShort(ConnectionRecord* record) => ReturnMark.IsMirrored(record) || record->ReceiveBackAt < record->ReceiveReturnEnd;
 
     public static bool IsTaken(ConnectionRecord* record) => (Volatile.Read(ref record->Flags) & (uint)ConnectionFlags.MarkTaken) != 0;
 

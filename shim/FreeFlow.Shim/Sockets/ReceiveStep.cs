@@ -15,7 +15,10 @@ internal static unsafe class ReceiveStep
         RingBlockHeader* incoming = Block.Incoming(record);
         while (true)
         {
-            switch (Gate.Phase(&record->ReceiveGate))
+            DirectionPhase phase = Gate.Phase(&record->ReceiveGate);
+            // A peek sees what is behind the ring, too, once the kernel has all of it.
+            if (phase == DirectionPhase.Ring && (flags & Linux.MSG_PEEK) != 0 && IsAllInKernel(record, incoming) && Handover.TakeUpKernel(record, incoming)) continue;
+            switch (phase)
             {
                 case DirectionPhase.Ready when ReturnMark.IsMirrored(record):
                     nint unmarked = MirroredReceiver.WhileReady(fd, record, incoming, VectorCursor.Total(ref target), peeks: (flags & Linux.MSG_PEEK) != 0);
@@ -53,7 +56,7 @@ internal static unsafe class ReceiveStep
                     if ((record->Flags & (uint)ConnectionFlags.WantsKernel) != 0)
                     {
                         bool back = Volatile.Read(ref incoming->Handover) == (uint)HandoverState.Back;
-                        if (!back && !Recall.GiveUp(record, incoming)) return -Linux.EAGAIN;
+                        if (!back && !Recall.GiveUp(fd, record, incoming)) return -Linux.EAGAIN;
                         if (back && !Recall.Settle(record, incoming)) continue;
                     }
                     nint copied = RingReader.Read(record, incoming, ref target, (flags & Linux.MSG_PEEK) != 0, (flags & Linux.MSG_TRUNC) != 0);
@@ -65,8 +68,16 @@ internal static unsafe class ReceiveStep
                     continue;
 
                 default:
-                    return KernelReceive.Part(fd, record, ref target, flags, nuint.MaxValue);
+                    nint plain = KernelReceive.Part(fd, record, ref target, flags, nuint.MaxValue);
+                    // A sender that is still in the ring learns of the end here.
+                    if (plain == 0 && phase == DirectionPhase.Back && !target.AtEnd) Interlocked.Or(ref record->Flags, (uint)ConnectionFlags.PeerFinished);
+                    return plain;
             }
         }
     }
+
+    /// <summary>Shared rings: the writer has left the ring, and the kernel has taken all that it had to take.</summary>
+    public static bool IsAllInKernel(ConnectionRecord* record, RingBlockHeader* incoming) =>
+        Volatile.Read(ref incoming->Handover) == (uint)HandoverState.Back && !ReturnMark.IsMirrored(record) 
+        && Volatile.Read(ref incoming->Returner) == (uint)ReturnerState.Done && !ReceiveReturn.IsStopped(record, incoming);
 }

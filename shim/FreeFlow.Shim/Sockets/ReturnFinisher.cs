@@ -10,8 +10,29 @@ namespace FreeFlow.Shim.Sockets;
 /// </summary>
 internal static unsafe class ReturnFinisher
 {
-    /// <summary>Before the program's last close(2); the record may be freed afterwards.</summary>
-    public static void Start(int fd, ConnectionRecord* record)
+    private const ulong PatienceNanoseconds = 10_000_000;
+
+    /// <summary>
+    /// Before the program's last close(2): waits for the kernel to take what is left of a return for as long as the program has asked its close to wait (SO_LINGER), or a
+    /// moment, and leaves the rest to a process of its own.
+    /// </summary>
+    public static void AwaitOrStart(int fd, ConnectionRecord* record, Linger linger)
+    {
+        ulong start = Process.Now(), patience = linger.On != 0 ? (ulong)linger.Seconds * 1_000_000_000 : Stall.Allow(PatienceNanoseconds);
+        bool whole = ReturnWaiter.Await(fd, record, start + patience);
+        Stall.Spent(start);
+        if (whole) return;
+        // In a shared ring its reader finds the rest, unless it has asked for it.
+        if (!ReturnMark.IsMirrored(record) && ThreadLock.Enter(&record->SendLock))
+        {
+            SendReturn.StopUnlessWanted(record);
+            ThreadLock.Exit(&record->SendLock);
+        }
+        if (SendReturn.IsUnderWay(record)) Start(fd, record);
+    }
+
+    /// <summary>The record may be freed afterwards.</summary>
+    private static void Start(int fd, ConnectionRecord* record)
     {
         ConnectionRecord copy = *record;
         _ = LeftBehind.Start(out bool here);

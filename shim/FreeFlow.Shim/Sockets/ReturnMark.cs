@@ -17,6 +17,9 @@ internal static unsafe class ReturnMark
 
     public static bool IsMirrored(ConnectionRecord* record) => (record->Flags & (uint)ConnectionFlags.Mirrored) != 0;
 
+    /// <summary>What precedes the ring's bytes in the kernel stream: nothing where both ends share the ring, and so the words that say the same.</summary>
+    public static ulong HeaderLength(ConnectionRecord* record) => IsMirrored(record) ? HeaderBytes : 0UL;
+
     /// <summary>True if the router has put marks into a ring that has just been mapped.</summary>
     public static bool IsIn(RingBlockHeader* block)
     {

@@ -6,7 +6,7 @@ using FreeFlow.Shim.Native;
 
 namespace FreeFlow.Shim.Sockets;
 
-/// <summary>Gives the kernel the mark of a return, and the ring's rest behind it, as far as it takes them now. Callers hold SendLock and the turn (<see cref="ReturnTurns"/>).</summary>
+/// <summary>Gives the kernel the mark of a return, if it has one, and the ring's rest behind it, as far as it takes them now. Callers hold SendLock and the turn (<see cref="ReturnTurns"/>).</summary>
 internal static unsafe class ReturnPush
 {
     private const int PiecesAtOnce = 3;
@@ -18,18 +18,18 @@ internal static unsafe class ReturnPush
     public static bool MustWaitForQueue(ConnectionRecord* record, int fd)
     {
         int unsent = 0;
-        return record->SendReturned == 0 && Process.Libc->ioctl(fd, Linux.SIOCOUTQNSD, &unsent) == 0 && unsent != 0;
+        return record->SendReturned == 0 && ReturnMark.IsMirrored(record) && Process.Libc->ioctl(fd, Linux.SIOCOUTQNSD, &unsent) == 0 && unsent != 0;
     }
 
     public static bool Try(ConnectionRecord* record, RingBlockHeader* outgoing, int fd)
     {
-        ulong total = ReturnMark.HeaderBytes + (record->SendTail - record->SendReturnFrom);
+        ulong head = ReturnMark.HeaderLength(record), total = head + (record->SendTail - record->SendReturnFrom);
         // What the router has given to the kernel meanwhile.
         ulong already = Volatile.Read(ref outgoing->ReturnSent);
         if (already > record->SendReturned && already <= total) NoteSent(record, already - record->SendReturned);
         byte* header = stackalloc byte[ReturnMark.HeaderBytes];
         IoVector* pieces = stackalloc IoVector[PiecesAtOnce];
-        ReturnMark.Write(record, header);
+        if (head != 0) ReturnMark.Write(record, header);
         while (record->SendReturned < total)
         {
             // An error that the kernel tells once is the program's.
@@ -38,8 +38,8 @@ internal static unsafe class ReturnPush
             if (MustWaitForQueue(record, fd)) return false;
             nuint count = 0;
             ulong at = record->SendReturned;
-            if (at < ReturnMark.HeaderBytes) pieces[count++] = new IoVector { Base = header + at, Length = (nuint)(ReturnMark.HeaderBytes - at) };
-            ulong position = record->SendReturnFrom + (at < ReturnMark.HeaderBytes ? 0 : at - ReturnMark.HeaderBytes);
+            if (at < head) pieces[count++] = new IoVector { Base = header + at, Length = (nuint)(head - at) };
+            ulong position = record->SendReturnFrom + (at < head ? 0 : at - head);
             for (; position < record->SendTail && count < PiecesAtOnce; count++)
             {
                 pieces[count].Base = RingWriter.Unread(record, outgoing, position, out pieces[count].Length);

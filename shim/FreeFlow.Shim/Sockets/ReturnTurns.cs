@@ -6,12 +6,16 @@ using FreeFlow.Shim.Native;
 namespace FreeFlow.Shim.Sockets;
 
 /// <summary>
-/// A sender's return and the router that stands in for it (docs/fabric.md) take turns by the word <c>Returner</c>, as <c>shim/models/standin.pml</c> has it. Callers hold SendLock.
+/// A sender's return and the router that stands in for it (docs/fabric.md) take turns by the word <c>Returner</c>, as <c>shim/models/standin.pml</c> and
+/// <c>localreturn.pml</c> have it. Callers hold SendLock.
 /// </summary>
 internal static unsafe class ReturnTurns
 {
     /// <summary>A router that stands in gives the kernel what it takes without waiting: this is a router that was killed or stopped in the midst of it.</summary>
     private const ulong RouterNanoseconds = 10_000_000_000;
+
+    /// <summary>Where the peer can write the word, too, it may be no router at all.</summary>
+    private const ulong SharedNanoseconds = 1_000_000_000;
 
     /// <summary>
     /// Keeps the router from standing in; caller holds SendLock. It holds the return itself for moments only. One that has died in such a moment leaves nobody to say what the kernel
@@ -19,14 +23,14 @@ internal static unsafe class ReturnTurns
     /// </summary>
     public static ReturnerState Take(ConnectionRecord* record, RingBlockHeader* outgoing, int fd)
     {
-        ulong start = Process.Now();
+        ulong start = Process.Now(), patience = ReturnMark.IsMirrored(record) ? RouterNanoseconds : SharedNanoseconds;
         while (true)
         {
             uint before = Volatile.Read(ref outgoing->Returner);
             // Who held it before, and SendLock, was killed.
             if (before != (uint)ReturnerState.Router && Interlocked.CompareExchange(ref outgoing->Returner, (uint)ReturnerState.Writer, before) == before) return (ReturnerState)before;
             if (before != (uint)ReturnerState.Router) continue;
-            if (Process.Now() - start < RouterNanoseconds) { Process.Libc->poll(null, 0, 1); continue; }
+            if (Process.Now() - start < patience) { Process.Libc->poll(null, 0, 1); continue; }
             Process.Libc->shutdown(fd < 0 ? Connections.Local[Connections.IndexOf(record)].FirstDescriptor - 1 : fd, Linux.SHUT_RDWR);
             Interlocked.CompareExchange(ref outgoing->Returner, (uint)ReturnerState.Paused, (uint)ReturnerState.Router);
         }

@@ -1,6 +1,7 @@
 using System.Threading;
 using FreeFlow.Contract;
 using FreeFlow.Contract.Layout;
+using FreeFlow.Contract.Messages;
 using FreeFlow.Shim.Control;
 using FreeFlow.Shim.Memory;
 using FreeFlow.Shim.Native;
@@ -9,8 +10,9 @@ using FreeFlow.Shim.Readiness;
 namespace FreeFlow.Shim.Sockets;
 
 /// <summary>
-/// A sender's way from a mirrored ring back into the kernel: the mark, then what the reader may not have of the ring's bytes. It follows <c>shim/models/return.pml</c>
-/// and never waits by itself: what the kernel does not take now it takes in later calls, and whenever a thread of the process sleeps in one.
+/// A sender's way from a ring back into the kernel: what the reader may not have of the ring's bytes, in a mirrored ring behind a mark. It follows
+/// <c>shim/models/return.pml</c> and <c>localreturn.pml</c>, and never waits by itself: what the kernel does not take now it takes in later calls, and whenever a thread
+/// of the process sleeps in one.
 /// </summary>
 internal static unsafe class SendReturn
 {
@@ -30,21 +32,29 @@ internal static unsafe class SendReturn
     /// Leaves the ring, or, if the router has done so meanwhile, takes over from there. Caller holds SendLock, and the direction is in the ring or, with nothing in it, has
     /// just left the kernel.
     /// </summary>
-    public static void Begin(ConnectionRecord* record, RingBlockHeader* outgoing, int fd)
+    /// <param name="record">The connection.</param>
+    /// <param name="outgoing">Its outgoing block.</param>
+    /// <param name="fd">Its descriptor, or −1.</param>
+    /// <param name="leaves">Shared rings only: what is unread stays in the ring, and the kernel goes on behind it.</param>
+    public static void Begin(ConnectionRecord* record, RingBlockHeader* outgoing, int fd, bool leaves = false)
     {
+        bool mirrored = ReturnMark.IsMirrored(record);
         ReturnerState before = ReturnTurns.Take(record, outgoing, fd);
         // A Head that cannot be leaves the last one that could.
         _ = RingWriter.Free(record, outgoing);
         record->SendReturned = 0;
         ulong from = Volatile.Read(ref outgoing->BackAt), end = Volatile.Read(ref outgoing->ReturnEnd);
         bool begun = before == ReturnerState.Paused && from <= end && end <= record->SendTail && record->SendTail - from <= record->Capacity;
-        record->SendReturnFrom = begun ? from : record->SendHeadSeen;
+        // Who reads no more, or has its kernel answer whatever comes with a reset, reads in its ring what is there.
+        leaves |= !mirrored && Volatile.Read(ref outgoing->ReaderClosed) != 0;
+        record->SendReturnFrom = begun ? from : leaves ? record->SendTail : record->SendHeadSeen;
         if (!begun)
         {
             Volatile.Write(ref outgoing->BackAt, record->SendReturnFrom);
             Volatile.Write(ref outgoing->ReturnEnd, record->SendTail);
             Volatile.Write(ref outgoing->ReturnSent, 0);
-            Volatile.Write(ref outgoing->Handover, (uint)HandoverState.Back);
+            // A barrier: a reader that closes says so, and then looks at this word; it misses it, or is not missed here.
+            Interlocked.Exchange(ref outgoing->Handover, (uint)HandoverState.Back);
         }
         Volatile.Write(ref outgoing->WriterLeft, (uint)LeavingState.Left);
         // The mark answers a request, too, whatever it is for.
@@ -52,10 +62,17 @@ internal static unsafe class SendReturn
         // All is read, and nobody reads any more: a mark sent to a socket that is closed would come back as a reset, and take the peer's end of stream away from this end's
         // program, which may not have read it yet. With bytes unread a reset is what the kernel says, too, unless the reader has only shut down: it reads them in its ring.
         uint closed = Volatile.Read(ref outgoing->ReaderClosed);
-        bool needless = Volatile.Read(ref outgoing->ReturnSent) == 0 && (closed == RingBlockHeader.ReaderReadsOn || (closed != 0 && record->SendReturnFrom == record->SendTail));
+        bool needless = mirrored
+            ? Volatile.Read(ref outgoing->ReturnSent) == 0 && (closed == RingBlockHeader.ReaderReadsOn || (closed != 0 && record->SendReturnFrom == record->SendTail))
+            : closed == RingBlockHeader.ReaderGone;
         ReturnTurns.End(outgoing, done: needless);
-        if (needless) { Gate.Set(&record->SendGate, DirectionPhase.Back); return; }
-        record->MarksSent++;
+        if (needless)
+        {
+            Gate.Set(&record->SendGate, DirectionPhase.Back);
+            if (!mirrored) Doorbell.NotifyReader(record, outgoing);
+            return;
+        }
+        if (mirrored) record->MarksSent++;
         Gate.Set(&record->SendGate, DirectionPhase.Returning);
         _ = Advance(record, fd);
         // Its router helps with what the kernel has not taken now.
@@ -124,6 +141,28 @@ internal static unsafe class SendReturn
         ThreadLock.Exit(&record->SendLock);
         if (done) Registrations.Refresh(Connections.IndexOf(record) + 1, owed: true);
         return takes;
+    }
+
+    /// <summary>
+    /// A shared ring at the end of its stream, after one attempt: what the kernel has not taken stays in the ring, where its reader finds it, unless that one has asked for it. Who
+    /// asks says so first, and then looks whether this one has stopped; this one the other way round. Caller holds SendLock.
+    /// </summary>
+    public static void StopUnlessWanted(ConnectionRecord* record)
+    {
+        RingBlockHeader* outgoing = Block.Outgoing(record);
+        if (!IsUnderWay(record) || Volatile.Read(ref outgoing->Returner) != (uint)ReturnerState.Paused) return;
+        Interlocked.CompareExchange(ref outgoing->Returner, (uint)ReturnerState.Done, (uint)ReturnerState.Paused);
+        if (Volatile.Read(ref outgoing->ReaderWantsKernel) == (uint)RecallState.None) Gate.Set(&record->SendGate, DirectionPhase.Back);
+        else Interlocked.CompareExchange(ref outgoing->Returner, (uint)ReturnerState.Paused, (uint)ReturnerState.Done);
+    }
+
+    /// <summary>
+    /// A shared ring's return that the kernel has not taken whole, of a program that may make no further call for long: the router goes on with it. A mirrored ring's router
+    /// sees that by itself. No lock is held.
+    /// </summary>
+    public static void AskForHelp(ConnectionRecord* record)
+    {
+        if (IsUnderWay(record) && !ReturnMark.IsMirrored(record)) _ = Session.TryRequestReturn(Connections.IndexOf(record), record->Generation, ReturnRequest.Outgoing);
     }
 
     /// <summary>Before a sleep of at most <paramref name="left"/>: goes on with every return, and shortens the sleep while one is left.</summary>

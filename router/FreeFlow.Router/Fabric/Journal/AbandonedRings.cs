@@ -1,13 +1,10 @@
 using System;
 using System.Collections.Generic;
-using System.Globalization;
-using System.IO;
 using System.Linq;
 using FreeFlow.Native;
 using FreeFlow.Router.Fabric.Streams;
 using FreeFlow.Router.Observe;
 using FreeFlow.Router.Pairing;
-using FreeFlow.Router.Sessions;
 
 namespace FreeFlow.Router.Fabric.Journal;
 
@@ -32,42 +29,25 @@ internal static unsafe class AbandonedRings
     /// <summary>Looks through one program's memory; the number of rings in which something was left to do.</summary>
     internal static int TakeUp(int process, IEnumerable<(JournaledRing Ring, Action Done)> left)
     {
-        Dictionary<(string Device, ulong Inode), string> mapped = RingsOf(process);
+        Dictionary<(string Device, ulong Inode), string> mapped = MappedRings.Of(process);
         Dictionary<ulong, int> sockets = mapped.Count == 0 ? [] : OpenDescriptors.Sockets(process);
         int taken = 0;
         foreach ((JournaledRing ring, Action done) in left)
         {
-            if (mapped.TryGetValue((Device(ring.MemoryDevice), ring.MemoryInode), out string? range) && TryTakeUp(ring, $"/proc/{process}/map_files/{range}", sockets, done)) taken++;
+            if (mapped.TryGetValue((MappedRings.Device(ring.MemoryDevice), ring.MemoryInode), out string? range) && TryTakeUp(ring, MappedRings.TryOpen(process, range, ring.MemoryDevice, ring.MemoryInode), sockets, done)) taken++;
             else done();
         }
         return taken;
     }
 
-    /// <summary>Where a program has what look like rings. A line is "from-to rw-s offset device inode name". A file of its own may have that name, too, and wait for a server of its own when it is opened, but not that device.</summary>
-    private static Dictionary<(string Device, ulong Inode), string> RingsOf(int process)
+    /// <param name="known">What the journal says of it.</param>
+    /// <param name="memory">The ring's, or −1.</param>
+    /// <param name="sockets">The program's.</param>
+    /// <param name="done">What to do when nobody needs to know of it any more.</param>
+    private static bool TryTakeUp(JournaledRing known, int memory, Dictionary<ulong, int> sockets, Action done)
     {
-        Dictionary<(string, ulong), string> rings = [];
-        try
-        {
-            foreach (string line in File.ReadLines($"/proc/{process}/maps").Where(line => line.Contains("/memfd:" + Ring.Name, StringComparison.Ordinal)))
-            {
-                string[] fields = line.Split(' ', StringSplitOptions.RemoveEmptyEntries);
-                if (ulong.TryParse(fields[4], CultureInfo.InvariantCulture, out ulong inode)) rings[(fields[3], inode)] = fields[0];
-            }
-        }
-        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException) { } // it is gone, or not to be looked at
-        return rings;
-    }
-
-    /// <summary>A device of stat(2) as /proc/PID/maps writes it.</summary>
-    private static string Device(ulong device) => $"{(device >> 8) & 0xfff:x2}:{(device & 0xff) | ((device >> 12) & 0xfff00):x2}";
-
-    private static bool TryTakeUp(JournaledRing known, string path, Dictionary<ulong, int> sockets, Action done)
-    {
-        int memory = Libc.open(path, Libc.O_RDWR | Libc.O_NONBLOCK | Libc.O_CLOEXEC);
         if (memory < 0) return false;
-        bool same = Libc.fstat(memory, out FileStatus status) == 0 && (status.Device, status.Inode) == (known.MemoryDevice, known.MemoryInode);
-        MirroredRing? ring = same ? MirroredRing.TryTakeUp(memory) : null;
+        MirroredRing? ring = MirroredRing.TryTakeUp(memory);
         Libc.close(memory);
         if (ring is null) return false;
         // Who sends from now on finds a reader to wake, and the doorbell closed.

@@ -6,15 +6,21 @@ using FreeFlow.Router.Sessions;
 
 namespace FreeFlow.Router.Fabric.Streams;
 
-/// <summary>The router's side of a ring that it shares with one shim (docs/fabric.md). The shim is side 0. The mapping and the bell are this object's.</summary>
+/// <summary>
+/// The router's side of a ring that it shares with one shim (docs/fabric.md), which is side 0. Or a ring that two shims share, for as long as the router stands in for one of
+/// them. The mapping and the bell are this object's.
+/// </summary>
 internal sealed unsafe class MirroredRing : IDisposable
 {
     private readonly byte* _memory;
     private readonly nuint _bytes;
     private int _holders = 1;
 
-    private MirroredRing(byte* memory, ulong capacity, int bell)
+    private readonly uint _side;
+
+    private MirroredRing(byte* memory, ulong capacity, int bell, uint side = 0)
     {
+        _side = side;
         _memory = memory;
         _bytes = (nuint)RingLayout.TotalBytes(capacity);
         Capacity = capacity;
@@ -33,10 +39,13 @@ internal sealed unsafe class MirroredRing : IDisposable
     public Lock Forwarding { get; } = new();
 
     /// <summary>What the shim writes.</summary>
-    public RingBlockHeader* FromShim => (RingBlockHeader*)_memory;
+    public RingBlockHeader* FromShim => (RingBlockHeader*)(_memory + RingLayout.WriterBlockOffset(_side, Capacity));
+
+    /// <summary>Bytes that precede the ring's in the kernel stream: the mark and its positions, or nothing where the shims share the words that say the same.</summary>
+    public ulong ReturnHeaderBytes { get; private init; } = RingLayout.ReturnMarkBytes + (2 * sizeof(ulong));
 
     /// <summary>What the shim reads.</summary>
-    public RingBlockHeader* ToShim => (RingBlockHeader*)(_memory + RingLayout.BlockBytes(Capacity));
+    public RingBlockHeader* ToShim => (RingBlockHeader*)(_memory + RingLayout.WriterBlockOffset(1 - _side, Capacity));
 
     /// <summary>
     /// Data bytes of one direction of both ends' rings: what an end has a place for, or <paramref name="otherwise"/>. Two ends that both have one have it of the same size: it was one connection's.
@@ -56,16 +65,28 @@ internal sealed unsafe class MirroredRing : IDisposable
     }
 
     /// <summary>Maps a ring that another router made and a program has; null if it is not one, or the program could change its size.</summary>
-    public static MirroredRing? TryTakeUp(int memory)
-    {
-        RingBlockHeader header;
-        int seals = Libc.fcntl(memory, Libc.F_GET_SEALS, 0);
-        return seals >= 0 && (seals & SealedMemory.SizeSeals) == SealedMemory.SizeSeals
-            && Libc.pread(memory, &header, (nuint)sizeof(RingBlockHeader), 0) == sizeof(RingBlockHeader)
-            && header.Magic == RingLayout.Magic && header.Version == RingLayout.Version && RingLayout.IsValidCapacity(header.Capacity)
-            && Libc.fstat(memory, out FileStatus status) == 0 && status.Size == (long)RingLayout.TotalBytes(header.Capacity)
-            && new ReadOnlySpan<byte>(header.ReturnMark, RingLayout.ReturnMarkBytes).ContainsAnyExcept((byte)0)
+    public static MirroredRing? TryTakeUp(int memory) =>
+        IsRing(memory, out RingBlockHeader header) && new ReadOnlySpan<byte>(header.ReturnMark, RingLayout.ReturnMarkBytes).ContainsAnyExcept((byte)0)
             ? TryMap(memory, header.Capacity, -1) : null;
+
+    /// <summary>Maps a ring that two programs share, to stand in for the one that is side <paramref name="sender"/>; null if it is not one, or they could change its size.</summary>
+    public static MirroredRing? TryShare(int memory, uint sender)
+    {
+        if (!IsRing(memory, out RingBlockHeader header)) return null;
+        void* mapping = Map(memory, header.Capacity);
+        return mapping == Libc.MAP_FAILED ? null : new((byte*)mapping, header.Capacity, -1, sender) { ReturnHeaderBytes = 0 };
+    }
+
+    private static bool IsRing(int memory, out RingBlockHeader header)
+    {
+        int seals = Libc.fcntl(memory, Libc.F_GET_SEALS, 0);
+        fixed (RingBlockHeader* target = &header)
+        {
+            return seals >= 0 && (seals & SealedMemory.SizeSeals) == SealedMemory.SizeSeals
+                && Libc.pread(memory, target, (nuint)sizeof(RingBlockHeader), 0) == sizeof(RingBlockHeader)
+                && target->Magic == RingLayout.Magic && target->Version == RingLayout.Version && RingLayout.IsValidCapacity(target->Capacity)
+                && Libc.fstat(memory, out FileStatus status) == 0 && status.Size == (long)RingLayout.TotalBytes(target->Capacity);
+        }
     }
 
     /// <summary>Data of a block, at a position and a base that have been chosen or masked.</summary>
@@ -134,9 +155,12 @@ internal sealed unsafe class MirroredRing : IDisposable
 
     private static MirroredRing? TryMap(int memory, ulong capacity, int bell)
     {
-        void* mapping = Libc.mmap(null, (nuint)RingLayout.TotalBytes(capacity), Libc.PROT_READ | Libc.PROT_WRITE, Libc.MAP_SHARED, memory, 0);
+        void* mapping = Map(memory, capacity);
         return mapping == Libc.MAP_FAILED ? null : new((byte*)mapping, capacity, bell);
     }
+
+    private static void* Map(int memory, ulong capacity) =>
+        Libc.mmap(null, (nuint)RingLayout.TotalBytes(capacity), Libc.PROT_READ | Libc.PROT_WRITE, Libc.MAP_SHARED, memory, 0);
 
     /// <summary>Closes the bell: the shim's stream is not carried any more.</summary>
     public void Dispose()

@@ -8,7 +8,7 @@ using FreeFlow.Router.Pairing;
 namespace FreeFlow.Router.Fabric.Streams;
 
 /// <summary>
-/// The return from a mirrored ring (docs/fabric.md) for a sender that does not get to it: its program sleeps elsewhere, while bytes of it lie in a ring that goes nowhere
+/// The return from a ring (docs/fabric.md) for a sender that does not get to it: its program sleeps elsewhere, while bytes of it lie in a ring that goes nowhere
 /// any more, or that its reader wants by the kernel, or that its kernel did not take when it left the ring. The program's own socket is borrowed for each attempt and given
 /// back at once, so that it ends when the program says so. Follows <c>shim/models/standin.pml</c>: the two take turns by the word Returner, and bytes that the program has
 /// written at the last moment are its own to send until it has left the ring itself.
@@ -18,7 +18,7 @@ namespace FreeFlow.Router.Fabric.Streams;
 /// <param name="isLost">The way is lost; otherwise the reader has asked, and may ask no more, or the writer has left.</param>
 internal sealed unsafe class StandIn(MirroredRing ring, Func<int> borrow, bool isLost) : IDisposable
 {
-    private const int HeaderBytes = RingLayout.ReturnMarkBytes + (2 * sizeof(ulong));
+    private const int MostHeaderBytes = RingLayout.ReturnMarkBytes + (2 * sizeof(ulong));
     private const int MostPieces = 3;
 
     /// <summary>A program that has published bytes at the last moment leaves the ring within a few of these, if it does; then there may be more to do.</summary>
@@ -100,8 +100,8 @@ internal sealed unsafe class StandIn(MirroredRing ring, Func<int> borrow, bool i
     }
 
     /// <summary>True if the kernel has the mark and the ring's bytes up to <paramref name="place"/>.</summary>
-    private static bool IsSent(RingBlockHeader* block, ulong place) =>
-        Volatile.Read(ref block->ReturnSent) >= HeaderBytes + (place - Volatile.Read(ref block->BackAt));
+    private bool IsSent(RingBlockHeader* block, ulong place) =>
+        Volatile.Read(ref block->ReturnSent) >= ring.ReturnHeaderBytes + (place - Volatile.Read(ref block->BackAt));
 
     /// <summary>
     /// What the kernel takes now. True if nothing is left and the program will not write more, or the kernel will not take it: an error that it tells once is the program's.
@@ -113,22 +113,23 @@ internal sealed unsafe class StandIn(MirroredRing ring, Func<int> borrow, bool i
         // A Tail that is final counts; until then what lies behind the end that the mark names is on its way to the program's next call.
         ulong goal = left == LeavingState.Not ? end : Volatile.Read(ref block->Tail);
         if (from > goal || end - from > goal - from || goal - from > ring.Capacity) return true;
-        byte* header = stackalloc byte[HeaderBytes];
-        new ReadOnlySpan<byte>(block->ReturnMark, RingLayout.ReturnMarkBytes).CopyTo(new Span<byte>(header, HeaderBytes));
+        byte* header = stackalloc byte[MostHeaderBytes];
+        ulong headerBytes = ring.ReturnHeaderBytes;
+        new ReadOnlySpan<byte>(block->ReturnMark, RingLayout.ReturnMarkBytes).CopyTo(new Span<byte>(header, MostHeaderBytes));
         *(ulong*)(header + RingLayout.ReturnMarkBytes) = from;
         *(ulong*)(header + RingLayout.ReturnMarkBytes + sizeof(ulong)) = end;
         IoVector* pieces = stackalloc IoVector[MostPieces];
-        ulong total = HeaderBytes + (goal - from);
+        ulong total = headerBytes + (goal - from);
         for (ulong sent = Volatile.Read(ref block->ReturnSent); sent < total;)
         {
             PollDescriptor look = new() { Descriptor = socket };
             if (Libc.poll(&look, 1, 0) > 0 && (look.Returned & PollDescriptor.POLLERR) != 0) return true;
             int unsent = 0;
             // The mark begins a segment.
-            if (sent == 0 && Libc.ioctl(socket, Libc.SIOCOUTQNSD, (nint)(&unsent)) == 0 && unsent != 0) return false;
+            if (sent == 0 && headerBytes != 0 && Libc.ioctl(socket, Libc.SIOCOUTQNSD, (nint)(&unsent)) == 0 && unsent != 0) return false;
             int count = 0;
-            if (sent < HeaderBytes) pieces[count++] = new IoVector { Base = header + sent, Length = (nuint)(HeaderBytes - sent) };
-            ulong position = from + (sent < HeaderBytes ? 0 : sent - HeaderBytes);
+            if (sent < headerBytes) pieces[count++] = new IoVector { Base = header + sent, Length = (nuint)(headerBytes - sent) };
+            ulong position = from + (sent < headerBytes ? 0 : sent - headerBytes);
             while (position != goal && count < MostPieces)
             {
                 ulong length = Math.Min(goal - position, ring.ToEnd(position, start));

@@ -1,5 +1,5 @@
 """How streams end: close, half-close, reset, death."""
-import os, select, socket, struct, threading
+import os, select, socket, struct, threading, time
 from .report import attempt, fill, poll_one, read_to_end, settle
 
 LINGER_RESET = struct.pack("ii", 1, 0)
@@ -36,6 +36,36 @@ def shutdown_reading(client, server):
     server.shutdown(socket.SHUT_RD)
     attempt("first", server.recv, 100)
     attempt("second", server.recv, 100)
+
+
+def linger_waits_for_a_peer_that_does_not_read(client, server):
+    """More than a receive buffer takes: close waits for the time that was asked for, and what is left goes on without it."""
+    server.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 30000)
+    client.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 1))
+    sent = 0
+    client.setblocking(False)
+    while sent < 600000:
+        try:
+            sent += client.send(b"l" * 20000)
+        except BlockingIOError:
+            break
+    began = time.monotonic()
+    client.close()
+    print("waited", time.monotonic() - began >= 1, "rest", sent > 300000, len(read_to_end(server)[0]) == sent)
+
+
+def end_with_more_unread_than_the_kernel_takes_now(client, server):
+    """What is unread goes into the kernel at the end, as far as its buffers take it; the reader must not notice where that was."""
+    for sender, reader, end in ((client, server, lambda: client.shutdown(socket.SHUT_WR)), (server, client, server.close)):
+        sender.sendall(bytes(range(250)) * 2400)
+        sender.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 4096)
+        first = reader.recv(1000, socket.MSG_WAITALL)
+        end()
+        poller = select.poll()
+        poller.register(reader, select.POLLIN)
+        print(len(poller.poll(5000)), len(reader.recv(70000, socket.MSG_PEEK)) > 0)
+        rest, last = read_to_end(reader)
+        print(len(rest), first + rest == bytes(range(250)) * 2400, last, len(poller.poll(5000)))
 
 
 def reset_by_linger(client, server):

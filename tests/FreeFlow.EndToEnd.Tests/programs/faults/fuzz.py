@@ -226,9 +226,11 @@ for _ in range(20):
 hellos = [(data, descriptors) for data, descriptors in recorded if len(data) > 1 and descriptors and os.readlink(f"/proc/self/fd/{descriptors[0]}").startswith("/memfd:")]
 tables, kept, slow = [descriptors[0] for _, descriptors in hellos], [], set()
 stable = [end.detach() for end in pair()] + tables
-# Two kinds that these programs have no need of: Withdraw, which says what Offer says, and StatusRequest, with the version that Hello names.
+# Kinds that these programs have no need of: Withdraw and ReturnRequest, which name a connection as Offer does (its last three numbers have a byte each), and StatusRequest,
+# with the version that Hello names.
 offer = next(data for data, _ in recorded if data[1] == 3)
-recorded += [(b"\x93\x06" + offer[2:-1], []), (b"\x92\x07" + hellos[0][0][2:3], stable[:1])]
+named = offer[2:-3]
+recorded += [(b"\x93\x06" + named, []), (b"\x94\x09" + named + b"\x00", []), (b"\x94\x09" + named + b"\x01", []), (b"\x92\x07" + hellos[0][0][2:3], stable[:1])]
 assert os.getuid() != 0 and len(hellos) >= 2 and len(recorded) >= 4, (os.getuid(), recorded)
 counts = {"messages": 0, "descriptors": 0, "of 253": 0, "closed by the router": 0}
 end = time.monotonic() + seconds
