@@ -3,15 +3,24 @@
  *
  * A copy between a ring and the application's memory that survives a bad pointer: 0 when all was copied, 1 when a byte could not be
  * touched, where the kernel's own calls answer EFAULT. A leaf that leaves the stack alone, so that the handler in faults.c need only
- * look at the instruction pointer and move it to ff_copy_fault. The two sides never overlap.
+ * look at the instruction pointer and move it to ff_copy_fault. The two sides never overlap. A fault whose signal is blocked would end the
+ * process: where it may be, ff_copy_guarded (faults.c) lets it through for the while.
+ *
+ * int ff_copy_returned(struct pollfd *target, const struct pollfd *source, size_t count)
+ *
+ * Likewise, but copies revents alone of each entry, which is all that poll(2) writes.
  */
         .text
-        .globl  ff_copy, ff_copy_fault
-        .hidden ff_copy, ff_copy_fault
+        .hidden ff_copy_guarded, ff_copy_returned_guarded, ff_thread_state
+        .globl  ff_copy, ff_copy_returned, ff_copy_fault
+        .hidden ff_copy, ff_copy_returned, ff_copy_fault
         .type   ff_copy, @function
         .p2align 5
 ff_copy:
         .cfi_startproc
+        movq    ff_thread_state@gottpoff(%rip), %rax
+        cmpl    $1, %fs:48(%rax)
+        jne     ff_copy_guarded
         cmpq    $16, %rdx
         jb      .Lunder16
         cmpq    $32, %rdx
@@ -98,9 +107,26 @@ ff_copy:
         movb    %al, (%rdi)
 5:      xorl    %eax, %eax
         ret
+        .size   ff_copy, . - ff_copy
+        .type   ff_copy_returned, @function
+        .p2align 4
+ff_copy_returned:
+        movq    ff_thread_state@gottpoff(%rip), %rax
+        cmpl    $1, %fs:48(%rax)
+        jne     ff_copy_returned_guarded
+        testq   %rdx, %rdx
+        jz      2f
+1:      movzwl  6(%rsi), %eax
+        movw    %ax, 6(%rdi)
+        addq    $8, %rsi
+        addq    $8, %rdi
+        decq    %rdx
+        jnz     1b
+2:      xorl    %eax, %eax
+        ret
+        .size   ff_copy_returned, . - ff_copy_returned
 ff_copy_fault:
         movl    $1, %eax
         ret
         .cfi_endproc
-        .size   ff_copy, . - ff_copy
         .section .note.GNU-stack, "", @progbits

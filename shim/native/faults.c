@@ -60,6 +60,65 @@ int ff_fault_action(int signal, const struct sigaction *action, struct sigaction
   return 0;
 }
 
+/*
+ * The signals of a fault, let through for a copy's while; what the thread blocks is its own again afterwards. A thread that blocks them pays two system calls
+ * a copy, and lives, as it does with the kernel's calls.
+ */
+static int let_faults_through(sigset_t *before) {
+  sigset_t faults;
+  sigemptyset(&faults);
+  sigaddset(&faults, SIGSEGV);
+  sigaddset(&faults, SIGBUS);
+  ff_real_sigmask()(SIG_UNBLOCK, &faults, before);
+  ff_thread_state.faults = FAULTS_ARRIVE;
+  return sigismember(before, SIGSEGV) || sigismember(before, SIGBUS);
+}
+
+static void block_again(const sigset_t *before) {
+  ff_real_sigmask()(SIG_SETMASK, before, NULL);
+  ff_thread_state.faults = FAULTS_BLOCKED;
+}
+
+int ff_copy_guarded(void *target, const void *source, size_t bytes) {
+  sigset_t before;
+  int blocked = let_faults_through(&before), result = ff_copy(target, source, bytes);
+  if (blocked) block_again(&before);
+  return result;
+}
+
+int ff_copy_returned_guarded(void *target, const void *source, size_t count) {
+  sigset_t before;
+  int blocked = let_faults_through(&before), result = ff_copy_returned(target, source, count);
+  if (blocked) block_again(&before);
+  return result;
+}
+
+/* ---- Whoever changes a thread's mask says what becomes of the signals of a fault. What libc does by itself (siglongjmp) makes a copy ask at worst. */
+
+ff_sigmask_t ff_real_sigmask(void) {
+  static ff_sigmask_t found;
+  if (!found) found = (ff_sigmask_t)ff_next_symbol("pthread_sigmask");
+  return found;
+}
+
+static void note_mask(int how, const sigset_t *set) {
+  if (how == SIG_SETMASK || sigismember(set, SIGSEGV) || sigismember(set, SIGBUS)) ff_thread_state.faults = FAULTS_UNKNOWN;
+}
+
+FF_EXPORT int pthread_sigmask(int how, const sigset_t *set, sigset_t *old) {
+  int result = ff_real_sigmask()(how, set, old);
+  if (set && result == 0) note_mask(how, set);
+  return result;
+}
+
+FF_EXPORT int sigprocmask(int how, const sigset_t *set, sigset_t *old) {
+  static ff_sigmask_t real;
+  if (!real) real = (ff_sigmask_t)ff_next_symbol("sigprocmask");
+  int result = real(how, set, old);
+  if (set && result == 0) note_mask(how, set);
+  return result;
+}
+
 void ff_watch_faults(void) {
   static const int faults[] = { SIGSEGV, SIGBUS };
   for (int i = 0; i < 2; i++) {

@@ -48,7 +48,8 @@ struct ff_thread {
   uint32_t deferred;    /* the signal whose handler waits, 0 if none */
   uint32_t awaits_routers; /* what it read last came from another host */
   int *sleeping, *sleeping_here;   /* the counters this thread has raised before it went to sleep, NULL if none */
-  uint64_t room[2];
+  uint32_t faults;      /* may SIGSEGV and SIGBUS of ff_copy reach their handler: 1 yes, 2 no, 0 not known; copy.S has its offset, 48 */
+  uint32_t room[3];
 };
 extern __thread struct ff_thread ff_thread_state;
 
@@ -61,6 +62,7 @@ struct ff_handshake {
   struct ff_thread *(*current_thread)(void);
   void **table;
   int (*copy)(void *target, const void *source, size_t bytes);
+  int (*copy_returned)(void *target, const void *source, size_t count);
   void (*deliver_deferred)(void);
   void (*drop_deferred)(void);
   int (*sleep)(struct ff_sleep *what);
@@ -80,6 +82,7 @@ long ff_interposed_by_number(long number, long a, long b, long c, long d, long e
 /* raw.c: system calls that have other arguments than the libc call of their name. */
 #define FF_BY_NUMBER(name) long ff_##name##_by_number(long a, long b, long c, long d, long e, long f)
 FF_BY_NUMBER(ppoll);
+FF_BY_NUMBER(select);
 FF_BY_NUMBER(pselect6);
 FF_BY_NUMBER(epoll_pwait);
 FF_BY_NUMBER(epoll_pwait2);
@@ -117,13 +120,17 @@ extern int ff_signals_are_the_cores;
 
 /* copy.S */
 int ff_copy(void *target, const void *source, size_t bytes);
+int ff_copy_returned(void *target, const void *source, size_t count);
 extern char ff_copy_fault[];
+enum { FAULTS_UNKNOWN, FAULTS_ARRIVE, FAULTS_BLOCKED };
 
 /* signals.c: runs the handler that a critical section has held up. */
 void ff_deliver_deferred(void);
 void ff_drop_deferred(void);
 
-/* faults.c */
+/* faults.c: the same copies where the thread blocks the signals of a fault, or may. */
+int ff_copy_guarded(void *target, const void *source, size_t bytes);
+int ff_copy_returned_guarded(void *target, const void *source, size_t count);
 void ff_watch_faults(void);
 
 /* cancel.c: not 0 once a thread of this program has been cancelled. */

@@ -132,7 +132,7 @@ static int open_core(void) {
   ff_core_call = (intptr_t (*)(intptr_t, intptr_t, intptr_t, intptr_t, intptr_t, intptr_t, intptr_t))dlsym(core, "ff_core_call");
   struct ff_handshake handshake = {
     sizeof handshake, ff_real, ff_descriptor_flags, &ff_tracked_count, current_thread, ff_raw_table,
-    ff_copy, ff_deliver_deferred, ff_drop_deferred, ff_sleep, ticks, FF_DESCRIPTORS,
+    ff_copy, ff_copy_returned, ff_deliver_deferred, ff_drop_deferred, ff_sleep, ticks, FF_DESCRIPTORS,
   };
   ff_find_sleeping_calls();
   if (!enter || !ff_core_call || enter(&handshake) != 0) return 0;
@@ -241,7 +241,7 @@ static void try_to_open(void) {
   int saved = errno;
   if (!ff_is_safe_point()) return;
   sigfillset(&all);
-  pthread_sigmask(SIG_BLOCK, &all, &old);
+  ff_real_sigmask()(SIG_BLOCK, &all, &old);
   /* One that was abandoned may still wait for its lock, or be about to give up. */
   if (__atomic_load_n(&phase, __ATOMIC_ACQUIRE) == ABANDONED) wait_for_opener();
   if (change_phase(IDLE, PROBING)) {
@@ -253,7 +253,7 @@ static void try_to_open(void) {
     }
   }
   if (__atomic_load_n(&phase, __ATOMIC_ACQUIRE) != ABANDONED) wait_for_opener();
-  pthread_sigmask(SIG_SETMASK, &old, NULL);
+  ff_real_sigmask()(SIG_SETMASK, &old, NULL);
   errno = saved;
 }
 

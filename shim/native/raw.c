@@ -113,6 +113,23 @@ long ff_pselect6_by_number(long limit, long readable, long writable, long except
   return result;
 }
 
+/* The kernel carries microseconds that are more than a second. */
+long ff_select_by_number(long limit, long readable, long writable, long exceptional, long timeout, long none) {
+  struct timeval time;
+  struct timespec given = { 0, 0 };
+  if (timeout != 0) {
+    if (ff_copy(&time, (const void *)timeout, sizeof time) != 0 || time.tv_sec < 0 || time.tv_usec < 0 || time.tv_sec > 1L << 60)
+      return ff_real_syscall(SYS_select, limit, readable, writable, exceptional, timeout, none);
+    given = (struct timespec){ time.tv_sec + time.tv_usec / 1000000, time.tv_usec % 1000000 * 1000 };
+    time = (struct timeval){ given.tv_sec, given.tv_nsec / 1000 };
+  }
+  int result = select((int)limit, (fd_set *)readable, (fd_set *)writable, (fd_set *)exceptional, timeout ? &time : NULL);
+  int saved = errno;
+  if (timeout != 0 && (given.tv_sec != 0 || given.tv_nsec != 0)) (void)!ff_copy((void *)timeout, &time, sizeof time);
+  errno = saved;
+  return result;
+}
+
 long ff_epoll_pwait_by_number(long epoll, long events, long capacity, long timeout, long mask, long bytes) {
   if (!is_mask(mask, bytes)) return ff_real_syscall(SYS_epoll_pwait, epoll, events, capacity, timeout, mask, bytes);
   return epoll_pwait((int)epoll, (struct epoll_event *)events, (int)capacity, (int)timeout, (const sigset_t *)mask);
@@ -141,6 +158,7 @@ FF_EXPORT long syscall(long number, long a, long b, long c, long d, long e, long
     case SYS_fork: case SYS_clone: case SYS_clone3: return ff_fork_by_number(number, a, b, c, d, e, f);
     case SYS_execve: case SYS_execveat: ff_prepare_exec(); break;
     case SYS_exit_group: ff_prepare_exit(); break;
+    case SYS_rt_sigprocmask: ff_thread_state.faults = FAULTS_UNKNOWN; break;
     case SYS_rt_sigaction: return ff_sigaction_by_number(a, b, c, d);
     case SYS_io_submit: if (ff_core_works()) ff_before_io_submit(b, (void *)c); break;
     case SYS_io_uring_setup: ff_stay_out(); break;

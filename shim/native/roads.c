@@ -78,10 +78,16 @@ static void leave(int fd) {
   if (FF_FLAGS(fd) & FF_CONNECTION) ff_by_another_road(fd);
 }
 
+/* A control block that cannot be read is libc's to meet. */
+static void leave_for(const struct aiocb *one) {
+  int fd;
+  if (ff_core_works() && ff_copy(&fd, &one->aio_fildes, sizeof fd) == 0) leave(fd);
+}
+
 #define AIO(name) \
   FF_EXPORT int name(struct aiocb *one) { \
     static int (*real)(struct aiocb *); \
-    if (one) leave(one->aio_fildes); \
+    leave_for(one); \
     if (!real) real = (int (*)(struct aiocb *))ff_next_symbol(#name); \
     return real(one); \
   } \
@@ -91,8 +97,9 @@ AIO(aio_write)
 
 FF_EXPORT int lio_listio(int mode, struct aiocb *const *list, int count, struct sigevent *event) {
   static int (*real)(int, struct aiocb *const *, int, struct sigevent *);
-  for (int i = 0; list && i < count; i++)
-    if (list[i]) leave(list[i]->aio_fildes);
+  struct aiocb *one;
+  if (mode == LIO_WAIT || mode == LIO_NOWAIT)
+    for (int i = 0; i < count && ff_core_works() && ff_copy(&one, &list[i], sizeof one) == 0; i++) leave_for(one);
   if (!real) real = (int (*)(int, struct aiocb *const *, int, struct sigevent *))ff_next_symbol("lio_listio");
   return real(mode, list, count, event);
 }

@@ -61,9 +61,12 @@ static __thread char *handler_frame;
 
 void ff_call_handler(ff_handler_t handler, int signal, siginfo_t *info, void *context) {
   char *outer = handler_frame;
+  uint32_t faults = ff_thread_state.faults;
   handler_frame = __builtin_frame_address(0);
+  ff_thread_state.faults = FAULTS_UNKNOWN;   /* the handler runs with a mask of its own */
   handler(signal, info, context);
   handler_frame = outer;
+  ff_thread_state.faults = faults;
 }
 
 /* A handler may have been left by siglongjmp(3): then the stack ends above it again, or is not the one that was set aside for signals. */
@@ -104,13 +107,13 @@ void ff_deliver_deferred(void) {
     context.uc_sigmask = mask;
     sigorset(&inside, &mask, &ff_handlers[signal].mask);
     if (!(ff_handlers[signal].flags & (int)SA_NODEFER)) sigaddset(&inside, signal);
-    pthread_sigmask(SIG_SETMASK, &inside, NULL);
+    ff_real_sigmask()(SIG_SETMASK, &inside, NULL);
     run(signal, &info, &context);
   } else {
     /* What a sender has made up may not be taken once more, or find the queue full: the signal counts, not what comes with it. */
     if (syscall(SYS_rt_tgsigqueueinfo, getpid(), gettid(), signal, &info) != 0) syscall(SYS_tgkill, getpid(), gettid(), signal);
   }
-  pthread_sigmask(SIG_SETMASK, &mask, NULL);
+  ff_real_sigmask()(SIG_SETMASK, &mask, NULL);
   errno = saved;
 }
 
@@ -120,7 +123,7 @@ pid_t ff_process_id;
 /* After fork: what waited was its parent's, as pending signals are. */
 void ff_drop_deferred(void) {
   ff_process_id = getpid();
-  if (ff_thread_state.deferred != 0) pthread_sigmask(SIG_SETMASK, &mask_before_deferral, NULL);
+  if (ff_thread_state.deferred != 0) ff_real_sigmask()(SIG_SETMASK, &mask_before_deferral, NULL);
   ff_thread_state.deferred = 0;
 }
 

@@ -7,6 +7,10 @@
 typedef int (*ff_sigaction_t)(int, const struct sigaction *, struct sigaction *);
 ff_sigaction_t ff_real_sigaction(void);
 
+/* pthread_sigmask(3); our own of that name notes what the program does. */
+typedef int (*ff_sigmask_t)(int, const sigset_t *, sigset_t *);
+ff_sigmask_t ff_real_sigmask(void);
+
 /* From the beginning of main: the process whose memory this is. */
 extern pid_t ff_process_id;
 

@@ -14,6 +14,7 @@
 #include <time.h>
 
 #include "freeflow.h"
+#include "signals.h"
 
 /* What pthread_cleanup_push is made of in glibc. musl has none of it, and loads this library all the same, to do nothing. */
 #pragma weak __pthread_register_cancel
@@ -41,7 +42,7 @@ static void leave(void *mask) {
     __atomic_sub_fetch(counter, 1, __ATOMIC_SEQ_CST);
     __atomic_sub_fetch(ff_thread_state.sleeping_here, 1, __ATOMIC_SEQ_CST);
   }
-  pthread_sigmask(SIG_SETMASK, mask, NULL);
+  ff_real_sigmask()(SIG_SETMASK, mask, NULL);
 }
 
 static int kernel_sleep(const struct ff_sleep *what, const sigset_t *mask) {
@@ -55,13 +56,13 @@ int ff_sleep(struct ff_sleep *what) {
   sigset_t all, old;
   volatile int result = -EINTR;   /* outlives the setjmp of pthread_cleanup_push */
   sigfillset(&all);
-  pthread_sigmask(SIG_BLOCK, &all, &old);
+  ff_real_sigmask()(SIG_BLOCK, &all, &old);
   pthread_cleanup_push(leave, &old);
   if (__atomic_load_n(&ff_thread_state.signals_handled, __ATOMIC_RELAXED) == what->signals_seen) {
     result = kernel_sleep(what, what->mask ? (const sigset_t *)what->mask : &old);
     if (result < 0) result = -errno;
   }
   pthread_cleanup_pop(0);
-  pthread_sigmask(SIG_SETMASK, &old, NULL);
+  ff_real_sigmask()(SIG_SETMASK, &old, NULL);
   return result;
 }

@@ -21,8 +21,13 @@ enum { MOST_INHERITED = 16, MOST_ACTIONS = 1024 };
 /* Java's helper closes all it inherits before it becomes the program it was asked for. */
 static int lets_go_of_everything(const char *path) {
   static const char helper[] = "/jspawnhelper";
-  size_t length = path ? strlen(path) : 0;
-  return length >= sizeof helper - 1 && strcmp(path + length - (sizeof helper - 1), helper) == 0;
+  char end[sizeof helper] = { 0 };
+  /* The last characters, one by one: the path may not be there at all, which is the kernel's to say. */
+  for (char next; ff_copy(&next, path, 1) == 0 && next; path++) {
+    memmove(end, end + 1, sizeof helper - 2);
+    end[sizeof helper - 2] = next;
+  }
+  return strcmp(end, helper) == 0;
 }
 
 /* In ints: from one action to the next, and from an action's beginning to its (first) descriptor; a copy's number is the next int. 0: not known. */

@@ -16,12 +16,14 @@ internal static unsafe class CopyingCalls
         if (record == null) return IntoPipe(fd, source, offset, count);
         if (Sender.IsOnRing(fd, record, 0))
         {
-            // What the kernel refuses, it refuses before it moves a byte: a source without a position, a wrong count or pointer.
-            bool refused = (nint)count <= 0 || !Process.CanWrite(offset, offset == null ? 0 : (nuint)sizeof(long)) || (offset == null && Process.Libc->lseek(source, 0, Linux.SEEK_CUR) < 0);
-            if (refused) return Process.Libc->sendfile(fd, source, offset, count);
-            nint moved = RingFiller.Fill(fd, record, source, offset, count < Vectors.MostBytes ? count : Vectors.MostBytes, fromPipe: false, dontWait: false);
+            long position = 0;
+            if (offset != null && !CallerMemory.TryRead(offset, &position)) return Process.Result(-Linux.EFAULT);
+            // What the kernel refuses, it refuses before it moves a byte: a source without a position, a wrong count, an end beyond all files.
+            if ((nint)count <= 0 || (long)((ulong)position + count) < 0 || (offset == null && Process.Libc->lseek(source, 0, Linux.SEEK_CUR) < 0)) return Process.Libc->sendfile(fd, source, offset, count);
+            nint moved = RingFiller.Fill(fd, record, source, offset == null ? null : &position, count < Vectors.MostBytes ? count : Vectors.MostBytes, fromPipe: false, dontWait: false);
             Orphans.Release(record);
-            if (moved != RingFiller.WentBack) return Process.Result(moved);
+            // The kernel, too, finds out that it cannot tell the position when the bytes are gone.
+            if (moved != RingFiller.WentBack) return Process.Result(offset == null || CallerMemory.TryWrite(offset, position) ? moved : -Linux.EFAULT);
         }
         int entered = Sender.EnterKernel(fd, record, 0);
         if (entered == 0) return SendFile(fd, source, offset, count);
@@ -35,7 +37,7 @@ internal static unsafe class CopyingCalls
     {
         ConnectionRecord* to = Connections.Find(target), from = Connections.Find(source);
         // SPLICE_F_NONBLOCK speaks of the pipe; whether the socket waits is its own matter.
-        bool odd = sourceOffset != null || targetOffset != null || count == 0 || (flags & ~SpliceFlags) != 0, dontWait = (flags & SpliceNonBlock) != 0;
+        bool odd = sourceOffset != null || targetOffset != null || (nint)count <= 0 || (flags & ~SpliceFlags) != 0, dontWait = (flags & SpliceNonBlock) != 0;
         if (to == null)
         {
             if (from == null || odd || !PipeEnd.Is(target, Linux.O_WRONLY, out bool full)) return Process.Libc->splice(source, sourceOffset, target, targetOffset, count, flags);

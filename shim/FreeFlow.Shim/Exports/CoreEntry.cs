@@ -23,6 +23,7 @@ public static unsafe class CoreEntry
         Process.TrackedConnections = handshake->TrackedConnections;
         Process.CurrentThread = (delegate* unmanaged[SuppressGCTransition]<ThreadRecord*>)handshake->CurrentThread;
         Process.Copy = (delegate* unmanaged[SuppressGCTransition]<void*, void*, nuint, int>)handshake->Copy;
+        Process.CopyReturned = (delegate* unmanaged[SuppressGCTransition]<PollDescriptor*, PollDescriptor*, nuint, int>)handshake->CopyReturned;
         Process.DeliverDeferred = (delegate* unmanaged[SuppressGCTransition]<void>)handshake->DeliverDeferred;
         Process.DropDeferred = (delegate* unmanaged[SuppressGCTransition]<void>)handshake->DropDeferred;
         Process.Sleep = (delegate* unmanaged[SuppressGCTransition]<SleepRequest*, int>)handshake->Sleep;

@@ -15,6 +15,7 @@ public unsafe struct CoreHandshake
     /// <summary>Out: address of <see cref="CoreEntry"/>'s self test, then one address per interposed call.</summary>
     public nint* Table;
     public void* Copy;
+    public void* CopyReturned;
     public void* DeliverDeferred;
     public void* DropDeferred;
     public void* Sleep;

@@ -66,6 +66,8 @@ internal static unsafe class DescriptorCalls
     [Interpose("int dup3(int fd, int copy, int flags)", Guard = "FF_FLAGS(fd) | FF_FLAGS(copy)")]
     public static int Dup3(int fd, int copy, int flags)
     {
+        // What the kernel refuses must have undone nothing.
+        if (copy < 0 || (flags & ~Linux.SOCK_CLOEXEC) != 0) return Process.Libc->dup3(fd, copy, flags);
         // A socket that becomes standard input or output is about to be handed to another program; so is one that a vfork child copies.
         if (fd != copy && Connections.Find(fd) != null && (copy <= 2 || Process.IsBorrowedMemory))
         {
@@ -118,16 +120,18 @@ internal static unsafe class DescriptorCalls
         int result = Process.Libc->ioctl(fd, request, argument);
         ConnectionRecord* record = Connections.Find(fd);
         if (result == 0 && request == Linux.FIONCLEX) Inheritance.Mark(fd);
-        if (result < 0 || argument == null || record == null) return result;
+        if (result < 0 || record == null || (uint)request is not (Linux.FIONBIO or Linux.FIOASYNC or Linux.FIONREAD or Linux.SIOCATMARK or Linux.TIOCOUTQ)) return result;
+        int number;
+        if (!CallerMemory.TryRead((int*)argument, &number)) return (int)Process.Result(-Linux.EFAULT);
         switch ((uint)request)
         {
-            case Linux.FIONBIO: NoteNonBlocking(fd, *(int*)argument != 0); break;
-            case Linux.FIONREAD: *(int*)argument = Readable(fd, record, *(int*)argument); break;
-            case Linux.SIOCATMARK when *(int*)argument != 0 && Waiting(record) > 0: *(int*)argument = 0; break;
-            case Linux.TIOCOUTQ: *(int*)argument += Unread(record); break;
-            case Linux.FIOASYNC: if (*(int*)argument != 0) SocketCalls.KeepInKernel(fd, Reason.KernelOnlyOption); break;
+            case Linux.FIONBIO: NoteNonBlocking(fd, number != 0); return result;
+            case Linux.FIOASYNC: if (number != 0) SocketCalls.KeepInKernel(fd, Reason.KernelOnlyOption); return result;
+            case Linux.FIONREAD: number = Readable(fd, record, number); break;
+            case Linux.TIOCOUTQ: number += Unread(record); break;
+            case Linux.SIOCATMARK: if (number != 0 && Waiting(record) > 0) number = 0; break;
         }
-        return result;
+        return CallerMemory.TryWrite((int*)argument, number) ? result : (int)Process.Result(-Linux.EFAULT);
     }
 
     /// <summary>The C library asks by an ioctl(2) of its own.</summary>

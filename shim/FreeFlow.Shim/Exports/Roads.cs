@@ -46,11 +46,12 @@ internal static unsafe class RoadCalls
     [Interpose("void ff_before_io_submit(long count, void* list)", Guard = "*ff_tracked_connections")]
     public static void BeforeIoSubmit(nint count, byte** list)
     {
-        const int descriptor = 20, bytes = 64;   // aio_fildes of struct iocb
+        const int descriptor = 20;   // aio_fildes of struct iocb
         for (nint i = 0; i < count; i++)
         {
-            if (!Process.CanRead(list + i, (nuint)sizeof(byte*)) || !Process.CanRead(list[i], bytes)) return;
-            int fd = *(int*)(list[i] + descriptor);
+            byte* block;
+            int fd;
+            if (!CallerMemory.TryRead(list + i, &block, (nuint)sizeof(byte*)) || !CallerMemory.TryRead((int*)(block + descriptor), &fd)) return;
             if (Connections.Find(fd) != null) ByAnotherRoad(fd);
         }
     }

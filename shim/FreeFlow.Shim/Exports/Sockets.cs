@@ -26,7 +26,9 @@ internal static unsafe class SocketCalls
     public static int Connect(int fd, void* address, uint length)
     {
         // connect(2): AF_UNSPEC dissolves the association.
-        if (length >= sizeof(ushort) && Process.CanRead(address, sizeof(ushort)) && *(ushort*)address == 0 && Connections.Find(fd) != null) return Dissolution.Dissolve(fd, address, length);
+        ushort family;
+        if (length >= sizeof(ushort) && Messages.CheckAddress(address, length) == 0 && CallerMemory.TryRead((ushort*)address, &family) && family == 0 && Connections.Find(fd) != null)
+            return Dissolution.Dissolve(fd, address, length);
         bool copied = (Process.Flags[fd] & DescriptorFlags.Copied) != 0;
         int result = Process.Libc->connect(fd, address, length);
         int errno = Process.Errno;
@@ -84,12 +86,18 @@ internal static unsafe class SocketCalls
     [Interpose("int getsockopt(int fd, int level, int option, void* value, unsigned* length)")]
     public static int GetSockOpt(int fd, int level, int option, void* value, uint* length)
     {
-        int result = Process.Libc->getsockopt(fd, level, option, value, length);
         ConnectionRecord* record = Connections.Find(fd);
-        if (result != 0 || level != Linux.SOL_SOCKET || option != Linux.SO_ERROR || record == null || record->PendingError == 0) return result;
-        // The kernel has told this error already, while the ring still held bytes; asking takes it away.
-        if (*length >= sizeof(int) && *(int*)value == 0) *(int*)value = Interlocked.Exchange(ref record->PendingError, 0);
-        return result;
+        if (level != Linux.SOL_SOCKET || option != Linux.SO_ERROR || record == null || record->PendingError == 0) return Process.Libc->getsockopt(fd, level, option, value, length);
+        // The kernel has told this error already, while the ring still held bytes. Asking takes it away, even if the answer cannot be written.
+        uint bytes;
+        if (!CallerMemory.TryRead(length, &bytes)) return (int)Process.Result(-Linux.EFAULT);
+        if ((int)bytes < 0) return (int)Process.Result(-Linux.EINVAL);
+        int error = 0;
+        uint whole = sizeof(int);
+        if (Process.Libc->getsockopt(fd, level, option, &error, &whole) != 0) return -1;
+        if (error == 0) error = Interlocked.Exchange(ref record->PendingError, 0);
+        if (bytes > sizeof(int)) bytes = sizeof(int);
+        return CallerMemory.TryWrite(value, &error, bytes) && CallerMemory.TryWrite(length, &bytes, sizeof(uint)) ? 0 : (int)Process.Result(-Linux.EFAULT);
     }
 
     [Interpose("void* fdopen(int fd, const char* mode)", Aliases = "_IO_fdopen")]
@@ -98,7 +106,8 @@ internal static unsafe class SocketCalls
         // Standard input and output streams call the kernel from inside libc.
         bool whole = KeepInKernel(fd, Reason.StandardIoStream);
         void* stream = Process.Libc->fdopen(fd, mode);
-        if (stream != null && !whole && Process.CanRead(mode, 2) && (mode[0] == 'r' || mode[1] == '+')) UnreadBytes.IntoStream(fd, stream);
+        byte* first = stackalloc byte[2];
+        if (stream != null && !whole && CallerMemory.TryRead(mode, first, 2) && (first[0] == 'r' || first[1] == '+')) UnreadBytes.IntoStream(fd, stream);
         return stream;
     }
 

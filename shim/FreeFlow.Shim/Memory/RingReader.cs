@@ -89,7 +89,10 @@ internal static unsafe class RingReader
     public static nint Read(ConnectionRecord* connection, RingBlockHeader* incoming, ref VectorCursor target, bool peek, bool discard)
     {
         nint taken = 0;
+        nuint kept = 0;
+        bool faulted = false;
         ulong position = connection->ReceiveHead;
+        VectorCursor start = target;
         while (!target.AtEnd)
         {
             ulong available = End(connection, incoming) - position;
@@ -97,12 +100,25 @@ internal static unsafe class RingReader
             if (available == 0) break;
             byte* source = Peek(connection, incoming, position, available, out nuint length);
             if (length > target.Contiguous) length = target.Contiguous;
-            if (!discard && Process.Copy(target.Pointer, source, length) != 0) return taken > 0 ? taken : RingWriter.BadBuffer;
+            faulted = !discard && !CallerMemory.TryWrite(target.Pointer, source, length);
+            if (faulted) break;
             target.Advance(length);
             position += length;
             taken += (nint)length;
-            if (!peek) Release(connection, incoming, length);
+            kept += length;
+            if (kept < ReleaseEvery) continue;
+            if (!peek) Release(connection, incoming, kept);
+            kept = 0;
+            start = target;
         }
+        if (faulted)
+        {
+            // The kernel gives a packet whole or not at all: what was copied of a piece in which a buffer ends stays in the ring.
+            taken -= (nint)kept;
+            target = start;
+        }
+        else if (!peek && kept != 0) Release(connection, incoming, kept);
+        if (faulted && taken == 0) return RingWriter.BadBuffer;
         Spinner.AfterRead(connection, Process.CurrentThread(), (nuint)taken);
         return taken;
     }

@@ -37,7 +37,7 @@ internal static unsafe class RingReadiness
     public static bool IsReadable(ConnectionRecord* record, RingBlockHeader* incoming)
     {
         DirectionPhase phase = Gate.Phase(&record->ReceiveGate);
-        if (record->PendingError != 0) return true;
+        if (record->PendingError != 0 && !OwnMistake.Is(record->PendingError)) return true;
         if (phase == DirectionPhase.Ring && (record->Flags & (uint)ConnectionFlags.WantsKernel) != 0) return false;
         if (phase == DirectionPhase.Ring)
             return Volatile.Read(ref record->KernelConsumed) >= record->ReceiveSwitchAt && RingReader.End(record, incoming) != Volatile.Read(ref record->ReceiveHead)

@@ -47,11 +47,21 @@ internal static unsafe class RingWriter
     {
         nint written = 0, result = 0;
         nuint hidden = 0;
+        VectorCursor start = source;
         while (!source.AtEnd)
         {
             byte* target = Reserve(connection, outgoing, source.Contiguous, out nuint room);
             if (target == null) { result = room == 0 ? 0 : -1; break; }
-            if (Process.Copy(target, source.Pointer, room) != 0) { result = written > 0 ? 0 : BadBuffer; break; }
+            if (Process.Copy(target, source.Pointer, room) != 0)
+            {
+                // As the kernel's packets: a piece in which a buffer ends is not sent at all.
+                source = start;
+                connection->SendTail -= hidden;
+                written -= (nint)hidden;
+                hidden = 0;
+                result = written > 0 ? 0 : BadBuffer;
+                break;
+            }
             source.Advance(room);
             connection->SendTail += room;
             written += (nint)room;
@@ -59,6 +69,7 @@ internal static unsafe class RingWriter
             if (hidden < PublishEvery) continue;
             Publish(connection, outgoing, 0);
             hidden = 0;
+            start = source;
         }
         if (hidden > 0) Publish(connection, outgoing, 0);
         return result < 0 ? result : written;

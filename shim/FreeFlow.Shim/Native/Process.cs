@@ -22,6 +22,9 @@ internal static unsafe class Process
     /// </summary>
     public static delegate* unmanaged[SuppressGCTransition]<void*, void*, nuint, int> Copy;
 
+    /// <summary>Likewise, only what poll(2) writes of each entry. Target, source, entries.</summary>
+    public static delegate* unmanaged[SuppressGCTransition]<PollDescriptor*, PollDescriptor*, nuint, int> CopyReturned;
+
     /// <summary>Runs the signal handler that waited for this thread to leave its critical section.</summary>
     public static delegate* unmanaged[SuppressGCTransition]<void> DeliverDeferred;
 
@@ -61,20 +64,6 @@ internal static unsafe class Process
         ThreadRecord* thread = CurrentThread();
         if (thread->ThreadId == 0) thread->ThreadId = (uint)Libc->gettid();
         return thread;
-    }
-
-    /// <summary>True if the application's memory there can be read, judged by its two ends.</summary>
-    public static bool CanRead(void* memory, nuint bytes)
-    {
-        byte seen;
-        return bytes == 0 || (Copy(&seen, memory, 1) == 0 && Copy(&seen, (byte*)memory + bytes - 1, 1) == 0);
-    }
-
-    /// <summary>Likewise for writing; what is there stays.</summary>
-    public static bool CanWrite(void* memory, nuint bytes)
-    {
-        byte* last = (byte*)memory + bytes - 1;
-        return bytes == 0 || (Copy(memory, memory, 1) == 0 && Copy(last, last, 1) == 0);
     }
 
     /// <summary>CLOCK_MONOTONIC in nanoseconds.</summary>

@@ -11,6 +11,9 @@ internal unsafe struct IoVector { public byte* Base; public nuint Length; }
 [StructLayout(LayoutKind.Explicit, Size = 56)]
 internal unsafe struct MessageHeader
 {
+    // Where recvmsg(2) writes: the address of a field of a structure that may not be there is not to be taken in C#, which reads it to see.
+    public const int NameLengthOffset = 8, ControlLengthOffset = 40, FlagsOffset = 48;
+
     [FieldOffset(0)] public void* Name;
     [FieldOffset(8)] public uint NameLength;
     [FieldOffset(16)] public IoVector* Vectors;
@@ -24,6 +27,8 @@ internal unsafe struct MessageHeader
 [StructLayout(LayoutKind.Explicit, Size = 64)]
 internal struct MultipleMessageHeader
 {
+    public const int LengthOffset = 56;
+
     [FieldOffset(0)] public MessageHeader Header;
     [FieldOffset(56)] public uint Length;
 }

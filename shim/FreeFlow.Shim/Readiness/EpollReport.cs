@@ -106,7 +106,9 @@ internal static unsafe class EpollReport
     /// <summary>What nobody hints at, such as the death of a peer, is found out so much later at most.</summary>
     private const ulong KernelEveryNanoseconds = 30_000;
 
-    /// <summary>Writes what the hot registrations have to report; returns the new count. Caller holds the instance's lock.</summary>
+    /// <summary>
+    /// Writes what the hot registrations have to report; returns the new count, or −EFAULT if there is no place for the very first. Caller holds the instance's lock.
+    /// </summary>
     public static int AddHot(EpollInstance* instance, EpollEvent* events, int count, int capacity, AfterHot after)
     {
         int hot = instance->HotCount;
@@ -128,7 +130,9 @@ internal static unsafe class EpollReport
                 }
                 if (bits != 0)
                 {
-                    Report(instance, entry, events, count++, bits, tail);
+                    // What cannot be written is not told: it stays ready, as in the kernel.
+                    if (!TryReport(instance, entry, events, count, bits, tail)) { if (count == 0) return -Linux.EFAULT; break; }
+                    count++;
                     if (!KernelIsQuiet(entry)) AskAgain(instance);
                     if (count == capacity) instance->HotStart = place + 1;
                     if (count == capacity && place + 1 >= hot) instance->HotCameRound = 1;
@@ -173,10 +177,10 @@ internal static unsafe class EpollReport
         EpollTranslation.Complete(instance, entry, events + entry->ReportedAt);
     }
 
-    public static void Report(EpollInstance* instance, Registration* entry, EpollEvent* events, int at, uint bits, ulong tail)
+    /// <summary>Writes one event; false, and nothing done, if the program's array ends before.</summary>
+    public static bool TryReport(EpollInstance* instance, Registration* entry, EpollEvent* events, int at, uint bits, ulong tail)
     {
-        events[at].Events = bits;
-        events[at].Data = entry->Data;
+        if (!CallerMemory.TryWrite(events + at, new EpollEvent { Events = bits, Data = entry->Data })) return false;
         entry->ReportedRound = instance->Round;
         entry->ReportedAt = at;
         entry->HotSince = instance->Waits;
@@ -185,5 +189,6 @@ internal static unsafe class EpollReport
         entry->TailReported = tail;
         if ((bits & Linux.EPOLLOUT) != 0) Family.Records[entry->Connection - 1].SendBlocked = 0;
         if ((entry->Events & Linux.EPOLLONESHOT) != 0) entry->Flags |= RegistrationFlags.Disarmed;
+        return true;
     }
 }

@@ -97,8 +97,7 @@ internal static unsafe class EpollTranslation
             return count;
         }
         EpollReport.AskAgain(instance);
-        EpollReport.Report(instance, entry, events, count, raw & entry->Events, Registrations.Instances[entry->Guest - 1].Edges);
-        return count + 1;
+        return EpollReport.TryReport(instance, entry, events, count, raw & entry->Events, Registrations.Instances[entry->Guest - 1].Edges) ? count + 1 : count;
     }
 
     private static int AddSocket(EpollInstance* instance, Registration* entry, uint raw, EpollEvent* events, int count)
@@ -118,8 +117,7 @@ internal static unsafe class EpollTranslation
         if ((bits | ring) == 0) return count;
         // The kernel's input says nothing of the ring's behind it: that one is still to be reported.
         bool crossed = Gate.Phase(&record->ReceiveGate) == DirectionPhase.Ring && Volatile.Read(ref record->KernelConsumed) >= record->ReceiveSwitchAt;
-        EpollReport.Report(instance, entry, events, count, bits | ring, ring != 0 || crossed ? tail : entry->TailReported);
-        return count + 1;
+        return EpollReport.TryReport(instance, entry, events, count, bits | ring, ring != 0 || crossed ? tail : entry->TailReported) ? count + 1 : count;
     }
 
     /// <summary>

@@ -24,7 +24,7 @@ internal static unsafe class EpollWaiter
     {
         Session.Look();
         EpollInstance* instance = Tracked(epoll);
-        if (instance == null || capacity <= 0 || events == null) return (int)Process.Result(Restless(epoll, events, capacity, nanoseconds, mask));
+        if (instance == null) return (int)Process.Result(Restless(epoll, events, capacity, nanoseconds, mask));
         bool inside = false;
         int result = Wait(instance, epoll, events, capacity, nanoseconds, mask, ref inside);
         if (inside) Registrations.LeaveWait(instance);
@@ -54,6 +54,7 @@ internal static unsafe class EpollWaiter
         while (true)
         {
             int count = Rings(instance, events, capacity, out uint round);
+            if (count < 0) return (int)Process.Result(count);
             if (count > 0)
             {
                 if (count < capacity && KernelIsDue(instance)) count = Kernel(instance, epoll, events, count, capacity, 0, mask, round: round);
@@ -91,7 +92,7 @@ internal static unsafe class EpollWaiter
             epoll = Registrations.Reach(instance, epoll);
             if (outer && !armed) Interlocked.Decrement(ref Registrations.WholeSleepers);
             // With the time up, a ring that is ready at every second look only is none.
-            if (!armed && left == 0) return Rings(instance, events, capacity, out _);
+            if (!armed && left == 0) return (int)Process.Result(Rings(instance, events, capacity, out _));
             if (!armed) continue;
             if (count != 0 || left == 0) return (int)Process.Result(count);
             if (deadline != Sleep.Forever && Sleep.Left(deadline) == 0) return 0;
@@ -118,7 +119,7 @@ internal static unsafe class EpollWaiter
         return index == 0 ? null : Registrations.Instances + (index - 1);
     }
 
-    /// <summary>One look at the hot registrations. With <paramref name="last"/> the kernel is asked afterwards only if there is a reason to.</summary>
+    /// <summary>One look at the hot registrations; the number of events, or −EFAULT. With <paramref name="last"/> the kernel is asked afterwards only if there is a reason to.</summary>
     private static int Rings(EpollInstance* instance, EpollEvent* events, int capacity, out uint round, bool last = false)
     {
         round = 0;
@@ -167,7 +168,8 @@ internal static unsafe class EpollWaiter
     private static int Kernel(EpollInstance* instance, int epoll, EpollEvent* events, int count, int capacity, ulong left, ulong* mask, uint* signals = null, uint round = 0, bool outer = false)
     {
         EpollEvent* fresh = events + count;
-        EpollEvent untouched = *fresh;
+        EpollEvent untouched = default;
+        bool kept = count == 0 && CallerMemory.TryRead(fresh, &untouched);
         int received;
         if (left != 0)
         {
@@ -182,6 +184,8 @@ internal static unsafe class EpollWaiter
         }
         else received = Sleep.EpollNow(epoll, fresh, capacity - count, 0, mask);
         if (outer) Interlocked.Decrement(ref Registrations.WholeSleepers);
+        // The kernel could not write what may be the shim's own affair.
+        if (received == -Linux.EFAULT && instance->Accelerated != 0 && !HasNews(instance, epoll)) received = 0;
         if (received <= 0) return count > 0 ? count : received;
         if (instance->Accelerated == 0 && !AnyTag(fresh, received)) return count + received;
         if (!ThreadLock.Enter(&instance->Lock)) return count > 0 ? count : -Linux.EINTR;
@@ -198,7 +202,7 @@ internal static unsafe class EpollWaiter
         ThreadLock.Exit(&instance->Lock);
         if (Volatile.Read(ref Registrations.BodilessDue) != 0) Registrations.RemoveBodiless();
         // Only the shim's own events: the kernel would have written nothing.
-        if (count == 0) events[0] = untouched;
+        if (count == 0 && kept) _ = CallerMemory.TryWrite(events, untouched);
         return count;
     }
 
@@ -233,6 +237,20 @@ internal static unsafe class EpollWaiter
             hasMore = false;
             return count;
         }
+    }
+
+    /// <summary>True if something of what the kernel has is the program's to hear, which is kept for a wait that can write it down.</summary>
+    private static bool HasNews(EpollInstance* instance, int epoll)
+    {
+        const int most = 16;
+        EpollEvent* events = stackalloc EpollEvent[most];
+        int received = Sleep.EpollNow(epoll, events, most, 0, null);
+        if (received <= 0 || !ThreadLock.Enter(&instance->Lock)) return received > 0;
+        bool news = instance->Private != 0;
+        for (int i = 0; i < received; i++) news |= !EpollTag.IsTag(events[i].Data) || EpollTranslation.Peek(instance, events[i]);
+        for (int i = 0; i < instance->HotCount; i++) news |= EpollReport.Ready(Registrations.Entries + instance->Hot[i], out _) != 0;
+        ThreadLock.Exit(&instance->Lock);
+        return news;
     }
 
     private static bool AnyTag(EpollEvent* events, int count)

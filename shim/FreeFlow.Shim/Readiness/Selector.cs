@@ -11,10 +11,64 @@ internal static unsafe class Selector
     private const short Exceptional = Linux.POLLPRI | Linux.POLLNVAL;
     private const int OnStack = 128;
 
+    /// <summary>Words of a set that are copied on the stack: 1,024 descriptors (FD_SETSIZE).</summary>
+    private const int WordsOnStack = 16;
+
+    /// <summary>Descriptors that a set of the usual size has bits for (FD_SETSIZE), and that the smallest table of a process has room for.</summary>
+    private const int UsualLimit = 1024, SmallestTable = 64;
+
+    /// <summary>
+    /// Descriptors that the kernel's table, which grows by doubling, would have room for without the shim's own; it looks at no bit and no memory behind them. What is
+    /// open beyond the highest socket is not known, and told by the kernel.
+    /// </summary>
+    private static int TableSize()
+    {
+        int size = UsualLimit;
+        while (size <= Sockets.Connections.Highest) size *= 2;
+        return size;
+    }
+
     /// <summary>The number of bits set, or a negative errno; the sets are changed only on success.</summary>
     public static int Select(int limit, ulong* read, ulong* write, ulong* except, ulong nanoseconds, ulong* mask)
     {
         if (limit < 0) return -Linux.EINVAL;
+        // A limit may reach far beyond the sets (getdtablesize(3)): the kernel looks no farther than its table of descriptors does.
+        int table = TableSize();
+        if (limit > table && !AreThere(limit, read, write, except)) limit = table;
+        if (limit > SmallestTable && !AreThere(limit, read, write, except)) limit = SmallestTable;
+        nuint words = Words(limit), bytes = words * sizeof(ulong);
+        ulong* onStack = stackalloc ulong[3 * WordsOnStack];
+        ulong* copies = words <= WordsOnStack ? onStack : (ulong*)Process.Reserve(3 * bytes);
+        if (copies == null) return -Linux.ENOMEM;
+        ulong* reads = read == null ? null : copies;
+        ulong* writes = write == null ? null : copies + words;
+        ulong* excepts = except == null ? null : copies + (2 * words);
+        int result = -Linux.EFAULT;
+        if (IsRead(read, reads, bytes) && IsRead(write, writes, bytes) && IsRead(except, excepts, bytes))
+        {
+            result = Copied(ref limit, table, reads, writes, excepts, nanoseconds, mask);
+            nuint changed = Words(limit) * sizeof(ulong);
+            if (result >= 0 && !(IsWritten(read, reads, changed) && IsWritten(write, writes, changed) && IsWritten(except, excepts, changed))) result = -Linux.EFAULT;
+        }
+        if (words > WordsOnStack) Process.Libc->munmap(copies, 3 * bytes);
+        return result;
+    }
+
+    private static nuint Words(int limit) => ((nuint)limit + 63) / 64;
+
+    private static bool AreThere(int limit, ulong* read, ulong* write, ulong* except)
+    {
+        nuint bytes = Words(limit) * sizeof(ulong);
+        return (read == null || CallerMemory.CanRead(read, bytes)) && (write == null || CallerMemory.CanRead(write, bytes)) && (except == null || CallerMemory.CanRead(except, bytes));
+    }
+
+    private static bool IsRead(ulong* set, ulong* copy, nuint bytes) => set == null || CallerMemory.TryRead(set, copy, bytes);
+
+    private static bool IsWritten(ulong* set, ulong* copy, nuint bytes) => set == null || CallerMemory.TryWrite(set, copy, bytes);
+
+    /// <summary>Select on copies of the sets; <paramref name="limit"/> becomes the number of bits that mean something.</summary>
+    private static int Copied(ref int limit, int table, ulong* read, ulong* write, ulong* except, ulong nanoseconds, ulong* mask)
+    {
         int count = 0;
         for (int fd = 0; fd < limit; fd++) if (Wanted(fd, read, write, except) != 0) count++;
         PollDescriptor* onStack = stackalloc PollDescriptor[OnStack];
@@ -26,11 +80,25 @@ internal static unsafe class Selector
             short events = Wanted(fd, read, write, except);
             if (events != 0) descriptors[used++] = new PollDescriptor { Descriptor = fd, Events = events };
         }
-        int result = Poller.Poll(descriptors, (nuint)count, nanoseconds, mask, select: true);
-        if (result >= 0) result = Store(limit, read, write, except, descriptors, count);
+        if (limit > table) CutOff(ref limit, table, descriptors, ref used);
+        int result = Poller.Poll(descriptors, (nuint)used, nanoseconds, mask, select: true);
+        if (result >= 0) result = Store(limit, read, write, except, descriptors, used);
         if (count > OnStack) Process.Libc->munmap(descriptors, (nuint)(count * sizeof(PollDescriptor)));
         return result;
     }
+
+    /// <summary>Bits behind the table and the last open descriptor are not the sets' any more.</summary>
+    private static void CutOff(ref int limit, int table, PollDescriptor* descriptors, ref int count)
+    {
+        if (Process.Libc->poll(descriptors, (nuint)count, 0) < 0) return;
+        while (count > 0 && descriptors[count - 1].Descriptor >= table && IsClosed(descriptors + (count - 1))) count--;
+        int last = count == 0 ? 0 : descriptors[count - 1].Descriptor + 1;
+        limit = last > table ? last : table;
+    }
+
+    /// <summary>The shim's own descriptors are none of the program's.</summary>
+    private static bool IsClosed(PollDescriptor* polled) =>
+        (polled->Returned & Linux.POLLNVAL) != 0 || (Sockets.Connections.InRange(polled->Descriptor) && Process.Flags[polled->Descriptor] == DescriptorFlags.Internal);
 
     private static short Wanted(int fd, ulong* read, ulong* write, ulong* except)
     {

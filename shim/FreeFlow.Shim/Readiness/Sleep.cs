@@ -128,6 +128,9 @@ internal static unsafe class Sleep
         return interrupted;
     }
 
+    /// <summary>False for what the kernel refuses with EINVAL.</summary>
+    public static bool IsValid(TimeSpec* time) => time->Seconds >= 0 && (ulong)time->Nanoseconds < 1_000_000_000;
+
     private static TimeSpec Time(ulong nanoseconds) =>
         new() { Seconds = (long)(nanoseconds / 1_000_000_000), Nanoseconds = (long)(nanoseconds % 1_000_000_000) };
 }

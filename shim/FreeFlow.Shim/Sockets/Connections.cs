@@ -94,6 +94,7 @@ internal static unsafe class Connections
         // A number that the tables do not reach is served by the kernel, and so is all that shares its socket.
         if (InRange(fd) && !InRange(copy) && copy >= 0) _ = Exports.SocketCalls.KeepInKernel(fd, Reason.DescriptorLimit);
         if (!InRange(fd) || !InRange(copy)) return;
+        NoteHighest(copy);
         bool locked = ThreadLock.Enter(LockWord());
         Descriptors[copy] = default;
         uint connection = Descriptors[fd].Connection;

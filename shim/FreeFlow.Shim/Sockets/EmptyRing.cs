@@ -30,7 +30,7 @@ internal static unsafe class EmptyRing
             if (RingReader.Available(record, incoming) != 0) return Retry;
             return Handover.TakeUpKernel(record, incoming) ? Retry : Corrupt(fd, record);
         }
-        if (record->PendingError != 0)
+        if (record->PendingError != 0 && !OwnMistake.Is(record->PendingError))
         {
             nint pending = -record->PendingError;
             record->PendingError = 0;

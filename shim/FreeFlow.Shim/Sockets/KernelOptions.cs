@@ -12,13 +12,14 @@ internal static unsafe class KernelOptions
     /// <summary>True if the option has been switched on that the ring cannot follow.</summary>
     public static bool Need(int level, int option, void* value, uint length)
     {
-        int number = value != null && length >= sizeof(int) ? *(int*)value : 0;
+        int number = 0;
+        if (length < sizeof(int) || !CallerMemory.TryRead((int*)value, &number)) number = 0;
         return level switch
         {
             Linux.SOL_SOCKET => option switch
             {
-                // One byte is what every wait waits for.
-                Linux.SO_RCVLOWAT => number > 1,
+                // One byte is what every wait waits for; a negative number stands for as many as can be.
+                Linux.SO_RCVLOWAT => number is > 1 or < 0,
                 // A negative one switches it off (socket(7)).
                 Linux.SO_PEEK_OFF => number >= 0,
                 // Ancillary data that tells of packets.

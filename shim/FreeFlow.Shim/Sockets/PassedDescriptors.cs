@@ -18,11 +18,11 @@ internal static unsafe class PassedDescriptors
 
     public static nint Send(int fd, MessageHeader* message, int flags)
     {
-        if (!Process.CanRead(message->Control, message->ControlLength)) return Process.Libc->sendmsg(fd, message, flags);
         byte* copy = stackalloc byte[LargestCopy];
         MessageHeader header = *message;
         bool copied = message->ControlLength <= LargestCopy;
-        for (nuint i = 0; copied && i < message->ControlLength; i++) copy[i] = message->Control[i];
+        bool readable = copied ? CallerMemory.TryRead(message->Control, copy, message->ControlLength) : CallerMemory.CanRead(message->Control, message->ControlLength);
+        if (!readable) return Process.Libc->sendmsg(fd, message, flags);
         if (copied) header.Control = copy;
         Walk(header.Control, message->Control, header.ControlLength, prepare: true, replace: copied);
         nint sent = Process.Libc->sendmsg(fd, &header, flags);

@@ -43,7 +43,7 @@ internal static unsafe class Receiver
         if (Strictness.HasRefused(record)) return -Linux.ENETUNREACH;
         if ((flags & (Linux.MSG_OOB | Linux.MSG_ERRQUEUE)) != 0) return KernelReceive.Take(fd, record, message, flags);
         // Told by the kernel while the ring still had bytes to answer.
-        if (phase == DirectionPhase.Back && record->PendingError != 0) return -Interlocked.Exchange(ref record->PendingError, 0);
+        if (phase == DirectionPhase.Back && OwnMistake.Tell(fd, record) is var pending && pending != 0) return pending;
         if (phase == DirectionPhase.Back && !MustHearDoorbell(record)) return Held(fd, record, message, flags);
         if (Reattachment.IsDetached(record)) Session.Look();
         nuint total = VectorCursor.Total(message->Vectors, message->VectorCount);

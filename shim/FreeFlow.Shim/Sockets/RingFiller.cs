@@ -56,6 +56,8 @@ internal static unsafe class RingFiller
             }
             if (room != 0) Sender.GoBack(record, Reason.CorruptRing);
             if (!Sender.IsOnRing(fd, record, 0)) return moved > 0 ? moved : WentBack;
+            // With nothing to send there is nothing to wait for.
+            if (moved == 0 && !fromPipe && Rest(source, offset) is var rest && rest <= 0) return rest;
             if (!Blocking.Waits(fd, record, 0, ref waiting))
             {
                 Volatile.Write(ref record->SendBlocked, 1);
@@ -68,5 +70,12 @@ internal static unsafe class RingFiller
             else if (waited > 0) { waiting = Blocking.Unasked; deadline = Waiter.Unknown; }
         }
         return moved;
+    }
+
+    /// <summary>Whether a file has more: 1, 0 at its end, or a negative errno.</summary>
+    private static nint Rest(int source, long* offset)
+    {
+        byte one;
+        return Process.FromLibc(Process.Libc->pread(source, &one, 1, offset != null ? *offset : Process.Libc->lseek(source, 0, Linux.SEEK_CUR)));
     }
 }

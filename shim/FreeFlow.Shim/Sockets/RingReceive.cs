@@ -60,6 +60,7 @@ internal static unsafe class RingReceive
                 if (received > 0 && step is < 0 and not -Linux.EFAULT) record->PendingError = (int)-step;
                 return received > 0 ? received : step;
             }
+            if (received == 0 && OwnMistake.Is(record->PendingError)) return -Interlocked.Exchange(ref record->PendingError, 0);
             if (received >= least && !all) return received;
             if (!Blocking.Waits(fd, record, flags, ref waiting))
             {

@@ -98,6 +98,92 @@ static void own_fault_handler(int client, int server) {
   report("recv", recv(server, buffer, sizeof buffer, 0));
 }
 
+/* Of bad pointers the kernel tells whatever signals the thread blocks. */
+static void both_ways(const char *when, int client, int server) {
+  char *bad = forbidden(), *constant = read_only();
+  printf("%s\n", when);
+  send(client, "not lost", 8, 0);
+  settle();
+  report("send forbidden", send(client, bad, 5, 0));
+  report("read constant", read(server, constant, 8));
+  report("poll constant", poll((struct pollfd *)constant, 1, 0));
+  report("recv", recv(server, buffer, sizeof buffer, MSG_DONTWAIT));
+}
+
+static int the_client, the_server;
+static void on_signal(int signal) {
+  (void)signal;
+  both_ways("in a handler", the_client, the_server);
+}
+
+static void *in_thread(void *unused) {
+  both_ways("in a thread", the_client, the_server);
+  return unused;
+}
+
+static void blocked_faults(int client, int server) {
+  sigset_t all, old;
+  pthread_t thread;
+  struct sigaction action = { .sa_handler = on_signal };
+  the_client = client;
+  the_server = server;
+  sigfillset(&all);
+  sigfillset(&action.sa_mask);
+  both_ways("before", client, server);
+  sigaction(SIGUSR1, &action, NULL);
+  raise(SIGUSR1);
+  both_ways("behind the handler", client, server);
+  sigprocmask(SIG_BLOCK, &all, &old);
+  both_ways("blocked", client, server);
+  pthread_create(&thread, NULL, in_thread, NULL);
+  pthread_join(thread, NULL);
+  sigprocmask(SIG_SETMASK, NULL, &all);
+  printf("still blocked: %d %d\n", sigismember(&all, SIGSEGV), sigismember(&all, SIGBUS));
+  pthread_sigmask(SIG_SETMASK, &old, NULL);
+  both_ways("let through", client, server);
+  pthread_sigmask(SIG_BLOCK, &all, &old);
+  both_ways("blocked again", client, server);
+}
+
+/* A handler of crashes that reports them over the socket, on a stack of its own, and has been given a bad pointer itself. */
+static void on_crash(int signal, siginfo_t *info, void *context) {
+  (void)info;
+  (void)context;
+  printf("crash %d\n", signal);
+  both_ways("in the crash", the_client, the_server);
+  siglongjmp(back, 1);
+}
+
+static void crash_reporter(int client, int server) {
+  static char stack[65536];
+  stack_t other = { .ss_sp = stack, .ss_size = sizeof stack };
+  struct sigaction action = { .sa_flags = SA_SIGINFO | SA_ONSTACK };
+  the_client = client;
+  the_server = server;
+  sigaltstack(&other, NULL);
+  action.sa_sigaction = on_crash;
+  sigaction(SIGSEGV, &action, NULL);
+  sigaction(SIGBUS, &action, NULL);
+  for (int i = 0; i < 3; i++) {
+    if (sigsetjmp(back, 1) == 0) *(volatile char *)forbidden() = 1;
+    both_ways("behind the crash", client, server);
+  }
+}
+
+/* Pages of a mapping behind the end of its file. */
+static void cut_file(int client, int server) {
+  int file = memfd_create("cut", 0);
+  if (ftruncate(file, 8192) != 0) abort();
+  char *mapped = mmap(NULL, 8192, PROT_READ | PROT_WRITE, MAP_SHARED, file, 0);
+  memset(mapped, 'x', 8192);
+  if (ftruncate(file, 4096) != 0) abort();
+  report("send behind", send(client, mapped + 4096, 5, 0));
+  report("send the last", send(client, mapped + 4091, 5, 0));
+  settle();
+  report("recv behind", recv(server, mapped + 5000, 5, 0));
+  report("recv", recv(server, buffer, 5, 0));
+}
+
 static void how_it_ended(const char *what, pid_t child) {
   int status;
   waitpid(child, &status, 0);
@@ -129,5 +215,6 @@ static void faults_end_the_process(int client, int server) {
 
 const struct experiment pointer_experiments[] = {
   { "bad_send", bad_send }, { "bad_recv", bad_recv }, { "bad_readiness", bad_readiness }, { "own_fault_handler", own_fault_handler },
+  { "blocked_faults", blocked_faults }, { "crash_reporter", crash_reporter }, { "cut_file", cut_file },
   { "faults_end_the_process", faults_end_the_process }, { NULL, NULL },
 };
