@@ -3,7 +3,11 @@ import os, shutil, subprocess, sys, time
 from rig import BIN, PATIENCE, Failure, Rig
 
 NOBODY = ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups", "--no-new-privs", "--bounding-set=-all", "--inh-caps=-all"]
-FUZZERS = 2
+# The same, as the root of namespaces of its own: users, network, processes.
+INSIDE = [*NOBODY[:-1], "unshare", "--user", "--map-root-user", "--net", "--pid", "--fork", "sh", "-c", 'ip link set lo up; exec "$@"', "inside"]
+OTHER = ["setpriv", "--reuid=65533", "--regid=65533", *NOBODY[3:]]
+PLACES = (NOBODY, INSIDE, OTHER)
+FUZZERS = len(PLACES)
 # What the runtime may start for itself meanwhile.
 OWN_THREADS = 3
 
@@ -23,9 +27,10 @@ def control(count, seed):
         script = os.path.join(rig.folder.name, "fuzz.py")
         shutil.copy(os.path.join(os.path.dirname(__file__), "fuzz.py"), script)
         fuzzers = []
+        environment = {**os.environ, "FREEFLOW_HOST_USERS": os.readlink("/proc/self/ns/user")}
         for number in range(FUZZERS):
-            words = [*NOBODY, sys.executable, "-B", script, rig.socket, rig.program, str(count), str(seed * FUZZERS + number)]
-            fuzzers.append(subprocess.Popen(words, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, cwd="/"))
+            words = [*PLACES[number], sys.executable, "-B", script, rig.socket, rig.program, str(count), str(seed * FUZZERS + number)]
+            fuzzers.append(subprocess.Popen(words, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, cwd="/", env=environment))
         rig.others += fuzzers
         before, others = rig.joined_total(), 0
         while any(fuzzer.poll() is None for fuzzer in fuzzers):
@@ -59,10 +64,14 @@ def control(count, seed):
             if time.monotonic() > deadline:
                 raise Failure(f"the router had {descriptors} descriptors and {threads} threads, and has {settled(rig)}: {rig.router_files()}")
             time.sleep(0.2)
+        told = rig.status()["router"]
+        if told["faults"]:
+            raise Failure(f"the router has counted {told['faults']} faults of its own")
         bystander.kill(0)
         bystander.check_survivor(1)
         bystander.close()
-        return f"{count} s, by uid 65534: {', '.join(said)}; {others} connections of others meanwhile; descriptors and threads of the router before {(descriptors, threads)}, after {settled(rig)}"
+        held = f"the loop was held {told['loop']['holds']} times, for {told['loop']['longest_ms']} ms at most ({told['loop']['longest']})"
+        return f"{count} s, by uids 65534, 65534 in namespaces of its own, 65533: {', '.join(said)}; {held}; {told['pauses']} pauses; {others} connections of others meanwhile; descriptors and threads of the router before {(descriptors, threads)}, after {settled(rig)}"
 
 
 def settled(rig):
