@@ -9,6 +9,12 @@ internal sealed class Description
     /// <summary>An epoll set with a registration of EPOLLEXCLUSIVE.</summary>
     public bool Exclusive { get; set; }
 
+    /// <summary>How often something was added to an epoll set.</summary>
+    public int Registered { get; set; }
+
+    /// <summary>The slot that was added last.</summary>
+    public int Added { get; set; }
+
     public bool NonBlocking { get; set; }
 
     /// <summary>SO_RCVTIMEO is set: a call that waits ends by itself.</summary>

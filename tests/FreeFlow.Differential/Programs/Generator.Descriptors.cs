@@ -48,10 +48,10 @@ public sealed partial class Generator
         {
             case 0 or 1:
                 bool on = !OneIn(3);
-                Do(actor, $"rcvtimeo {number} {(on ? 20 : 0)}");
+                Do(actor, $"rcvtimeo {number} {(on ? Time() : 0)}");
                 pick.Value.Description.TimesOut = on;
                 break;
-            case 2: Do(actor, $"sndtimeo {number} {OneOf(0, 20)}"); break;
+            case 2: Do(actor, $"sndtimeo {number} {(OneOf(0, 20) == 0 ? 0 : Time())}"); break;
             case 3: Do(actor, $"setopt {number} {OneOf("nodelay", "keepalive", "oobinline", "quickack", "priority", "tos", "notsent")} {(OneIn(2) ? 1 : 0)}"); break;
             case 4: Do(actor, $"setopt {number} {OneOf("rcvbuf", "sndbuf")} {OneOf(100_000, 200_000)}"); break;
             case 5:
@@ -70,4 +70,7 @@ public sealed partial class Generator
             default: Do(actor, $"getopt {number} {OneOf("error", "error", "type", "acceptconn", "protocol", "domain", "keepalive", "rcvlowat", "nodelay", "cork", "peekoff", "timestamp", "priority", "tos", "keepidle")}"); break;
         }
     }
+
+    /// <summary>Milliseconds; less than none: a call does not wait.</summary>
+    private int Time() => _second.Next(3) == 0 ? -1 : 20;
 }

@@ -38,8 +38,11 @@ public sealed partial class Generator
         if (list.Length == 0) return;
         bool forever = OneIn(25);
         if (forever) { actor.Lost = true; actor.Table.Polled.UnionWith(polled); }
-        Do(actor, $"{OneOf("poll", "ppoll")} {(forever ? -1 : OneIn(5) ? 3 : 0)} {list}", forever);
+        Do(actor, $"{WithSignal(OneOf("poll", "ppoll"), forever)} {(forever ? -1 : OneIn(5) ? 3 : 0)} {list}", forever);
     }
+
+    /// <summary>Now and then a signal waits that the call's mask lets in.</summary>
+    private string WithSignal(string call, bool forever) => !forever && _second.Next(6) == 0 ? $"let {call}" : call;
 
     private static int Noted(List<int> list, int number)
     {
@@ -50,7 +53,7 @@ public sealed partial class Generator
     private void Select(Actor actor)
     {
         string list = string.Join(' ', actor.Table.Slots.Where(slot => MayLook(slot.Value) && OneIn(2)).Take(4).Select(slot => $"{slot.Key} {1 + _chance.Next(7)}"));
-        if (list.Length > 0) Do(actor, $"{OneOf("select", "pselect")} {(OneIn(5) ? 3 : 0)} {list}");
+        if (list.Length > 0) Do(actor, $"{WithSignal(OneOf("select", "pselect"), false)} {(OneIn(5) ? 3 : 0)} {list}");
     }
 
     private void Register(Actor actor, int set)
@@ -65,7 +68,9 @@ public sealed partial class Generator
         if (OneIn(20)) events |= OneOf(Readable, Writable);
         Description description = actor.Table.Slots[set].Description;
         if (OneIn(12)) { events |= Exclusive; description.Exclusive = true; }
-        string step = $"epctl {set} {(OneIn(3) ? OneOf(remove, change, change) : add)} {of} {events} {(set * 100) + of}";
+        int operation = OneIn(3) ? OneOf(remove, change, change) : add;
+        if (operation == add) { description.Registered++; description.Added = of; }
+        string step = $"epctl {set} {operation} {of} {events} {(set * 100) + of}";
         // What a relative changes in a set that both have, the shim of the other does not hear.
         if (!description.Inherited) Do(actor, step);
     }
@@ -76,6 +81,8 @@ public sealed partial class Generator
         // Of several sets in which a connection is by EPOLLEXCLUSIVE any one hears of it, if somebody sleeps there (epoll_ctl(2)).
         bool forever = OneIn(20) && !pick.Value.Description.Exclusive;
         if (forever) actor.Lost = true;
-        Do(actor, $"{OneOf("epwait", "epwait", "eppwait", "eppwait2")} {pick.Key} 16 {(forever ? -1 : OneIn(5) ? 3 : 0)}", forever);
+        // With room for fewer than there are, which come first is the kernel's choice; and of a socket that this process has closed, and a relative has, it is not asked.
+        int room = pick.Value.Description.Registered == 1 && actor.Table.Slots.ContainsKey(pick.Value.Description.Added) && _second.Next(2) == 0 ? 1 : 16;
+        Do(actor, $"{WithSignal(OneOf("epwait", "epwait", "eppwait", "eppwait2"), forever)} {pick.Key} {room} {(forever ? -1 : OneIn(5) ? 3 : 0)}", forever);
     }
 }

@@ -4,7 +4,8 @@ namespace FreeFlow.Differential.Running;
 public sealed record Step(string Text, int Number, Answer? Kernel, Answer? Ring, Road Road)
 {
     /// <summary>The call, as native/*.c names it.</summary>
-    public string Verb => Words.Length > 1 ? Words[1] : "";
+    /// <remarks>A readiness call with a signal waiting is that call.</remarks>
+    public string Verb => Words.Length > 1 && Words[1] != "let" ? Words[1] : Words.Length > 2 ? Words[2] : "";
 
     /// <summary>Actor, verb, arguments.</summary>
     public string[] Words { get; } = Text.Split(' ');

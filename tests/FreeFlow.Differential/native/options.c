@@ -52,7 +52,8 @@ int options(const char *verb)
     }
     if (strcmp(verb, "rcvtimeo") == 0 || strcmp(verb, "sndtimeo") == 0) {
         int fd = slot()->fd, option = verb[0] == 'r' ? SO_RCVTIMEO : SO_SNDTIMEO;
-        struct timeval value = {0, number() * 1000};
+        long milliseconds = number();
+        struct timeval value = {milliseconds < 0 ? milliseconds : 0, milliseconds < 0 ? 0 : milliseconds * 1000};
         say_result(setsockopt(fd, SOL_SOCKET, option, &value, sizeof value));
         socklen_t length = sizeof value;
         getsockopt(fd, SOL_SOCKET, option, &value, &length);

@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <poll.h>
+#include <pthread.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -47,7 +48,9 @@ static void by_select(int with_mask)
     }
     struct timespec precise = milliseconds(time);
     struct timeval coarse = {precise.tv_sec, precise.tv_nsec / 1000};
-    int result = with_mask ? pselect(limit, &sets[0], &sets[1], &sets[2], time < 0 ? NULL : &precise, NULL)
+    sigset_t none;
+    sigemptyset(&none);
+    int result = with_mask ? pselect(limit, &sets[0], &sets[1], &sets[2], time < 0 ? NULL : &precise, &none)
         : select(limit, &sets[0], &sets[1], &sets[2], time < 0 ? NULL : &coarse);
     say_result(result);
     for (int i = 0; i < count && result >= 0; i++) {
@@ -80,9 +83,29 @@ static void wait_for_events(char kind)
     for (int i = 0; i < result; i++) say(" %llu:%x", (unsigned long long)events[i].data.u64, events[i].events);
 }
 
+static _Thread_local volatile int let_in;
+static void note(int number) { (void)number; let_in = 1; }
+
+/// let CALL …: a signal waits meanwhile that the call's mask, if it has one, lets in.
+static void with_signal(const char *verb)
+{
+    struct sigaction action = {.sa_handler = note};
+    sigset_t blocked, old;
+    sigemptyset(&blocked);
+    sigaddset(&blocked, SIGUSR2);
+    sigaction(SIGUSR2, &action, NULL);
+    pthread_sigmask(SIG_BLOCK, &blocked, &old);
+    pthread_kill(pthread_self(), SIGUSR2);
+    let_in = 0;
+    readiness(verb);
+    say(let_in ? " in" : " out");
+    pthread_sigmask(SIG_SETMASK, &old, NULL);
+}
+
 int readiness(const char *verb)
 {
-    if (strcmp(verb, "poll") == 0) by_poll(0);
+    if (strcmp(verb, "let") == 0) with_signal(word());
+    else if (strcmp(verb, "poll") == 0) by_poll(0);
     else if (strcmp(verb, "ppoll") == 0) by_poll(1);
     else if (strcmp(verb, "select") == 0) by_select(0);
     else if (strcmp(verb, "pselect") == 0) by_select(1);
