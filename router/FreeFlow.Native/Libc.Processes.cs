@@ -12,6 +12,7 @@ public static unsafe partial class Libc
     [LibraryImport("libc", SetLastError = true)] public static partial int setns(int fd, int type);
     [LibraryImport("libc", SetLastError = true)] public static partial int getrlimit(int resource, out ResourceLimit limit);
     [LibraryImport("libc", SetLastError = true)] public static partial int setrlimit(int resource, in ResourceLimit limit);
+    [LibraryImport("libc", SetLastError = true)] public static partial int getpriority(int which, uint who);
     [LibraryImport("libc")] public static partial uint geteuid();
     [LibraryImport("libc")] public static partial uint getegid();
     [LibraryImport("libc", SetLastError = true)] public static partial int execvp(byte* file, byte** arguments);
@@ -23,7 +24,7 @@ public static unsafe partial class Libc
     public const uint EPOLLIN = 1, EPOLLHUP = 0x10, EPOLLRDHUP = 0x2000, EPOLLET = 1u << 31;
     public const int EFD_NONBLOCK = 0x800, EFD_CLOEXEC = 0x80000;
     public const int CLONE_NEWNET = 0x40000000;
-    public const int SYS_getdents64 = 217, SYS_bpf = 321, SYS_pidfd_open = 434, SYS_pidfd_getfd = 438;
+    public const int SYS_getdents64 = 217, SYS_sched_setattr = 314, SYS_bpf = 321, SYS_pidfd_open = 434, SYS_pidfd_getfd = 438;
     public const int BPF_PROG_LOAD = 5, BPF_PROG_TEST_RUN = 10;
     public const int RLIMIT_NOFILE = 7;
     public const int SIGPIPE = 13;

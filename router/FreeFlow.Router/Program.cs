@@ -62,6 +62,7 @@ internal static class Program
         cluster.Publish(new RouterDescription { Port = options.Cluster.FabricPort, Capabilities = fabric is null ? [] : ["tcp"], Version = StatusReport.Version });
         service.Ready($"listens on {options.SocketPath}");
         if (journal is not null) AbandonedRings.TakeUp(journal, log);
+        Priority.Take(options.Nice, log);
         loop.Run();
         service.Stopping();
         log.Line("stopped");

@@ -22,6 +22,7 @@ internal sealed record RouterOptions
           --max-connections-per-user N      shown ends of connections of one user; default 131072
           --max-rings-per-user N            ends of rings of one user; default 65536
           --max-ring-bytes-per-user N       memory the rings of one user could come to; default 274877906944
+          --nice N                          its priority, from -20 to 19, the first to run and the last (setpriority(2)); default -10 where it may
           --state FOLDER                    where it writes down which rings programs have, so that after a kill the next router can send what sleeping programs left in them; of this
                                             router alone, and not seen by containers
           --policy FILE                     who may be accelerated to whom, over what, and how fast; read again when it changes (docs/policy.md)
@@ -39,6 +40,7 @@ internal sealed record RouterOptions
     public ulong MaximumConnectionsPerUser { get; init; } = 131072;
     public ulong MaximumRingsPerUser { get; init; } = 65536;
     public ulong MaximumRingBytesPerUser { get; init; } = 256UL << 30;
+    public int? Nice { get; init; }
     public string? StateFolder { get; init; }
     public string? PolicyPath { get; init; }
     public bool Verbose { get; init; }
@@ -57,7 +59,7 @@ internal sealed record RouterOptions
             if (equals > 0) { value = name[(equals + 1)..]; name = name[..equals]; }
             if (name == "--verbose" && value is null) { options = options with { Verbose = true }; continue; }
             if (name == ClusterOptions.InsecureFabric && value is null) { cluster[name] = ""; continue; }
-            if (name is not ("--socket" or "--ring-bytes" or "--fabric-ring-bytes" or "--max-sessions-per-user" or "--max-connections-per-user" or "--max-rings-per-user" or "--max-ring-bytes-per-user" or "--state" or "--policy") && !ClusterOptions.Knows(name))
+            if (name is not ("--socket" or "--ring-bytes" or "--fabric-ring-bytes" or "--max-sessions-per-user" or "--max-connections-per-user" or "--max-rings-per-user" or "--max-ring-bytes-per-user" or "--nice" or "--state" or "--policy") && !ClusterOptions.Knows(name))
             {
                 throw new RouterException($"unknown option {arguments[i]}; freeflow-router --help lists them.");
             }
@@ -75,6 +77,7 @@ internal sealed record RouterOptions
                 "--max-sessions-per-user" => options with { MaximumSessionsPerUser = Number(name, value) },
                 "--max-connections-per-user" => options with { MaximumConnectionsPerUser = Number(name, value) },
                 "--state" => options with { StateFolder = value.Length > 0 ? value : throw new RouterException("--state needs a folder; it was empty.") },
+                "--nice" => options with { Nice = Priority(name, value) },
                 "--policy" => options with { PolicyPath = value },
                 "--max-rings-per-user" => options with { MaximumRingsPerUser = Number(name, value) },
                 _ => options with { MaximumRingBytesPerUser = Number(name, value) },
@@ -85,6 +88,11 @@ internal sealed record RouterOptions
 
     private static ulong Number(string name, string value) =>
         ulong.TryParse(value, NumberStyles.None, CultureInfo.InvariantCulture, out ulong number) ? number : throw new RouterException($"{name} {value}: give a whole number, 0 or more.");
+
+    private static int Priority(string name, string value) =>
+        int.TryParse(value, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out int number) && number is >= Router.Priority.Most and <= Router.Priority.Least
+            ? number
+            : throw new RouterException($"{name} {value}: give a whole number from {Router.Priority.Most} to {Router.Priority.Least}.");
 
     private static ulong Capacity(string name, string value) =>
         ulong.TryParse(value, NumberStyles.None, CultureInfo.InvariantCulture, out ulong number) && RingLayout.IsValidCapacity(number)

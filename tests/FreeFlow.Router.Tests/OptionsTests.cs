@@ -11,8 +11,8 @@ public class OptionsTests
     [Test]
     public void RouterOptionsAreRead()
     {
-        RouterOptions options = RouterOptions.Parse(["--socket", "/a/b", "--ring-bytes=8192", "--fabric-ring-bytes", "16384", "--max-sessions-per-user", "3", "--max-rings-per-user", "9", "--verbose"]);
-        Assert.That((options.SocketPath, options.RingBytes, options.FabricRingBytes, options.MaximumSessionsPerUser, options.MaximumRingsPerUser, options.Verbose), Is.EqualTo(("/a/b", 8192UL, 16384UL, 3UL, 9UL, true)));
+        RouterOptions options = RouterOptions.Parse(["--socket", "/a/b", "--ring-bytes=8192", "--fabric-ring-bytes", "16384", "--max-sessions-per-user", "3", "--max-rings-per-user", "9", "--nice", "-7", "--verbose"]);
+        Assert.That((options.SocketPath, options.RingBytes, options.FabricRingBytes, options.MaximumSessionsPerUser, options.MaximumRingsPerUser, options.Nice, options.Verbose), Is.EqualTo(("/a/b", 8192UL, 16384UL, 3UL, 9UL, -7, true)));
     }
 
     [TestCase("1000", "--ring-bytes", "1000")]
@@ -20,6 +20,9 @@ public class OptionsTests
     [TestCase("--fabric-ring-bytes 1000", "--fabric-ring-bytes", "1000")]
     [TestCase("67108864", "--ring-bytes", "134217728")]
     [TestCase("-1", "--max-sessions-per-user", "-1")]
+    [TestCase("--nice 20", "--nice", "20")]
+    [TestCase("--nice -21", "--nice=-21")]
+    [TestCase("--nice low", "--nice", "low")]
     [TestCase("needs a value", "--socket")]
     [TestCase("--bogus", "--bogus")]
     public void WrongRouterOptionsNameTheValueInOneLine(string expected, params string[] arguments)

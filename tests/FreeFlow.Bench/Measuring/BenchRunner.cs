@@ -5,6 +5,7 @@ using System.IO;
 using System.Linq;
 using FreeFlow.Bench.Cases;
 using FreeFlow.Bench.Hosts;
+using FreeFlow.Bench.Joins;
 using FreeFlow.Bench.Rates;
 using FreeFlow.Bench.Scale;
 using FreeFlow.Lab;
@@ -18,7 +19,7 @@ internal static class BenchRunner
     internal static int Run(string? name)
     {
         BenchCase[] all = CaseList.All();
-        string[] names = [.. all.Select(@case => @case.Name), .. HostRunner.Names, RateRunner.Name, ScaleRunner.Name];
+        string[] names = [.. all.Select(@case => @case.Name), .. HostRunner.Names, RateRunner.Name, ScaleRunner.Name, JoinRunner.Name];
         if (name == "list")
         {
             foreach (string each in names) Console.WriteLine(each);
@@ -29,6 +30,7 @@ internal static class BenchRunner
         if (HostRunner.Names.Any(Chosen)) HostRunner.Run(Chosen);
         if (Chosen(RateRunner.Name)) RateRunner.Run();
         if (Chosen(ScaleRunner.Name)) ScaleRunner.Run();
+        if (Chosen(JoinRunner.Name)) JoinRunner.Run();
         BenchCase[] cases = all.Where(@case => Chosen(@case.Name)).ToArray();
         if (cases.Length == 0) return 0;
         int runs = (int)Knob("BENCH_RUNS", 5, 1, 1000);

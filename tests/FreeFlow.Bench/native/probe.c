@@ -16,6 +16,8 @@ static const struct { const char *name; int arguments; int (*run)(int, char **);
     {"pour", 3, pour, "pour ADDRESS PORT STREAMS: writes into all of them until the other side closes"},
     {"meter", 4, meter, "meter ADDRESS PORT STREAMS SECONDS: reads all of them; Mbit/s of each second"},
     {"count", 3, count, "count PORT TIMES CROWD: each call TIMES times on a loopback connection of its own, beside CROWD idle ones, for callgrind"},
+    {"join", 3, join, "join ADDRESS PORT COUNT: both ends of COUNT connections, one after the other, in this thread; µs from the second end's first message to the first that no kernel carries, in order, and how many had none in 2 s"},
+    {"burn", 1, burn, "burn COUNT: so many processes that want to run all the time, until the end of standard input"},
     {"descriptor", 1, descriptor, "descriptor SECONDS: ns of one 1-byte write and read on a pipe"},
     {"start", 3, start, "start SECONDS PRELOAD PROGRAM: µs from spawn to end, with LD_PRELOAD=PRELOAD unless that is empty"},
 };

@@ -29,6 +29,8 @@ int swallow(int argc, char **argv);
 int pour(int argc, char **argv);
 int meter(int argc, char **argv);
 int count(int argc, char **argv);
+int join(int argc, char **argv);
+int burn(int argc, char **argv);
 int descriptor(int argc, char **argv);
 int start(int argc, char **argv);
 
