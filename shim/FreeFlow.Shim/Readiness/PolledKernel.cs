@@ -36,7 +36,10 @@ internal static unsafe class PolledKernel
             if (record != null)
             {
                 kernel = (short)MirroredLook.Filter(descriptors[i].Descriptor, record, (ushort)kernel);
+                bool hidden = SendReturn.HidesKernelRoom(record);
                 NoteKernel(record, kernel);
+                // The direction has just gone back: the kernel was not asked for its room before, and a reset may have been found out.
+                if (hidden && !SendReturn.HidesKernelRoom(record)) kernel |= AfterReturn(descriptors[i], record);
             }
             EpollInstance* whole = record == null ? EpollWhole.Of(descriptors[i].Descriptor) : null;
             if (whole != null && !EpollWhole.Examine(whole, out _)) kernel &= unchecked((short)~PolledRings.InputBits);
@@ -45,7 +48,8 @@ internal static unsafe class PolledKernel
             if (descriptors[i].Returned == 0) ready++;
             descriptors[i].Returned |= bits;
         }
-        return ready;
+        // What the kernel has found was the shim's own, and has kept a signal out that the mask lets in.
+        return ready == 0 && result > 0 && left == 0 && mask != null && Sleep.LetsSignalIn(mask) ? -Linux.EINTR : ready;
     }
 
     /// <summary>
@@ -70,6 +74,12 @@ internal static unsafe class PolledKernel
     {
         for (nuint i = 0; i < count; i++) if ((descriptors[i].Returned & Linux.POLLNVAL) != 0) return true;
         return false;
+    }
+
+    private static short AfterReturn(PollDescriptor look, ConnectionRecord* record)
+    {
+        if (Process.Libc->poll(&look, 1, 0) <= 0) look.Returned = 0;
+        return record->PendingError != 0 ? (short)(look.Returned | Linux.POLLERR) : look.Returned;
     }
 
     private static void NoteKernel(ConnectionRecord* record, short kernel)
