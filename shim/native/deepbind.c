@@ -32,12 +32,14 @@ static uintptr_t base_of(void *address) {
   return address && dladdr(address, &found) ? (uintptr_t)found.dli_fbase : 0;
 }
 
-/* Our call of that name, if the library's scope ends in the same libc as ours. */
+/* Our call of that name, if the library's scope ends in the same libc as ours, or liburing. */
 static void *call_for(const struct binding *binding, const char *name) {
   void *ours = dlsym(binding->self, name);
   if (!ours || base_of(ours) != binding->base) return NULL;
-  uintptr_t libc = base_of(dlsym(RTLD_NEXT, name));
-  return libc && base_of(dlsym(binding->opened, name)) == libc ? ours : NULL;
+  void *real = dlsym(RTLD_NEXT, name);
+  if (!real && ff_is_of_liburing(name)) real = ff_next_of_all(name);
+  uintptr_t library = base_of(real);
+  return library && base_of(dlsym(binding->opened, name)) == library ? ours : NULL;
 }
 
 /* The loader has made some of the pages read-only once it had written to them (PT_GNU_RELRO). */

@@ -55,6 +55,8 @@ static void *next(const char *name) {
   return search.found ? search.found : search.before;
 }
 
+void *ff_next_of_all(const char *name) { return next(name); }
+
 static lookup *real_dlsym(void) {
   static lookup *found;
   if (!found) found = (lookup *)next("dlsym");
@@ -73,7 +75,7 @@ void *ff_dlsym(void *handle, const char *name) { return real_dlsym()(handle, nam
 static void *ours_instead_of(void *found, const char *name, const void *caller) {
   int saved = errno;
   void *ours = found && name ? ff_own_symbol(name) : NULL;
-  if (ours && (!ff_is_in_libc(found) || ff_wraps(caller, name))) ours = NULL;
+  if (ours && ((!ff_is_in_libc(found) && !ff_is_of_liburing(name)) || ff_wraps(caller, name))) ours = NULL;
   errno = saved;
   return ours ? ours : found;
 }

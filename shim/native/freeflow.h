@@ -12,7 +12,7 @@
 #ifndef FF_DESCRIPTORS
 #define FF_DESCRIPTORS (1 << 20) /* the tests build it with fewer: numbers beyond the table are the kernel's alone */
 #endif
-enum { FF_CONNECTION = 1, FF_CANDIDATE = 2, FF_EPOLL = 4, FF_INTERNAL = 8, FF_COPIED = 16, FF_FRESH = 32 };
+enum { FF_CONNECTION = 1, FF_CANDIDATE = 2, FF_EPOLL = 4, FF_INTERNAL = 8, FF_COPIED = 16, FF_FRESH = 32, FF_RING = 64 };
 /* Made when there is something to note; until then there are no flags. A table in the library itself would count for every process (RLIMIT_DATA). */
 extern unsigned char *ff_descriptor_flags;
 extern unsigned ff_descriptors;
@@ -34,9 +34,13 @@ extern int ff_has_deep_bindings; /* 1: a library has been opened with RTLD_DEEPB
 void *ff_next_symbol(const char *name);
 #define REAL(name) ((__typeof__(&name))ff_next_symbol(#name))
 
-/* roads.c: the program has an io_uring. */
+/* uring.c: bytes pass the shim by unseen, so that all connections stay in the kernel; io_uring's system calls as syscall(2) has them. */
 extern int ff_has_another_road;
 void ff_stay_out(void);
+void ff_adopt_rings(void);
+long ff_uring_setup(long entries, void *parameters);
+long ff_uring_enter(long ring, long count, long minimum, long flags, long argument, long bytes);
+long ff_uring_register(long ring, long operation, long argument, long count);
 
 struct ff_sleep;
 

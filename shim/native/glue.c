@@ -195,6 +195,7 @@ static void *open_apart(void *unused) {
   if (opened) ff_watch_faults();
   else say_no_room();
   __atomic_store_n(&ff_core_is_open, opened ? 1 : -1, __ATOMIC_RELEASE);
+  if (opened) ff_adopt_rings();
   set_phase(OPENED);
   return NULL;
 }

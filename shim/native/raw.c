@@ -161,7 +161,9 @@ FF_EXPORT long syscall(long number, long a, long b, long c, long d, long e, long
     case SYS_rt_sigprocmask: ff_thread_state.faults = FAULTS_UNKNOWN; break;
     case SYS_rt_sigaction: return ff_sigaction_by_number(a, b, c, d);
     case SYS_io_submit: if (ff_core_works()) ff_before_io_submit(b, (void *)c); break;
-    case SYS_io_uring_setup: ff_stay_out(); break;
+    case SYS_io_uring_setup: return ff_uring_setup(a, (void *)b);
+    case SYS_io_uring_enter: return ff_uring_enter(a, b, c, d, e, f);
+    case SYS_io_uring_register: return ff_uring_register(a, b, c, d);
     case SYS_pidfd_getfd: return copied(ff_real_syscall(number, a, b, c, d, e, f));
     case SYS_seccomp: if (a == SECCOMP_SET_MODE_STRICT || a == SECCOMP_SET_MODE_FILTER) sandbox(); break;
     case SYS_prctl: if (a == PR_SET_SECCOMP) sandbox(); break;

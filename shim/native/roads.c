@@ -17,7 +17,6 @@
 #pragma GCC diagnostic ignored "-Wnonnull-compare"   /* What a program passes is not known to be what the header demands. */
 
 void ff_by_another_road(int fd);
-void ff_all_by_another_road(void);
 
 /* ---- dprintf(3): formatted here, written by write. */
 
@@ -112,25 +111,3 @@ FF_EXPORT int io_submit(void *context, long count, void **list) {
   long result = syscall(SYS_io_submit, context, count, list);
   return result < 0 ? -errno : (int)result;
 }
-
-/* ---- io_uring: nobody sees what is submitted, so whoever makes one keeps all connections in the kernel. */
-
-int ff_has_another_road;
-
-void ff_stay_out(void) {
-  /* Asked first: what is set here answers for a core that is not open yet, too, and keeps it from being opened. */
-  int works = ff_core_works();
-  ff_has_another_road = 1;
-  if (works) ff_all_by_another_road();
-}
-
-#define RING(name) \
-  FF_EXPORT int name(long a, long b, long c, long d, long e) { \
-    int (*real)(long, long, long, long, long) = (int (*)(long, long, long, long, long))ff_next_symbol(#name); \
-    ff_stay_out(); \
-    return real ? real(a, b, c, d, e) : -ENOSYS; \
-  }
-RING(io_uring_setup)
-RING(io_uring_queue_init)
-RING(io_uring_queue_init_params)
-RING(io_uring_queue_init_mem)

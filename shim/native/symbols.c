@@ -163,6 +163,11 @@ int ff_is_in_libc(const void *address) {
   return address && &_r_debug && dladdr(address, &found) && is_member((uintptr_t)found.dli_fbase);
 }
 
+int ff_is_of_liburing(const char *name) {
+  const char *rest = behind(name, "__");
+  return behind(rest ? rest : name, "io_uring_") != NULL;
+}
+
 int ff_wraps(const void *caller, const char *name) {
   Dl_info found;
   if (!dladdr(caller, &found)) return 0;

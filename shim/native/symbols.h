@@ -10,8 +10,14 @@ void *ff_defined_by(uintptr_t base, const ElfW(Dyn) *dynamic, const char *name);
 /* The same for this library. */
 void *ff_own_symbol(const char *name);
 
+/* The first definition outside this library, of all libraries that are loaded, whoever sees them; NULL if there is none. */
+void *ff_next_of_all(const char *name);
+
 /* True if the address lies in the program's own libc, of which there is one: libc.so, and what glibc before 2.34 kept beside it. */
 int ff_is_in_libc(const void *address);
+
+/* True for the names that liburing exports, whose functions ours call in their turn. */
+int ff_is_of_liburing(const char *name);
 
 /* True if the caller's library comes between this one and libc where names are looked for, and defines the name: a wrapper that our own calls end up in. */
 int ff_wraps(const void *caller, const char *name);

@@ -29,6 +29,8 @@ public sealed class EnvironmentTests
         Compile("talk-thread", "talk.c", "-fsanitize=thread");
         Compile("talk-undefined", "talk.c", "-fsanitize=undefined");
         Compile("talk-setuid", "talk.c");
+        Compile("ring-guest.so", "ring_guest.c", "-DGUEST", "-shared", "-fPIC", "-luring");
+        Compile("ring-host", "ring_guest.c");
         Compile("stranger.so", "stranger.c", "-shared", "-fPIC");
         Compile("stranger-now.so", "stranger.c", "-shared", "-fPIC", "-Wl,-z,now");
         Compile("wrapper.so", "wrapper.c", "-shared", "-fPIC");
@@ -119,7 +121,10 @@ public sealed class EnvironmentTests
             foreach (string calls in Unusual) yield return Case($"{action} for {calls}", "", $"$PYTHON filter.py {action} {calls} -- $TALK", ring: Harmless.Contains(calls) && action != "KILL");
         yield return Case("a filter of its own", "", "$PYTHON sandbox.py", ring: true);
 
-        yield return Case("an io_uring before the first connection", "", "$TALK 50 uring", ring: false);
+        yield return Case("an io_uring before the first connection", "", "$TALK 50 uring", ring: true);
+        yield return Case("liburing in a library that is opened", "", "$HERE/ring-host $HERE/ring-guest.so", ring: true);
+        yield return Case("liburing that is opened", "", "$HERE/ring-host itself", ring: true);
+        yield return Case("an io_uring with a kernel thread", "", "$TALK 50 polled", ring: false);
         yield return Case("a library with RTLD_DEEPBIND", "", "$PYTHON deepbind.py $HERE/stranger.so; $PYTHON deepbind.py $HERE/stranger-now.so; export LD_LIBRARY_PATH=$HERE; $PYTHON deepbind.py stranger.so", ring: true);
         yield return Case("members of libc that are looked up", "", "$PYTHON lookup.py $HERE/stranger.so", ring: true);
         yield return Case("a wrapper that looks up libc's", "", "LD_PRELOAD=$HERE/wrapper.so:$LD_PRELOAD $TALK; LD_PRELOAD=$LD_PRELOAD:$HERE/wrapper.so $TALK", ring: true);

@@ -12,6 +12,9 @@ public sealed class ExperimentTests
 {
     private static readonly TimeSpan s_patience = TimeSpan.FromSeconds(25);
 
+    /// <summary>What every experiment that stays in the ring sends there in one direction, at least.</summary>
+    private const long LongestTransfer = 50_000;
+
     private Stage _stage = null!;
 
     [OneTimeSetUp]
@@ -36,27 +39,35 @@ public sealed class ExperimentTests
 
     private void Compare(string name, CommandLine command)
     {
-        string plain = Run(command, look: false);
+        bool stays = name.EndsWith("_in_the_ring", StringComparison.Ordinal);
+        string plain = Run(command, look: false, stays);
         TestContext.Out.WriteLine(plain);
         Assert.That(plain, Does.EndWith("done\nexit code 0"));
-        string ring = Run(_stage.AsServer(command), look: true);
+        string ring = Run(_stage.AsServer(command), look: true, stays);
         Assert.That(ring, Is.EqualTo(plain));
     }
 
-    private string Run(CommandLine command, bool look)
+    private string Run(CommandLine command, bool look, bool stays)
     {
         using LabProcess process = _stage.Server.Start(command);
         process.WaitForOutput("ready", s_patience);
         if (look) CheckRing(process);
         process.Input.WriteLine();
+        if (stays)
+        {
+            process.WaitForOutput("done", s_patience);
+            if (look) CheckRing(process, LongestTransfer);
+            process.Input.WriteLine();
+        }
         CompletedProcess completed = process.Wait(s_patience);
         return $"{completed.Output}{completed.Error}exit code {completed.ExitCode}";
     }
 
-    private void CheckRing(LabProcess process)
+    private void CheckRing(LabProcess process, long most = 0)
     {
         ConnectionStatus[] ends = _stage.Router!.Status().Processes.Where(p => p.Pid == process.Pid).SelectMany(p => p.Connections).ToArray();
         Assert.That(ends, Has.Length.EqualTo(2), "ends of the connection that the router knows");
         Assert.That(ends.Select(end => end.RingSent), Has.All.Positive, string.Join("; ", ends.Select(end => $"{end.State}: {end.Reason}")));
+        Assert.That(ends.Max(end => end.RingSent), Is.GreaterThanOrEqualTo(most), "bytes in the ring");
     }
 }

@@ -21,7 +21,7 @@ internal static class NativeExperiments
         string folder = Directory.CreateDirectory(Path.Combine(Artifacts.Root, "artifacts", "tests")).FullName;
         string program = Path.Combine(folder, "experiment");
         string[] sources = Directory.GetFiles(Tools.Program("native"), "*.c").Order(StringComparer.Ordinal).ToArray();
-        _ = Place.Host.Run(new CommandLine("gcc", ["-std=gnu11", "-O1", "-Wall", "-Wextra", "-Werror", "-o", program, .. sources, "-lpthread"])).Succeeded("gcc programs/native");
+        _ = Place.Host.Run(new CommandLine("gcc", ["-std=gnu11", "-O1", "-Wall", "-Wextra", "-Werror", "-o", program, .. sources, "-lpthread", "-luring"])).Succeeded("gcc programs/native");
         return program;
     }
 }

@@ -3,6 +3,7 @@ using FreeFlow.Shim.Control;
 using FreeFlow.Shim.Native;
 using FreeFlow.Shim.Readiness;
 using FreeFlow.Shim.Sockets;
+using FreeFlow.Shim.Uring;
 
 namespace FreeFlow.Shim.Exports;
 
@@ -30,7 +31,7 @@ public static unsafe class CoreEntry
         Process.Ticks = (delegate* unmanaged[SuppressGCTransition]<ulong>)handshake->Ticks;
         Process.Id = Process.Libc->getpid();
         Settings.Read();
-        if (!Connections.Create() || !Graveyard.Create() || !Registrations.Create() || !Family.Create()) return -1;
+        if (!Connections.Create() || !Graveyard.Create() || !Registrations.Create() || !SubmissionQueues.Create() || !Family.Create()) return -1;
         ExportTable.Fill(handshake->Table);
         return 0;
     }

@@ -2,6 +2,7 @@ using FreeFlow.Shim.Control;
 using FreeFlow.Shim.Native;
 using FreeFlow.Shim.Readiness;
 using FreeFlow.Shim.Sockets;
+using FreeFlow.Shim.Uring;
 
 namespace FreeFlow.Shim.Exports;
 
@@ -79,6 +80,7 @@ internal static unsafe class ProcessCalls
         OwnDescriptors.ResetLockAfterFork();
         Connections.ResetLockAfterFork();
         Registrations.ResetLocksAfterFork();
+        SubmissionQueues.ResetLocksAfterFork();
         Session.ForgetAfterFork();
         Graveyard.ForgetAfterFork();
         // Inside another pid namespace numbers mean other processes: nobody is known to be dead there.

@@ -23,4 +23,7 @@ internal static class DescriptorFlags
 
     /// <summary>Of a connection: it has not been offered yet.</summary>
     public const byte Fresh = 32;
+
+    /// <summary>An io_uring.</summary>
+    public const byte Ring = 64;
 }

@@ -15,7 +15,10 @@ internal static unsafe class EpollControl
     public static int Control(int epoll, int operation, int fd, EpollEvent* wanted)
     {
         bool locked = ThreadLock.Enter(Connections.LockWord());
+        bool known = !Connections.InRange(epoll) || Process.Flags[epoll] != 0;
         int result = Locked(epoll, operation, fd, wanted, out bool unheard);
+        // A number that the kernel does not take for a set may be anything, now or later.
+        if (!known && result != 0) Registrations.Disown(epoll);
         if (locked) ThreadLock.Exit(Connections.LockWord());
         if (result != 0 && Process.Errno == Linux.ELOOP && operation == Linux.EPOLL_CTL_ADD && !GuestControl.WouldBeCircle(epoll, fd))
         {
@@ -35,7 +38,8 @@ internal static unsafe class EpollControl
     private static int Locked(int epoll, int operation, int fd, EpollEvent* wanted, out bool unheard)
     {
         unheard = false;
-        EpollInstance* instance = Registrations.Instance(epoll);
+        bool isSet = Connections.InRange(epoll) && (Process.Flags[epoll] & ~DescriptorFlags.Epoll) == 0;
+        EpollInstance* instance = isSet ? Registrations.Instance(epoll) : null;
         if (instance == null || (wanted == null && operation != Linux.EPOLL_CTL_DEL)) return Process.Libc->epoll_ctl(epoll, operation, fd, wanted);
         int owner = (int)(instance - Registrations.Instances);
         if ((Process.Flags[fd] & DescriptorFlags.Epoll) != 0) return GuestControl.Control(epoll, owner, operation, fd, wanted, out unheard);
@@ -51,6 +55,16 @@ internal static unsafe class EpollControl
             case Linux.EPOLL_CTL_DEL when index != 0: return Delete(epoll, fd, index);
             default: return Process.Libc->epoll_ctl(epoll, operation, fd, wanted);
         }
+    }
+
+    /// <summary>The kernel is to find for itself that a descriptor is not in the set: what is there without the application's knowledge goes.</summary>
+    public static void DropDormant(int epoll, int fd)
+    {
+        bool locked = ThreadLock.Enter(Connections.LockWord());
+        int instance = Connections.InRange(epoll) ? Connections.Descriptors[epoll].Instance : 0;
+        int index = instance != 0 ? Registrations.Find(instance - 1, fd) : 0;
+        if (index != 0 && IsDormant(index)) Registrations.Discard(index);
+        if (locked) ThreadLock.Exit(Connections.LockWord());
     }
 
     private static bool IsDormant(int index) => (Registrations.Entries[index - 1].Flags & RegistrationFlags.Dormant) != 0;

@@ -24,6 +24,31 @@ internal static unsafe partial class Registrations
     }
 
     /// <summary>
+    /// Takes a descriptor out of the sets that it is in, the kernel's too: what the application has registered, in which sets; how many, at most
+    /// <paramref name="most"/>. Takes the lock.
+    /// </summary>
+    public static int TakeOut(int fd, SetItem* items, int most)
+    {
+        int count = 0;
+        bool locked = ThreadLock.Enter(Connections.LockWord());
+        for (int next, index = Connections.Descriptors[fd].FirstRegistration; index != 0 && count < most; index = next)
+        {
+            Registration* entry = Entries + (index - 1);
+            next = entry->NextOfDescriptor;
+            if ((entry->Flags & RegistrationFlags.Ghost) != 0) continue;
+            if ((entry->Flags & RegistrationFlags.Dormant) == 0)
+            {
+                bool fired = (entry->Flags & RegistrationFlags.Disarmed) != 0;
+                items[count].Epoll = Instances[entry->Instance].Epoll;
+                items[count++].Event = new EpollEvent { Events = fired ? Linux.EPOLLONESHOT : entry->Events, Data = entry->Data };
+            }
+            Discard(index);
+        }
+        if (locked) ThreadLock.Exit(Connections.LockWord());
+        return count;
+    }
+
+    /// <summary>
     /// Takes a number's registrations off it, which stay in the kernel's sets as the application made them; index plus one of the first, to be put on again. Its socket is
     /// about to be a new one (<see cref="Dissolution"/>). Takes the lock.
     /// </summary>

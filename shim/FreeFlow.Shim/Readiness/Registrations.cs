@@ -51,6 +51,19 @@ internal static unsafe partial class Registrations
         return instance;
     }
 
+    /// <summary>The number stands for no epoll set after all, or for one that has nothing in it. Leaves errno alone.</summary>
+    public static void Disown(int epoll)
+    {
+        int index = Connections.Descriptors[epoll].Instance;
+        if (index == 0) return;
+        int errno = Process.Errno;
+        Connections.Descriptors[epoll].Instance = 0;
+        Process.Flags[epoll] = 0;
+        Instances[index - 1].References = 0;
+        Forget(Instances + (index - 1));
+        Process.Errno = errno;
+    }
+
     /// <summary>Index plus one of the registration of a descriptor in an instance; 0 if there is none.</summary>
     public static int Find(int instance, int fd)
     {

@@ -1,5 +1,8 @@
 using System.Threading;
+using FreeFlow.Shim.Exports;
 using FreeFlow.Shim.Native;
+using FreeFlow.Shim.Sockets;
+using FreeFlow.Shim.Uring;
 
 namespace FreeFlow.Shim.Readiness;
 
@@ -16,6 +19,7 @@ internal static unsafe class Sleep
     /// <summary>ppoll(2); the count, or a negative errno. <paramref name="mask"/> null means the thread's own.</summary>
     public static int Poll(PollDescriptor* descriptors, nuint count, ulong nanoseconds, ulong* mask, uint signalsSeen)
     {
+        LookForUnseenRings();
         TimeSpec time = Time(nanoseconds);
         SleepRequest request = new()
         {
@@ -35,6 +39,7 @@ internal static unsafe class Sleep
     /// <summary>epoll_pwait2(2) likewise.</summary>
     public static int Epoll(int epoll, EpollEvent* events, int capacity, ulong nanoseconds, ulong* mask, uint signalsSeen)
     {
+        LookForUnseenRings();
         TimeSpec time = Time(nanoseconds);
         bool precise = NeedsNanoseconds(nanoseconds);
         SleepRequest request = new()
@@ -58,6 +63,12 @@ internal static unsafe class Sleep
             if (!LacksNanoseconds(result)) return result;
         }
         return (int)Process.FromLibc(Process.Libc->epoll_pwait(epoll, events, capacity, Milliseconds(nanoseconds), mask));
+    }
+
+    /// <summary>Who is about to sleep has the time to see whether the program submits to an io_uring out of sight.</summary>
+    private static void LookForUnseenRings()
+    {
+        if (SubmissionQueues.Used != 0 && !Offering.AnotherRoad && SubmissionQueues.WereEnteredUnseen()) RoadCalls.AllByAnotherRoad();
     }
 
     private static bool NeedsNanoseconds(ulong nanoseconds) =>

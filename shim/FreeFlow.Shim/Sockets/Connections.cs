@@ -5,6 +5,7 @@ using FreeFlow.Shim.Control;
 using FreeFlow.Shim.Memory;
 using FreeFlow.Shim.Native;
 using FreeFlow.Shim.Readiness;
+using FreeFlow.Shim.Uring;
 
 namespace FreeFlow.Shim.Sockets;
 
@@ -107,6 +108,8 @@ internal static unsafe class Connections
         Descriptors[copy].Instance = Descriptors[fd].Instance;
         Descriptors[copy].Timeouts = Descriptors[fd].Timeouts;
         if (Descriptors[fd].Instance != 0) Registrations.Instances[Descriptors[fd].Instance - 1].References++;
+        Descriptors[copy].Queue = Descriptors[fd].Queue;
+        if (Descriptors[fd].Queue != 0) SubmissionQueues.Copied(Descriptors[fd].Queue);
         if ((Process.Flags[fd] & DescriptorFlags.Candidate) != 0) Process.Flags[fd] |= DescriptorFlags.Copied;
         Volatile.Write(ref Process.Flags[copy], Process.Flags[fd]);
         if (locked) ThreadLock.Exit(LockWord());
@@ -165,8 +168,10 @@ internal static unsafe class Connections
         Registrations.DropDescriptor(fd);
         uint connection = Descriptors[fd].Connection;
         bool last = connection != 0 && Unlink(fd, connection);
+        int queue = Descriptors[fd].Queue;
         Descriptors[fd] = default;
         if (locked) ThreadLock.Exit(LockWord());
+        if (queue != 0) SubmissionQueues.Release(queue);
         if (last && !(visible && Orphans.Keep(fd, connection))) Leave(visible ? fd : -1, Family.Records + (connection - 1));
     }
 

@@ -17,4 +17,7 @@ internal struct DescriptorEntry
 
     /// <summary>Of a socket without a connection: negative time-outs that were set on it, which its connections inherit.</summary>
     public ConnectionFlags Timeouts;
+
+    /// <summary>For an io_uring: the index of its submission queue plus one.</summary>
+    public int Queue;
 }

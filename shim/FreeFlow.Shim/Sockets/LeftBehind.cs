@@ -1,6 +1,7 @@
 using FreeFlow.Shim.Control;
 using FreeFlow.Shim.Native;
 using FreeFlow.Shim.Readiness;
+using FreeFlow.Shim.Uring;
 
 namespace FreeFlow.Shim.Sockets;
 
@@ -37,11 +38,13 @@ internal static unsafe class LeftBehind
         OwnDescriptors.ResetLockAfterFork();
         Connections.ResetLockAfterFork();
         Registrations.ResetLocksAfterFork();
+        SubmissionQueues.ResetLocksAfterFork();
         Session.ForgetAfterFork();
         fixed (byte* root = "/\0"u8) Process.Libc->syscall(SysChdir, (nint)root, 0, 0, 0, 0);
         fixed (byte* name = "freeflow-pump\0"u8) Process.Libc->syscall(SysPrctl, SetName, (nint)name, 0, 0, 0);
         Process.Libc->syscall(SysSetSid, 0, 0, 0, 0, 0);
         CloseAllBut(fd, pipe, doorbell, Family.Descriptor);
+        if (SubmissionQueues.Used != 0 || Offering.AnotherRoad) InheritedRings.Unmap();
         // The program's other connections are not this process's to go on with.
         uint own = (uint)Connections.IndexOf(Connections.Find(fd));
         for (uint i = 0; i < Family.Header->RecordsUsed; i++) if (i != own) Connections.Local[i].FirstDescriptor = 0;

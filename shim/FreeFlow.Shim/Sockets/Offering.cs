@@ -4,6 +4,7 @@ using FreeFlow.Contract.Layout;
 using FreeFlow.Contract.Messages;
 using FreeFlow.Shim.Control;
 using FreeFlow.Shim.Native;
+using FreeFlow.Shim.Uring;
 
 namespace FreeFlow.Shim.Sockets;
 
@@ -16,7 +17,7 @@ internal static unsafe class Offering
     /// <summary>A connection that ends before this never asks for its addresses, which only status wants to know.</summary>
     private const uint MessagesBeforeAddresses = 4;
 
-    /// <summary>The program uses io_uring: nothing is offered any more.</summary>
+    /// <summary>The program has an io_uring whose submissions nobody sees: nothing is offered any more.</summary>
     public static bool AnotherRoad;
 
     /// <summary>After bytes went through the kernel: counts, and offers when it is time.</summary>
@@ -128,6 +129,7 @@ internal static unsafe class Offering
     /// <summary>Why the connection cannot be offered now; it is asked again after as many messages.</summary>
     private static Reason Obstacle(int fd, ConnectionRecord* record)
     {
+        if (SubmissionQueues.Used != 0 && !AnotherRoad && SubmissionQueues.WereEnteredUnseen()) Exports.RoadCalls.AllByAnotherRoad();
         if (AnotherRoad) { KeepInKernel(record, Reason.AnotherRoad); return Reason.AnotherRoad; }
         if (record->Family == 0 && !Addresses.Fill(fd, record)) return Reason.NotEstablished;
         if (!Addresses.IsInsidePrefix(record)) { KeepInKernel(record, Reason.OutsidePrefix); return Reason.OutsidePrefix; }

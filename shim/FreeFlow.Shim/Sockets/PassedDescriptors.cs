@@ -32,6 +32,27 @@ internal static unsafe class PassedDescriptors
         return sent;
     }
 
+    /// <summary>
+    /// Before a message that the kernel sends at a time of its own: the connections it passes go back, and the program's own memory stays as
+    /// it is. What cannot go back has a <see cref="Pump"/>'s socket under its number from now on.
+    /// </summary>
+    public static void BeforeAsynchronous(MessageHeader* message)
+    {
+        MessageHeader header = default;
+        if (!CallerMemory.TryRead(message, &header)) return;
+        byte* control = header.Control, end = control + header.ControlLength;
+        if (header.ControlLength == 0 || !CallerMemory.CanRead(control, header.ControlLength)) return;
+        for (byte* at = control; at + HeaderBytes <= end;)
+        {
+            ulong length = *(ulong*)at;
+            if (length < HeaderBytes || length > (ulong)(end - at)) return;
+            if (*(int*)(at + 8) == Linux.SOL_SOCKET && *(int*)(at + 12) == Linux.SCM_RIGHTS)
+                for (ulong offset = HeaderBytes; offset + sizeof(int) <= length; offset += sizeof(int))
+                    RoadCalls.GiveToOthers(*(int*)(at + offset), Reason.DescriptorPassed);
+            at += (length + 7) & ~7UL;
+        }
+    }
+
     /// <summary>Before the message: hands connections back, and puts pumps in place of what cannot be. After it: closes this process's copies of the pumps' sockets.</summary>
     private static void Walk(byte* control, byte* original, nuint bytes, bool prepare, bool replace)
     {

@@ -12,7 +12,7 @@ public abstract class Scenario
     /// <summary>Every kind of program, as issue and README name them.</summary>
     public static Scenario[] All =>
     [
-        new Redis(), new Memcached(), new Nginx(), new Wrk(), new Postgres(), new Iperf(), new Sockperf(), new PythonAsyncio(), new PythonSocketServer(),
+        new Redis(), new Memcached(), new Nginx(), new Wrk(), new Postgres(), new MariaDb(), new Iperf(), new Sockperf(), new PythonAsyncio(), new PythonSocketServer(),
         new PythonForkingServer(), new PythonHttp(), new NodeHttp(), new JavaEcho(), new Socat(), new Ncat(),
     ];
 

@@ -1,4 +1,4 @@
-/* talk [COUNT [uring]]: a connection with itself over 127.0.0.1; prints what came. "uring": an io_uring is made before. */
+/* talk [COUNT [uring|polled]]: a connection with itself over 127.0.0.1; prints what came. An io_uring is made before, "polled" by a kernel thread. */
 #include <arpa/inet.h>
 #include <errno.h>
 #include <netinet/in.h>
@@ -17,6 +17,7 @@ int main(int argc, char **argv) {
   int count = argc > 1 ? atoi(argv[1]) : 50;
   if (argc > 2) {
     char parameters[256] = "";
+    if (strcmp(argv[2], "polled") == 0) parameters[8] = 2;
     long ring = syscall(SYS_io_uring_setup, 4, parameters);
     printf("io_uring: %s\n", ring >= 0 ? "made" : strerror(errno));
   }
