@@ -23,7 +23,7 @@ public sealed class BootedMachine : NetworkPlace, IDisposable
         root=$folder/disk/root
         rm -rf "$root"/etc/systemd/system/*.wants "$root/usr/sbin/policy-rc.d" "$root/var/log/journal" "$root/var/lib/man-db/auto-update" "$root/etc/dpkg/dpkg.cfg.d"
         exec 3<&0
-        systemd-nspawn --quiet --system-call-filter=pidfd_getfd --register=no --keep-unit --boot --directory="$root" --private-network --link-journal=no --console=pipe --bind-ro="$folder/files:/mnt" </dev/null &
+        systemd-nspawn --quiet --system-call-filter='pidfd_getfd bpf' --register=no --keep-unit --boot --directory="$root" --private-network --link-journal=no --console=pipe --bind-ro="$folder/files:/mnt" </dev/null &
         cat <&3 >/dev/null
         """;
 
