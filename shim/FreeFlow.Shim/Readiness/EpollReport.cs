@@ -62,6 +62,17 @@ internal static unsafe class EpollReport
         return 0;
     }
 
+    /// <summary>What the kernel says of a socket whose sending direction has just gone back: whether it has room, as far as the registration waits for that, and of an end.</summary>
+    public static uint AfterReturn(Registration* entry)
+    {
+        if (Registrations.IsBodiless(entry)) return 0;
+        PollDescriptor look = new() { Descriptor = entry->Descriptor, Events = (short)(entry->Events & (Linux.EPOLLOUT | Linux.EPOLLWRNORM)) };
+        int errno = Process.Errno;
+        Process.Libc->poll(&look, 1, 0);
+        Process.Errno = errno;
+        return (ushort)look.Returned & (entry->Events | Linux.EPOLLERR | Linux.EPOLLHUP);
+    }
+
     private static bool KernelHasRoom(Registration* entry)
     {
         // Nobody can be asked: while the ring was used nothing has used it up, and the kernel reports for itself a set that is not edge-triggered.

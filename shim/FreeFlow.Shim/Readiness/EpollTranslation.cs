@@ -103,8 +103,10 @@ internal static unsafe class EpollTranslation
     private static int AddSocket(EpollInstance* instance, Registration* entry, uint raw, EpollEvent* events, int count)
     {
         ConnectionRecord* record = Family.Records + (entry->Connection - 1);
-        bool merges = entry->ReportedRound == instance->Round && entry->ReportedAt < count;
+        bool merges = entry->ReportedRound == instance->Round && entry->ReportedAt < count, hidden = SendReturn.HidesKernelRoom(record);
         if (!Hear(instance, entry, raw, merges, out uint bits)) return count;
+        // The direction has just gone back: the kernel was not asked for its room before.
+        if (hidden && !SendReturn.HidesKernelRoom(record)) bits |= EpollReport.AfterReturn(entry);
         EpollReport.AskAgain(instance);
         if (merges)
         {
@@ -214,6 +216,7 @@ internal static unsafe class EpollTranslation
     {
         if ((Interlocked.Or(ref record->Flags, (uint)ConnectionFlags.PeerFinished) & (uint)ConnectionFlags.PeerFinished) != 0 || Registrations.IsBodiless(entry)) return;
         bool back = false;
+        if (Volatile.Read(ref record->SendBlocked) != 0) PeerDeath.Note(record);
         if (Volatile.Read(ref record->SendBlocked) != 0 && ThreadLock.Enter(&record->SendLock))
         {
             back = Gate.Phase(&record->SendGate) == DirectionPhase.Ring;

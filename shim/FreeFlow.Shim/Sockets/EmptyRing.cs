@@ -19,7 +19,6 @@ internal static unsafe class EmptyRing
     /// </summary>
     public const uint EmptyReadsPerClock = 16;
     private const ulong KernelLookNanoseconds = 200_000;
-    private const ulong DeathNanoseconds = 50_000_000;
 
     /// <summary>The ring is empty: has the writer gone back, closed, or died? Retry, 0 at end of stream, or a negative errno.</summary>
     public static nint Look(int fd, ConnectionRecord* record, RingBlockHeader* incoming)
@@ -49,12 +48,7 @@ internal static unsafe class EmptyRing
             return Retry;
         }
         if (kernel == 0) Interlocked.Or(ref record->Flags, (uint)ConnectionFlags.PeerFinished);
-        if (kernel == 0 && HasDiedUnread(record, incoming))
-        {
-            // What follows is what follows a reset: nothing to read, EPIPE for a send, POLLHUP.
-            Process.Libc->shutdown(fd, Linux.SHUT_RDWR);
-            kernel = -Linux.ECONNRESET;
-        }
+        if (kernel == 0 && PeerDeath.IsReset(fd, record)) kernel = -Linux.ECONNRESET;
         if (kernel == -Linux.EAGAIN) return -Linux.EAGAIN;
         Volatile.Write(ref record->KernelAttention, 1);
         if (kernel <= 0) return kernel;
@@ -63,24 +57,6 @@ internal static unsafe class EmptyRing
         Strictness.FellBack(record, Reason.BytesOutOfSight);
         record->ReceiveSwitchAt += (ulong)Waiting(fd);
         return Retry;
-    }
-
-    /// <summary>
-    /// End of stream, without a word from the peer's shim and with bytes of this end unread: a process that was killed. The kernel, had the bytes been its
-    /// own, would have sent a reset (tcp(7)). Its death is certain once its doorbell is closed, which comes a moment after the socket.
-    /// </summary>
-    private static bool HasDiedUnread(ConnectionRecord* record, RingBlockHeader* incoming)
-    {
-        if (Volatile.Read(ref incoming->WriterClosed) != 0 || Volatile.Read(ref record->SendTail) == Volatile.Read(ref Block.Outgoing(record)->Head)) return false;
-        if ((Volatile.Read(ref record->Flags) & (uint)ConnectionFlags.ResetTold) != 0) return false;
-        PollDescriptor wait = new() { Descriptor = record->Doorbell, Events = Linux.POLLRDHUP };
-        // After the own shutdown(SHUT_RD) the kernel says the same of a peer that lives: no news to wait for.
-        bool own = (Volatile.Read(ref record->Flags) & (uint)ConnectionFlags.ReceiveShutdown) != 0;
-        TimeSpec time = new() { Nanoseconds = own ? 0 : (long)Stall.Allow(DeathNanoseconds) };
-        ulong start = Process.Now();
-        int dead = Process.Libc->ppoll(&wait, 1, &time, null);
-        Stall.Spent(start);
-        return dead > 0 && (Interlocked.Or(ref record->Flags, (uint)ConnectionFlags.ResetTold) & (uint)ConnectionFlags.ResetTold) == 0;
     }
 
     private static int Waiting(int fd)

@@ -30,6 +30,7 @@ internal static unsafe class Handover
                 BufferSizes.TellWriter(fd, record);
                 Volatile.Write(ref Block.Incoming(record)->Handover, (uint)HandoverState.Ready);
                 Gate.Set(&record->ReceiveGate, DirectionPhase.Ready);
+                if (record->Reason == (uint)Reason.AnotherRoad) record->Reason = (uint)Reason.None;
                 // The router of a mirrored ring tells the other host.
                 if (ReturnMark.IsMirrored(record)) Doorbell.RingAlways(record);
             }
@@ -201,13 +202,14 @@ internal static unsafe class Handover
         RingBlockHeader* incoming = Block.Incoming(record), outgoing = Block.Outgoing(record);
         // A writer that has not switched yet must not any more.
         if (Gate.Phase(&record->ReceiveGate) == DirectionPhase.Ready) Interlocked.CompareExchange(ref incoming->Handover, (uint)HandoverState.Kernel, (uint)HandoverState.Ready);
+        // Before a writer that sleeps is woken: what it sends then must find that nobody will read it.
+        bool reset = ResetIfUnread(fd, record);
         Interlocked.Exchange(ref incoming->ReaderClosed, RingBlockHeader.ReaderGone);
-        if (fd >= 0) MirroredLook.TakeBeforeClose(fd, record);
-        if (Gate.Phase(&record->ReceiveGate) is DirectionPhase.Ready or DirectionPhase.Ring
-            && Volatile.Read(ref incoming->Handover) >= (uint)HandoverState.Ring && Volatile.Read(ref incoming->Tail) != record->ReceiveHead)
-            Linger.ResetAtClose(fd);
+        if (fd >= 0 && !reset) MirroredLook.TakeBeforeClose(fd, record);
+        // A writer that had not seen it yet may have put something in meanwhile.
+        reset = reset || ResetIfUnread(fd, record);
         Doorbell.NotifyWriter(record, incoming);
-        if (fd >= 0)
+        if (fd >= 0 && !reset)
         {
             bool unread = SendReturn.IsUnderWay(record) || (Gate.Phase(&record->SendGate) == DirectionPhase.Ring && Volatile.Read(ref outgoing->Head) != record->SendTail);
             Linger linger = unread && !exits ? Linger.Of(fd) : default;
@@ -218,6 +220,17 @@ internal static unsafe class Handover
         }
         RingWriter.NoteEnd(outgoing);
         Doorbell.NotifyReader(record, outgoing);
+    }
+
+    /// <summary>Resets the connection, as the kernel does for bytes that nobody has read (tcp(7)); false if all that is in the ring was read.</summary>
+    private static bool ResetIfUnread(int fd, ConnectionRecord* record)
+    {
+        RingBlockHeader* incoming = Block.Incoming(record);
+        if (fd < 0 || Gate.Phase(&record->ReceiveGate) is not (DirectionPhase.Ready or DirectionPhase.Ring)) return false;
+        if (Volatile.Read(ref incoming->Handover) < (uint)HandoverState.Ring || Volatile.Read(ref incoming->Tail) == record->ReceiveHead) return false;
+        Linger.ResetAtClose(fd);
+        KernelEnd.Reset(fd);
+        return true;
     }
 
     private static void EnterRing(ConnectionRecord* record) => Interlocked.CompareExchange(

@@ -129,6 +129,7 @@ internal static unsafe class Sender
     /// <summary>Gives the sending direction back to the kernel if it is on the ring.</summary>
     public static void GoBack(ConnectionRecord* record, Reason reason)
     {
+        if (reason == Reason.PeerClosed) PeerDeath.Note(record);
         if (!ThreadLock.Enter(&record->SendLock)) return;
         bool back = Gate.Phase(&record->SendGate) == DirectionPhase.Ring;
         if (back) Handover.SendBack(record, reason);
