@@ -52,6 +52,7 @@ internal sealed class KernelWitness : IKernelWitness, IDisposable
         {
             Addresses = addresses, Cookie = cookie, Inode = Libc.fstat(socket, out FileStatus status) == 0 ? status.Inode : 0, NamespaceCookie = namespaceCookie, Owner = known.Owner, Domain = domain, BoundInterface = boundInterface,
             Sequence = known.Owner == NamespaceOwner.Host && !addresses.IsLocalToNamespace ? LookAtSequence(socket, known, addresses, boundInterface) : null,
+            SendBuffer = SocketOptions.Buffer(socket, Libc.SO_SNDBUF), ReceiveBuffer = SocketOptions.Buffer(socket, Libc.SO_RCVBUF),
             Translation = TryTranslate(known, addresses, out FourTuple real) && real != addresses ? real : null,
         };
         return real.Local == addresses.Local ? Reason.None : Reason.Translated;

@@ -30,6 +30,10 @@ internal sealed record SocketFacts
     /// <summary>Where its directions began; null if the kernel would not say, or nobody outside its namespace could be its other end.</summary>
     public InitialSequence? Sequence { get; init; }
 
+    /// <summary>What its program has asked for by SO_SNDBUF and SO_RCVBUF; 0 where the kernel chooses, or does not say (before Linux 5.16).</summary>
+    public ulong SendBuffer { get; init; }
+    public ulong ReceiveBuffer { get; init; }
+
     /// <summary>SO_BINDTOIFINDEX: the interface it is bound to, 0 if none.</summary>
     public int BoundInterface { get; init; }
 }

@@ -31,6 +31,15 @@ internal static unsafe class SocketOptions
         return ok;
     }
 
+    /// <summary>The bytes that a program has asked for by SO_SNDBUF or SO_RCVBUF; 0 if it has not.</summary>
+    public static ulong Buffer(int socket, int name)
+    {
+        const int sendLocked = 1, receiveLocked = 2; // bits of SO_BUF_LOCK
+        if (!TryGet(socket, Libc.SO_BUF_LOCK, out int locks) || (locks & (name == Libc.SO_SNDBUF ? sendLocked : receiveLocked)) == 0) return 0;
+        // The kernel reports twice what was asked for, to have room for its own headers.
+        return TryGet(socket, name, out int bytes) && bytes > 0 ? (ulong)bytes / 2 : 0;
+    }
+
     /// <summary>Both addresses of a connected socket.</summary>
     public static bool TryGetAddresses(int socket, out FourTuple addresses)
     {

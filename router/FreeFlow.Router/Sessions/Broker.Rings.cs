@@ -29,10 +29,12 @@ internal sealed partial class Broker
         if (verdict != Verdict.Allowed) return;
         SendRate? firstLimit = RateOf(first, false), secondLimit = RateOf(second, false);
         if (firstLimit is not null || secondLimit is not null || first.Place != 0 || second.Place != 0) { Relay(first, firstLimit, second, secondLimit); return; }
-        ulong bytes = RingLayout.TotalBytes(_options.RingBytes);
+        ulong capacity = RingCapacity.For(first.Facts, second.Facts, _options.RingBytes), bytes = RingLayout.TotalBytes(capacity);
+        // A smaller one is better than none: what does not fit goes by the kernel then.
+        if (capacity > _options.RingBytes && !(HasRoom(first, bytes) && HasRoom(second, bytes))) { capacity = _options.RingBytes; bytes = RingLayout.TotalBytes(capacity); }
         if (!HasRoom(first, bytes) || !HasRoom(second, bytes)) { Refuse(first, Reason.RouterLimit); Refuse(second, Reason.RouterLimit); return; }
         DoorbellGroup? group = first.IsScarce || second.IsScarce ? DoorbellGroup.Find(first, second) : null;
-        using Ring? ring = Ring.TryCreate(_options.RingBytes, withDoorbell: group is null);
+        using Ring? ring = Ring.TryCreate(capacity, withDoorbell: group is null);
         if (ring is null)
         {
             _log.Line($"no memory or descriptors for a ring ({Errno.LastText}): {first} stays in the kernel");
@@ -52,13 +54,13 @@ internal sealed partial class Broker
         if (group is null)
         {
             if (first.IsScarce || second.IsScarce) DoorbellGroup.Begin(first, second);
-            Tell(first, second.MarksSent, 0, null, [ring.Memory, ring.FirstDoorbell]);
-            Tell(second, first.MarksSent, 1, null, [ring.Memory, ring.SecondDoorbell]);
+            Tell(first, second.MarksSent, 0, null, [ring.Memory, ring.FirstDoorbell], capacity);
+            Tell(second, first.MarksSent, 1, null, [ring.Memory, ring.SecondDoorbell], capacity);
         }
         else
         {
-            Tell(first, second.MarksSent, 0, group.MateOf(first, second), [ring.Memory]);
-            Tell(second, first.MarksSent, 1, group.MateOf(second, first), [ring.Memory]);
+            Tell(first, second.MarksSent, 0, group.MateOf(first, second), [ring.Memory], capacity);
+            Tell(second, first.MarksSent, 1, group.MateOf(second, first), [ring.Memory], capacity);
         }
         _statistics.Joined++;
         _log.Detail($"joined {first} of {first.Owner} with {second.Owner}");
@@ -148,10 +150,10 @@ internal sealed partial class Broker
         _relay.First.Carry(new FabricStream(_lastRelayed, _lastRelayed, ring!, speaksFirst: true, first.ToString()) { Limit = firstLimit, Borrow = (first.Owner as Session)?.BorrowerOf(first) });
     }
 
-    private void Tell(ConnectionEnd end, uint marksToFind, uint side, ConnectionEnd? mate, ReadOnlySpan<int> descriptors, ulong? capacity = null)
+    private void Tell(ConnectionEnd end, uint marksToFind, uint side, ConnectionEnd? mate, ReadOnlySpan<int> descriptors, ulong capacity)
     {
         Span<byte> message = stackalloc byte[Protocol.MaximumMessageBytes];
-        Join join = new() { Connection = end.Connection, Generation = end.Generation, Side = side, Capacity = capacity ?? _options.RingBytes, MarksToFind = marksToFind };
+        Join join = new() { Connection = end.Connection, Generation = end.Generation, Side = side, Capacity = capacity, MarksToFind = marksToFind };
         if (mate is not null) join = join with { Mate = mate.Connection + 1, MateGeneration = mate.Generation };
         int length = join.Write(message);
         ((Session)end.Owner).Send(message[..length], descriptors);

@@ -42,7 +42,9 @@ internal static unsafe class EpollArming
         ConnectionRecord* record = Family.Records + (entry->Connection - 1);
         RingBlockHeader* outgoing = Registrations.Outgoing(entry, record);
         if ((entry->Events & (Linux.EPOLLIN | Linux.EPOLLRDNORM)) != 0) Doorbell.ArmReader(Registrations.Incoming(entry, record));
-        if ((entry->Events & (Linux.EPOLLOUT | Linux.EPOLLWRNORM)) != 0 && !RingReadiness.HasRoom(record, outgoing)) Doorbell.ArmWriter(outgoing);
+        if ((entry->Events & (Linux.EPOLLOUT | Linux.EPOLLWRNORM)) == 0 || RingReadiness.HasRoom(record, outgoing)) return;
+        if (!Registrations.IsBodiless(entry)) BufferSizes.Refresh(entry->Descriptor, record);
+        Doorbell.ArmWriter(outgoing);
     }
 
     /// <summary>Arms one hot registration; cold from now on, and true, unless it turned out ready on the second look. Caller holds the lock.</summary>

@@ -72,9 +72,10 @@ internal static unsafe class PolledRings
         return ready;
     }
 
-    /// <summary>Before the thread sleeps: whoever has something for it rings.</summary>
-    public static void Arm(PollDescriptor* descriptors, nuint count)
+    /// <summary>Before the thread sleeps: whoever has something for it rings. True if it waits for room in a ring.</summary>
+    public static bool Arm(PollDescriptor* descriptors, nuint count)
     {
+        bool waitsForRoom = false;
         for (nuint i = 0; i < count; i++)
         {
             ConnectionRecord* record = Ring(descriptors[i].Descriptor);
@@ -83,7 +84,11 @@ internal static unsafe class PolledRings
             if (record == null) continue;
             RingBlockHeader* outgoing = Block.Outgoing(record);
             if ((descriptors[i].Events & InputBits) != 0) Doorbell.ArmReader(Block.Incoming(record));
-            if ((descriptors[i].Events & OutputBits) != 0 && !RingReadiness.HasRoom(record, outgoing)) Doorbell.ArmWriter(outgoing);
+            if ((descriptors[i].Events & OutputBits) == 0 || RingReadiness.HasRoom(record, outgoing)) continue;
+            BufferSizes.Refresh(descriptors[i].Descriptor, record);
+            Doorbell.ArmWriter(outgoing);
+            waitsForRoom = true;
         }
+        return waitsForRoom;
     }
 }

@@ -121,15 +121,15 @@ internal static unsafe class Poller
             PollDescriptor* doorbells = scratch + count;
             BellOwner* owners = (BellOwner*)(scratch + (2 * count));
             nuint owned = PolledBells.CountIn(descriptors, count, held, doorbells, owners, out nuint bells);
-            PolledRings.Arm(descriptors, count);
+            bool waitsForRoom = PolledRings.Arm(descriptors, count);
             ulong left = PolledRings.Look(descriptors, count) > 0 ? 0 : Sleep.Left(deadline);
             if (left != 0) Session.Glance();
-            ulong limited = Trimmer.Limit(left);
-            ready = PolledKernel.Ask(descriptors, count, scratch, limited, mask, signals, bells, counted: true);
+            ulong limited = Trimmer.Limit(left), most = waitsForRoom && limited > BufferSizes.LookNanoseconds ? BufferSizes.LookNanoseconds : limited;
+            ready = PolledKernel.Ask(descriptors, count, scratch, most, mask, signals, bells, counted: true);
             PolledBells.CountOut(owned, doorbells, owners);
             PolledGates.Leave(count, held);
             if (bells > 0 && ready == 0 && PolledRings.Look(descriptors, count) > 0) continue;
-            if (ready == 0) Trimmer.AfterSleep();
+            if (ready == 0 && most == limited) Trimmer.AfterSleep();
             if (ready != 0 || Sleep.Left(deadline) == 0)
             {
                 spinner.Adapt();

@@ -131,6 +131,24 @@ internal static unsafe partial class Registrations
         if (locked) ThreadLock.Exit(Connections.LockWord());
     }
 
+    /// <summary>
+    /// As <see cref="Heat(ConnectionRecord*)"/> for those that sleep in another process, in a set that both have since fork(2): they look at everything in it. Takes the lock.
+    /// </summary>
+    public static void NudgeRelatives(ConnectionRecord* record)
+    {
+        uint connection = Connections.IndexOf(record) + 1;
+        bool locked = ThreadLock.Enter(Connections.LockWord());
+        for (int fd = Connections.Local[connection - 1].FirstDescriptor; fd != 0; fd = Connections.Descriptors[fd - 1].NextDescriptor)
+        {
+            for (int index = Connections.Descriptors[fd - 1].FirstRegistration; index != 0; index = Entries[index - 1].NextOfDescriptor)
+            {
+                EpollInstance* owner = Instances + Entries[index - 1].Instance;
+                if (owner->Shared != 0 && owner->Nudge != 0) Doorbell.Write(owner->Nudge);
+            }
+        }
+        if (locked) ThreadLock.Exit(Connections.LockWord());
+    }
+
     /// <summary>Puts a registration on its instance's hot list. Caller holds the instance's lock.</summary>
     public static void Heat(EpollInstance* owner, Registration* entry)
     {

@@ -76,4 +76,7 @@ internal enum ConnectionFlags : uint
 
     /// <summary>SO_SNDTIMEO is negative: a send that finds no room fails at once.</summary>
     SendsAtOnce = 1 << 27,
+
+    /// <summary>The program has asked for more room than the ring has (<see cref="BufferSizes"/>).</summary>
+    Outgrown = 1 << 28,
 }

@@ -15,6 +15,9 @@ internal struct LocalConnection
     /// <summary>Next connection with the same doorbell, plus one; 0 if there is none. See <see cref="DoorbellMates"/>.</summary>
     public uint NextMate;
 
+    /// <summary>The reader's buffer, as it was when the sender's share of the ring was last reckoned (<see cref="BufferSizes"/>).</summary>
+    public uint ReaderBuffer;
+
     /// <summary>
     /// Registrations in epoll sets that outlive this process's last descriptor (<see cref="Readiness.Registrations.RemoveBodiless()"/>); what follows is theirs, as it
     /// was in the record then.

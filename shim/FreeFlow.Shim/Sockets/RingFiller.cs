@@ -55,17 +55,32 @@ internal static unsafe class RingFiller
                 return moved > 0 ? moved : step;
             }
             if (room != 0) Sender.GoBack(record, Reason.CorruptRing);
-            if (!Sender.IsOnRing(fd, record, 0)) return moved > 0 ? moved : WentBack;
+            if (!Sender.IsOnRing(fd, record, 0))
+            {
+                int error = moved > 0 || record->PendingError == 0 ? 0 : Interlocked.Exchange(ref record->PendingError, 0);
+                return moved > 0 ? moved : error != 0 ? -error : WentBack;
+            }
             // With nothing to send there is nothing to wait for.
             if (moved == 0 && !fromPipe && Rest(source, offset) is var rest && rest <= 0) return rest;
+            ulong window = record->SendWindow;
+            bool outgrown = BufferSizes.HasOutgrown(fd, record);
+            if (record->SendWindow > window) continue;
             if (!Blocking.Waits(fd, record, 0, ref waiting))
             {
+                if (outgrown) { Sender.GoBack(record, Reason.KernelOnlyOption); return moved > 0 ? moved : WentBack; }
                 Volatile.Write(ref record->SendBlocked, 1);
                 Registrations.Heat(record);
                 return moved > 0 ? moved : -Linux.EAGAIN;
             }
+            ulong head = Volatile.Read(ref outgoing->Head);
             int waited = Waiter.ForOutput(fd, record, ref deadline);
-            if (waited == -Linux.EPIPE) Sender.GoBack(record, Reason.PeerClosed);
+            if (waited == 0 && outgrown && Volatile.Read(ref outgoing->Head) == head && !RingReadiness.HasRoom(record, outgoing)) Sender.GoBack(record, Reason.KernelOnlyOption);
+            if (waited == -Linux.EPIPE)
+            {
+                // A closed doorbell says nothing of a peer on another host.
+                if (!ReturnMark.IsMirrored(record) || (Volatile.Read(ref record->Flags) & (uint)ConnectionFlags.DoorbellGone) == 0) Interlocked.Or(ref record->Flags, (uint)ConnectionFlags.PeerFinished);
+                Sender.GoBack(record, Reason.PeerClosed);
+            }
             else if (waited < 0 || (waited > 0 && moved > 0)) return moved > 0 ? moved : waited;
             else if (waited > 0) { waiting = Blocking.Unasked; deadline = Waiter.Unknown; }
         }

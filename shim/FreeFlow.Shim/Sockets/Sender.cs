@@ -167,13 +167,20 @@ internal static unsafe class Sender
                 if (rest != OnRing) return rest;
                 continue;
             }
+            ulong window = record->SendWindow;
+            bool outgrown = BufferSizes.HasOutgrown(fd, record);
+            if (record->SendWindow > window) continue;
             if (!Blocking.Waits(fd, record, flags, ref waiting))
             {
+                if (outgrown) { GoBack(record, Reason.KernelOnlyOption); continue; }
                 Volatile.Write(ref record->SendBlocked, 1);
                 Registrations.Heat(record);
                 return sent > 0 ? sent : -Linux.EAGAIN;
             }
+            ulong head = Volatile.Read(ref outgoing->Head);
             int waited = Waiter.ForOutput(fd, record, ref deadline);
+            // A reader that has stopped: the kernel has room for what the program has asked room for.
+            if (waited == 0 && outgrown && Volatile.Read(ref outgoing->Head) == head && !RingReadiness.HasRoom(record, outgoing)) GoBack(record, Reason.KernelOnlyOption);
             fd = Orphans.Reach(record, fd);
             if (fd < 0) return sent > 0 ? sent : -Linux.EBADF;
             if (waited == -Linux.EPIPE)

@@ -69,7 +69,7 @@ internal static unsafe class Waiter
         fd = Orphans.Reach(record, fd);
         if (fd < 0) { Sleeper.End(Doorbell.Sleepers(record)); return -Linux.EBADF; }
         // The peer may be dead without having said so: the kernel's end of stream tells, or the doorbell's where the kernel's cannot come (a full receive buffer).
-        int result = SleepOn(fd, record, Linux.POLLRDHUP, deadline, signals);
+        int result = SleepOn(fd, record, Linux.POLLRDHUP, deadline, signals, BufferSizes.LookNanoseconds);
         spinner.Adapt();
         if (result == Finished) return -Linux.EPIPE;
         if (result >= 0 && deadline != Sleep.Forever && Sleep.Left(deadline) == 0 && !RingReadiness.HasRoom(record, outgoing)) return -Linux.EAGAIN;
@@ -95,15 +95,16 @@ internal static unsafe class Waiter
     private const int Finished = 1 << 20;
 
     /// <summary>The caller has counted itself among the sleepers, armed and looked again; counted off here.</summary>
-    private static int SleepOn(int fd, ConnectionRecord* record, int kernelEvents, ulong deadline, uint signals)
+    private static int SleepOn(int fd, ConnectionRecord* record, int kernelEvents, ulong deadline, uint signals, ulong most = Sleep.Forever)
     {
         Session.Glance();
         PollDescriptor* wait = stackalloc PollDescriptor[2];
         wait[0] = new PollDescriptor { Descriptor = fd, Events = (short)kernelEvents };
         wait[1] = new PollDescriptor { Descriptor = Doorbell.ToSleepOn(record), Events = Linux.POLLIN };
         ulong left = Sleep.Left(deadline), limited = Trimmer.Limit(left);
-        int result = Sleep.Poll(wait, 2, limited, null, signals);
+        int result = Sleep.Poll(wait, 2, limited < most ? limited : most, null, signals);
         Sleeper.End(Doorbell.Sleepers(record));
+        if (result == 0 && most < limited) return 0;
         if (result == 0 && limited < left) { Trimmer.AfterSleep(); return 0; }
         if (result <= 0) return result == 0 ? -Linux.EAGAIN : result;
         // Closed, or replaced, by another thread: ppoll, woken by a signal, says what it finds under the number then instead of EINTR, and by a doorbell what is not asked.

@@ -9,7 +9,7 @@
 #include <netinet/in.h>
 
 static const struct experiment *const all[] = { thread_experiments, signal_experiments, pointer_experiments, call_experiments, copying_experiments, road_experiments,
-  end_experiments, set_experiments, wait_experiments, number_experiments, report_experiments, limit_experiments,
+  end_experiments, set_experiments, wait_experiments, number_experiments, report_experiments, limit_experiments, buffer_experiments,
   uring_experiments };
 
 long report(const char *what, long result) {
