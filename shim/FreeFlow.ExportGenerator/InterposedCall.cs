@@ -7,7 +7,7 @@ namespace FreeFlow.ExportGenerator;
 /// <summary>One method marked with <c>[Interpose]</c>: the libc call it stands in for and the C# method behind it.</summary>
 internal sealed record InterposedCall(
     string Symbol, string ReturnType, IReadOnlyList<CParameter> Parameters, bool IsVariadic,
-    string Guard, bool Opens, IReadOnlyList<string> Aliases, string Checked, string Number,
+    string Guard, IReadOnlyList<string> Aliases, string Checked, string Number,
     string Method, string DelegateType)
 {
     private static readonly Regex Attribute = new(
@@ -41,7 +41,7 @@ internal sealed record InterposedCall(
         string Text(string name, string otherwise) => Regex.Match(named, name + " = \"([^\"]*)\"") is { Success: true } m ? m.Groups[1].Value : otherwise;
         return new InterposedCall(
             parts.Groups["symbol"].Value, parts.Groups["return"].Value, parameters, variadic,
-            Text("Guard", "FF_FLAGS(fd) & FF_CONNECTION"), named.Contains("Opens = true"),
+            Text("Guard", "FF_FLAGS(fd) & FF_CONNECTION"),
             Text("Aliases", "").Split(' ').Where(alias => alias.Length > 0).ToList(), Text("Checked", ""), Text("Number", ""),
             $"{type}.{match.Groups["name"].Value}", $"delegate*<{string.Join(", ", types)}>");
     }

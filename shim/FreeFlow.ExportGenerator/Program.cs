@@ -20,6 +20,7 @@ try
     List<string> names = Regex.Matches(libc, @"^\s*public delegate\* .*> (\w+);", RegexOptions.Multiline).Select(match => match.Groups[1].Value).ToList();
     Directory.CreateDirectory(args[1]);
     WriteIfChanged(Path.Combine(args[1], "trampolines.c"), TrampolineWriter.Write(calls, names));
+    WriteIfChanged(Path.Combine(args[1], "early_calls.h"), TrampolineWriter.WriteEarly(calls, names));
     WriteIfChanged(Path.Combine(args[1], "Exports.g.cs"), Table(calls));
     return 0;
 }

@@ -18,25 +18,56 @@ internal static class TrampolineWriter
         "poll", "ppoll", "select", "pselect", "epoll_wait", "epoll_pwait", "epoll_pwait2",
     ];
 
+    /// <summary>Calls for which native/early.c has a function of its own. Before all others the core is opened.</summary>
+    private static readonly HashSet<string> s_early =
+    [
+        "socket", "connect", "accept", "accept4", "shutdown", "close", "close_range", "closefrom", "setsockopt", "getsockopt", "fcntl", "ioctl",
+        "read", "readv", "write", "writev", "recv", "recvfrom", "recvmsg", "send", "sendto", "sendmsg",
+        "poll", "ppoll", "select", "pselect", "epoll_create", "epoll_create1", "epoll_wait", "epoll_pwait", "epoll_pwait2",
+    ];
+
+    /// <summary>early_calls.h: what native/early.c defines, and how it reaches libc's and the core's calls of the same name.</summary>
+    public static string WriteEarly(IReadOnlyList<InterposedCall> calls, IReadOnlyList<string> libcNames)
+    {
+        List<string> real = RealNames(calls, libcNames);
+        StringBuilder c = new();
+        c.AppendLine("/* Written by FreeFlow.ExportGenerator from the [Interpose] marks of FreeFlow.Shim; do not edit. */");
+        for (int i = 0; i < calls.Count; i++)
+        {
+            if (!s_early.Contains(calls[i].Symbol)) continue;
+            c.AppendLine($"typedef {calls[i].ReturnType} (*ff_{calls[i].Symbol}_t)({Declared(calls[i])});");
+            c.AppendLine($"enum {{ FF_REAL_{calls[i].Symbol} = {real.IndexOf(calls[i].Symbol)}, FF_CORE_{calls[i].Symbol} = {i + 1} }};");
+            c.AppendLine($"{calls[i].ReturnType} ff_early_{calls[i].Symbol}({Declared(calls[i])});");
+        }
+        return c.ToString();
+    }
+
+    private static List<string> RealNames(IReadOnlyList<InterposedCall> calls, IReadOnlyList<string> libcNames) =>
+        [.. libcNames, .. calls.Select(call => call.Symbol).Where(symbol => !libcNames.Contains(symbol))];
+
     public static string Write(IReadOnlyList<InterposedCall> calls, IReadOnlyList<string> libcNames)
     {
-        List<string> real = [.. libcNames, .. calls.Select(call => call.Symbol).Where(symbol => !libcNames.Contains(symbol))];
+        List<string> real = RealNames(calls, libcNames);
         StringBuilder c = new();
         c.AppendLine("/* Written by FreeFlow.ExportGenerator from the [Interpose] marks of FreeFlow.Shim; do not edit. */");
         c.AppendLine("#include <asm/unistd.h>");
         c.AppendLine("#include \"freeflow.h\"");
+        c.AppendLine("#include \"early.h\"");
         foreach (InterposedCall call in calls) Types(c, call);
         c.AppendLine();
         for (int i = 0; i < real.Count; i++) c.AppendLine($"enum {{ REAL_{real[i]} = {i} }};");
         c.AppendLine($"const int ff_real_count = {real.Count};");
         c.AppendLine($"const char *const ff_real_names[] = {{ {string.Join(", ", real.Select(name => $"\"{name}\""))} }};");
         c.AppendLine($"const int ff_call_count = {calls.Count};");
-        c.AppendLine($"void *ff_core_table[{calls.Count + 1}];   /* raw addresses, self test first */");
+        c.AppendLine("extern void *ff_core_table[];   /* raw addresses, self test first */");
         c.AppendLine();
         foreach (InterposedCall call in calls) First(c, call);
         c.AppendLine($"void *ff_real[{real.Count}] = {{");
         foreach (InterposedCall call in calls) c.AppendLine($"  [REAL_{call.Symbol}] = first_{call.Symbol},");
         c.AppendLine("};");
+        c.AppendLine();
+        for (int i = 0; i < calls.Count; i++) Early(c, calls[i], i + 1);
+        c.AppendLine($"void *ff_core_table[{calls.Count + 1}] = {{ 0, {string.Join(", ", calls.Select(call => "ff_early_" + call.Symbol))} }};");
         c.AppendLine();
         for (int i = 0; i < calls.Count; i++) Unmanaged(c, calls[i], i + 1);
         c.AppendLine($"void *const ff_unmanaged_table[{calls.Count + 1}] = {{ 0, {string.Join(", ", calls.Select(call => "unmanaged_" + call.Symbol))} }};");
@@ -59,6 +90,15 @@ internal static class TrampolineWriter
     private static void First(StringBuilder c, InterposedCall call) =>
         c.AppendLine($"static {call.ReturnType} first_{call.Symbol}({Declared(call)}) {{ {Return(call)}(({call.Symbol}_t)ff_resolve(REAL_{call.Symbol}))({Passed(call)}); }}");
 
+    /// <summary>What stands in the core's table before the core is open, where native/early.c has nothing of its own: the core is opened for the call.</summary>
+    private static void Early(StringBuilder c, InterposedCall call, int index)
+    {
+        if (s_early.Contains(call.Symbol)) return;
+        c.AppendLine($"static {call.ReturnType} ff_early_{call.Symbol}({Declared(call)}) {{");
+        c.AppendLine($"  {Return(call)}(({call.Symbol}_t)(ff_early_open_or_forget() ? ff_core_table[{index}] : ff_real[REAL_{call.Symbol}]))({Passed(call)});");
+        c.AppendLine("}");
+    }
+
     private static void Unmanaged(StringBuilder c, InterposedCall call, int index)
     {
         IEnumerable<string> arguments = call.Parameters.Select(p => $"(intptr_t){p.Name}").Concat(Enumerable.Repeat("0", 6 - call.Parameters.Count));
@@ -69,7 +109,7 @@ internal static class TrampolineWriter
     private static void Trampoline(StringBuilder c, InterposedCall call, int index)
     {
         string declared = call.IsVariadic ? string.Join(", ", call.Parameters.SkipLast(1).Select(p => $"{p.Type} {p.Name}")) + ", ..." : Declared(call);
-        string guard = call.Opens ? $"!({call.Guard}) || !ff_open()" : $"!({call.Guard})";
+        string guard = $"!({call.Guard})";
         c.AppendLine($"FF_EXPORT {call.ReturnType} {call.Symbol}({declared}) {{");
         if (call.IsVariadic)
         {

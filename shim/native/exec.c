@@ -10,12 +10,16 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "early.h"
 #include "freeflow.h"
 
 void ff_before_exec(void);
 int ff_before_spawn(int *fds, int *stand_ins, int count, int most);
 
-void ff_prepare_exec(void) { if (ff_core_works()) ff_before_exec(); }
+void ff_prepare_exec(void) {
+  if (ff_core_works()) ff_before_exec();
+  else ff_early_before_spawn();
+}
 
 FF_EXPORT int execve(const char *path, char *const argv[], char *const envp[]) { ff_prepare_exec(); return REAL(execve)(path, argv, envp); }
 FF_EXPORT int execv(const char *path, char *const argv[]) { ff_prepare_exec(); return REAL(execv)(path, argv); }
@@ -53,6 +57,7 @@ FF_EXPORT int execle(const char *path, const char *first, ...) {
 static void prepare_spawn(void) {
   int saved = errno;
   if (ff_core_works()) ff_before_spawn(NULL, NULL, 0, 0);
+  else ff_early_before_spawn();
   errno = saved;
 }
 

@@ -10,6 +10,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "early.h"
 #include "freeflow.h"
 
 int ff_before_fork(void);
@@ -22,6 +23,7 @@ static __thread int held, ours, counted;
 
 static void prepare(void) {
   ff_note_fork();
+  ff_early_unseen_fork();
   counted = ff_core_works();
   if (counted) held = ff_before_fork();
 }
@@ -49,6 +51,7 @@ static void born(int locks, int child) {
 }
 
 FF_EXPORT pid_t fork(void) {
+  ff_early_before_fork();
   if (!ff_core_works()) return REAL(fork)();
   ours = 1;
   pid_t child = REAL(fork)();
@@ -63,6 +66,8 @@ FF_EXPORT pid_t __fork(void) __attribute__((alias("fork")));
 FF_EXPORT pid_t _Fork(void) {
   pid_t (*real)(void) = (pid_t (*)(void))ff_next_symbol("_Fork");
   if (!real) { errno = ENOSYS; return -1; }
+  ff_early_before_fork();
+  ff_early_unseen_fork();
   ff_note_fork();
   if (!ff_core_works()) {
     pid_t child = real();
@@ -87,6 +92,8 @@ static int is_fork(long number, long a, long b) {
 
 long ff_fork_by_number(long number, long a, long b, long c, long d, long e, long f) {
   if (!is_fork(number, a, b)) return ff_real_syscall(number, a, b, c, d, e, f);
+  ff_early_before_fork();
+  ff_early_unseen_fork();
   ff_note_fork();
   if (!ff_core_works()) {
     long child = ff_real_syscall(number, a, b, c, d, e, f);
@@ -119,7 +126,9 @@ FF_EXPORT int clone(int (*function)(void *), void *stack, int flags, void *argum
   pid_t *child_tid = va_arg(list, pid_t *);
   va_end(list);
   if ((flags & CLONE_VM) || !function || !stack) return REAL(clone)(function, stack, flags, argument, parent_tid, tls, child_tid);
+  ff_early_before_fork();
   struct start start = { function, argument, ff_core_works() };
+  ff_early_unseen_fork();
   ff_note_fork();
   int locks = start.counted ? ff_before_fork() : 0;
   int child = REAL(clone)(start_child, stack, flags, &start, parent_tid, tls, child_tid);

@@ -1,5 +1,5 @@
 /*
- * Opens the managed core, once, at the first socket that could be accelerated. Preloaded into every program, so it does nothing
+ * Opens the managed core, once, when the first connection is worth an offer (early.c). Preloaded into every program, so it does nothing
  * before that: no thread, no allocation, no libc lookup.
  */
 #define _GNU_SOURCE
@@ -18,6 +18,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "early.h"
 #include "freeflow.h"
 #include "kernel.h"
 #include "signals.h"
@@ -90,7 +91,7 @@ static int raw_calls_work(void) {
 
 static void say_no_room(void) {
   static const char line[] = "freeflow: no room for the shim in this process (ulimit, locked memory, threads or a seccomp filter); it stays on the kernel path\n";
-  if (getenv("FREEFLOW_DEBUG") || getenv("DEBUG_FREEFLOW")) (void)!write(2, line, sizeof line - 1);
+  if (getenv("FREEFLOW_DEBUG") || getenv("DEBUG_FREEFLOW") || getenv("FREEFLOW_STRICT")) (void)!write(2, line, sizeof line - 1);
 }
 
 static __thread int opening;
@@ -111,7 +112,7 @@ int ff_runtime_action(int signal, const struct sigaction *action, struct sigacti
   return 0;
 }
 
-static int make_descriptor_flags(void) {
+int ff_make_descriptor_flags(void) {
   if (ff_descriptors != 0) return 1;
   long table = ff_kernel(SYS_mmap, 0, FF_DESCRIPTORS, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
   if (table < 0 && table > -4096) return 0;
@@ -121,7 +122,7 @@ static int make_descriptor_flags(void) {
 }
 
 static int open_core(void) {
-  if (!make_descriptor_flags()) return 0;
+  if (!ff_make_descriptor_flags()) return 0;
   for (int i = 0; i < ff_real_count; i++) {
     void *found = ff_next_symbol(ff_real_names[i]);
     if (found) ff_real[i] = found;
@@ -155,7 +156,7 @@ void __lsan_enable(void) __attribute__((weak));
  * lock that opening takes: the loader's, in the constructor of a library that is being opened, or an allocator's. So the thread first takes these
  * locks once; if it sleeps there, the caller goes on without it.
  */
-enum { IDLE, PROBING, ABANDONED, OPENING, OPENED };
+enum { IDLE, PROBING, ABANDONED, OPENING, LATE, HANDING_OVER, OPENED };
 static int phase, opener_id;
 
 static void set_phase(int value) {
@@ -194,6 +195,9 @@ static void *open_apart(void *unused) {
   if (__lsan_enable) __lsan_enable();
   if (opened) ff_watch_faults();
   else say_no_room();
+  /* What is noted is exact only while the caller waits. */
+  if (opened && change_phase(OPENING, HANDING_OVER)) ff_early_hand_over();
+  else ff_early_forget_all();
   __atomic_store_n(&ff_core_is_open, opened ? 1 : -1, __ATOMIC_RELEASE);
   if (opened) ff_adopt_rings();
   set_phase(OPENED);
@@ -214,14 +218,15 @@ static void wait_for_opener(void) {
   const struct timespec step = { 0, LOOK_NANOSECONDS };
   for (int looks = 0, asleep = 0; looks < MOST_LOOKS; looks++) {
     int seen = __atomic_load_n(&phase, __ATOMIC_ACQUIRE);
-    if (seen == IDLE || seen == OPENED) return;
-    if (ff_kernel(SYS_futex, (long)&phase, FUTEX_WAIT_PRIVATE, seen, (long)&step, 0, 0) != -ETIMEDOUT || seen == OPENING) continue;
+    if (seen == IDLE || seen == LATE || seen == OPENED) return;
+    if (ff_kernel(SYS_futex, (long)&phase, FUTEX_WAIT_PRIVATE, seen, (long)&step, 0, 0) != -ETIMEDOUT || seen == OPENING || seen == HANDING_OVER) continue;
     int sleeps = opener_sleeps();
     asleep = sleeps > 0 ? asleep + 1 : 0;
     if (asleep < LOOKS_ASLEEP && !(sleeps < 0 && looks >= LOOKS_WITHOUT_PROC)) continue;
     if (seen == ABANDONED || change_phase(PROBING, ABANDONED)) return;
   }
-  (void)change_phase(PROBING, ABANDONED);
+  if (change_phase(PROBING, ABANDONED) || change_phase(OPENING, LATE)) return;
+  while (__atomic_load_n(&phase, __ATOMIC_ACQUIRE) == HANDING_OVER) ff_kernel(SYS_sched_yield, 0, 0, 0, 0, 0, 0);
 }
 
 /* No thread, no core: the runtime needs one too (RLIMIT_NPROC, a control group's pids.max). */
@@ -232,7 +237,7 @@ static int start_opener(void) {
   pthread_attr_init(&attributes);
   pthread_attr_setstacksize(&attributes, 1 << 20);
   pthread_attr_setdetachstate(&attributes, PTHREAD_CREATE_DETACHED);
-  int failed = pthread_create(&thread, &attributes, open_apart, NULL);
+  int failed = REAL(pthread_create)(&thread, &attributes, open_apart, NULL);
   pthread_attr_destroy(&attributes);
   return !failed;
 }
@@ -262,6 +267,8 @@ static void try_to_open(void) {
 void ff_forget_opener(void) {
   if (__atomic_load_n(&phase, __ATOMIC_ACQUIRE) != IDLE && !ff_core_works()) ff_core_is_open = -1;
 }
+
+int ff_is_opening(void) { return opening; }
 
 int ff_open(void) {
   int state = __atomic_load_n(&ff_core_is_open, __ATOMIC_ACQUIRE);

@@ -23,6 +23,7 @@
 #undef syscall
 #undef prctl
 
+#include "early.h"
 #include "freeflow.h"
 
 void ff_retire(void);
@@ -39,6 +40,9 @@ static void sandbox(void) {
   if (ff_core_works()) {
     ff_retire();
     if (ff_tracked_count == 0) __atomic_store_n(&ff_core_is_open, -1, __ATOMIC_RELEASE);
+  } else {
+    __atomic_store_n(&ff_core_is_open, -1, __ATOMIC_RELEASE);
+    ff_early_forget_all();
   }
   errno = saved;
 }
@@ -46,6 +50,7 @@ static void sandbox(void) {
 static int copied(long fd) {
   int saved = errno;
   if (fd >= 0 && ff_core_works()) ff_copied((int)fd);
+  else if (fd >= 0) ff_early_forget_all();
   errno = saved;
   return (int)fd;
 }

@@ -10,6 +10,7 @@
 #include <sys/uio.h>
 #include <unistd.h>
 
+#include "early.h"
 #include "freeflow.h"
 #include "kernel.h"
 #include "signals.h"
@@ -20,6 +21,18 @@ static int has_lost_threads;
 
 /* glibc 2.32: 0 once there has been a second thread. */
 extern char __libc_single_threaded __attribute__((weak));
+
+int ff_may_have_threads(void) { return !&__libc_single_threaded || !__libc_single_threaded; }
+
+int ff_has_threads(void) {
+  char text[512];
+  if (!ff_may_have_threads()) return 0;
+  if (!&__libc_single_threaded || ff_read_file("/proc/self/stat", text, sizeof text) <= 0) return 1;
+  /* The twentieth field; the second one is in brackets and may contain blanks. */
+  const char *at = strrchr(text, ')');
+  for (int field = 2; at && field < 20; field++) at = strchr(at + 1, ' ');
+  return !at || strtol(at, NULL, 10) != 1;
+}
 
 static int had_threads;
 

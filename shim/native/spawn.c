@@ -11,6 +11,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "early.h"
 #include "freeflow.h"
 
 int ff_before_spawn(int *fds, int *stand_ins, int count, int most);
@@ -77,6 +78,7 @@ static int is_named(const posix_spawn_file_actions_t *actions, int fd) {
 typedef int spawner(pid_t *, const char *, const posix_spawn_file_actions_t *, const posix_spawnattr_t *, char *const[], char *const[]);
 
 static int spawn(spawner *real, pid_t *child, const char *path, const posix_spawn_file_actions_t *actions, const posix_spawnattr_t *attributes, char *const argv[], char *const envp[]) {
+  if (!ff_core_works()) ff_early_before_spawn();
   if (!ff_core_works() || lets_go_of_everything(path)) return real(child, path, actions, attributes, argv, envp);
   int saved = errno, used = actions ? actions->__used : 0;
   learn();
@@ -115,6 +117,6 @@ FF_EXPORT int posix_spawn_file_actions_adddup2(posix_spawn_file_actions_t *actio
   if (FF_FLAGS(fd) && ff_core_works()) {
     learn();
     ff_given_away(fd, stride == 0);
-  }
+  } else if (FF_FLAGS(fd)) ff_early_given_away(fd);
   return REAL(posix_spawn_file_actions_adddup2)(actions, fd, copy);
 }

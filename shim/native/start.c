@@ -3,6 +3,7 @@
  * no time to open the core, whose own libraries would be started in the midst of the program's, or be ended before it.
  */
 #define _GNU_SOURCE
+#include <sys/auxv.h>
 #include <unistd.h>
 
 #include "freeflow.h"
@@ -15,6 +16,8 @@ static int (*program)(int, char **, char **);
 static int begin(int count, char **arguments, char **environment) {
   ff_process_id = getpid();
   ff_main_runs = 1;
+  /* Programs with more rights than their user are not ours. */
+  if (getauxval(AT_SECURE)) ff_core_is_open = -1;
   int status = program(count, arguments, environment);
   ff_main_runs = 0;
   return status;

@@ -12,6 +12,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "early.h"
 #include "freeflow.h"
 #include "symbols.h"
 
@@ -96,6 +97,7 @@ static void made(int ring, const void *parameters) {
       if (__atomic_load_n(&adopted, __ATOMIC_SEQ_CST)) ff_ring_made(ring, parameters);
     }
     else ff_stay_out();
+    ff_early_ring_made();
   }
   errno = saved;
 }

@@ -40,6 +40,7 @@ public sealed class EnvironmentTests
         Compile("apart/libstranger.so", "stranger.c", "-shared", "-fPIC");
         Compile("apart/finder", "finder.c", $"-Wl,-rpath,{apart}");
         Compile("moments", "moments.c", "-rdynamic", "-lpthread");
+        Compile("late", "late.c", "-lpthread");
         Compile("plugin.so", "moments.c", "-shared", "-fPIC", "-DPLUGIN");
         Compile("allocator.so", "moments.c", "-shared", "-fPIC", "-DALLOCATOR");
         string small = Directory.CreateDirectory(Path.Combine(_programs, "small")).FullName;
@@ -103,6 +104,17 @@ public sealed class EnvironmentTests
             LD_PRELOAD=${LD_PRELOAD:+$LD_PRELOAD:}$HERE/allocator.so timeout 60 $HERE/moments allocator
             LD_PRELOAD=$HERE/allocator.so${LD_PRELOAD:+:$LD_PRELOAD} timeout 60 $HERE/moments allocator
             """, ring: true);
+
+        // With the settings that programs have: the core comes when a connection is worth it, and must find what it was used for before.
+        const string usual = "env -u FREEFLOW_OFFER_AFTER -u FREEFLOW_JOIN timeout 60 $HERE/late";
+        yield return Case("late: little", "", $"{usual} little", ring: false);
+        foreach (string way in new[] { "exec", "rights", "urgent", "stream", "shutdown" }) yield return Case($"late: {way}", "", $"{usual} {way} 20", ring: false);
+        foreach (string way in new[]
+        {
+            "plain", "bytes", "dup", "dup-later", "dup2", "fcntl-dup", "fork-child", "fork-parent", "fork-both", "daemon", "thread", "spawn", "system",
+            "epoll", "epoll-edge", "epoll-once", "poll", "select", "closed", "close-range", "many", "peek", "unread",
+        })
+            yield return Case($"late: {way}", "", $"{usual} {way} 50; FREEFLOW_OFFER_AFTER=3 timeout 60 $HERE/late {way} 50", ring: way is not ("spawn" or "fork-both"));
 
         yield return Case("locked memory to come", "", "$HERE/moments locked", ring: false);
         yield return Case("locked memory to come, little of it", "setpriv", "ulimit -l 8192; setpriv --reuid=65533 --clear-groups --bounding-set=-all --inh-caps=-all $HERE/moments locked", ring: false);

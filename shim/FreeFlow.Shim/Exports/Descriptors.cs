@@ -19,7 +19,7 @@ internal static unsafe class DescriptorCalls
         return Process.Libc->close(fd);
     }
 
-    [Interpose("int close_range(unsigned first, unsigned last, int flags)", Guard = "ff_core_is_open > 0")]
+    [Interpose("int close_range(unsigned first, unsigned last, int flags)", Guard = "ff_descriptors")]
     public static int CloseRange(uint first, uint last, int flags)
     {
         const int closeOnExec = 4;
@@ -41,7 +41,7 @@ internal static unsafe class DescriptorCalls
         return start > last ? 0 : Process.Libc->close_range(start, last, flags);
     }
 
-    [Interpose("void closefrom(int first)", Guard = "ff_core_is_open > 0")]
+    [Interpose("void closefrom(int first)", Guard = "ff_descriptors")]
     public static void CloseFrom(int first)
     {
         uint start = first < 0 ? 0 : (uint)first;

@@ -16,11 +16,8 @@ internal sealed class InterposeAttribute(string declaration) : Attribute
 {
     public string Declaration { get; } = declaration;
 
-    /// <summary>C expression over the parameters; false means that the call is libc's alone.</summary>
+    /// <summary>C expression over the parameters; false means that the call is libc's alone. Until the core is open, native/early.c has the call.</summary>
     public string Guard { get; init; } = "FF_FLAGS(fd) & FF_CONNECTION";
-
-    /// <summary>True if the call may open the core library when <see cref="Guard"/> holds; otherwise the guard is only asked once it is open.</summary>
-    public bool Opens { get; init; }
 
     /// <summary>Other names of the same function, separated by blanks.</summary>
     public string Aliases { get; init; } = "";

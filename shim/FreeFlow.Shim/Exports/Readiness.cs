@@ -51,10 +51,10 @@ internal static unsafe class ReadinessCalls
         return (int)Process.Result(Selector.Select(limit, read, write, except, Sleep.FromTimeSpec(timeout == null ? null : &time), mask == null ? null : &signals));
     }
 
-    [Interpose("int epoll_create(int size)", Opens = true, Guard = "1")]
+    [Interpose("int epoll_create(int size)", Guard = "1")]
     public static int EpollCreate(int size) => Created(Process.Libc->epoll_create(size));
 
-    [Interpose("int epoll_create1(int flags)", Opens = true, Guard = "1")]
+    [Interpose("int epoll_create1(int flags)", Guard = "1")]
     public static int EpollCreate1(int flags) => Created(Process.Libc->epoll_create1(flags));
 
     [Interpose("int epoll_ctl(int epoll, int operation, int fd, void* event)", Guard = "FF_FLAGS(fd) & (FF_CONNECTION | FF_CANDIDATE | FF_EPOLL)")]
@@ -92,7 +92,7 @@ internal static unsafe class ReadinessCalls
         return EpollWaiter.Wait(epoll, events, capacity, nanoseconds, mask == null ? null : &signals);
     }
 
-    private static int Created(int epoll)
+    internal static int Created(int epoll)
     {
         if (!Sockets.Connections.InRange(epoll)) return epoll;
         int errno = Process.Errno;

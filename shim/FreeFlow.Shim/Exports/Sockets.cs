@@ -11,7 +11,7 @@ namespace FreeFlow.Shim.Exports;
 /// <summary>Calls that make, connect and end sockets. The kernel does them all; the shim takes notes.</summary>
 internal static unsafe class SocketCalls
 {
-    [Interpose("int socket(int domain, int type, int protocol)", Opens = true, Guard = "(domain == 2 || domain == 10) && (type & 0xf) == 1 && (protocol == 0 || protocol == 6)")]
+    [Interpose("int socket(int domain, int type, int protocol)", Guard = "(domain == 2 || domain == 10) && (type & 0xf) == 1 && (protocol == 0 || protocol == 6)")]
     public static int Socket(int domain, int type, int protocol)
     {
         int fd = Process.Libc->socket(domain, type, protocol);
@@ -45,10 +45,10 @@ internal static unsafe class SocketCalls
         return result;
     }
 
-    [Interpose("int accept(int fd, void* address, unsigned* length)", Opens = true, Guard = "(FF_FLAGS(fd) & FF_CANDIDATE) || ff_is_internet_stream(fd)")]
+    [Interpose("int accept(int fd, void* address, unsigned* length)", Guard = "(FF_FLAGS(fd) & FF_CANDIDATE) || ff_is_internet_stream(fd)")]
     public static int Accept(int fd, void* address, uint* length) => Accepted(fd, Process.Libc->accept(fd, address, length), 0);
 
-    [Interpose("int accept4(int fd, void* address, unsigned* length, int flags)", Opens = true, Guard = "(FF_FLAGS(fd) & FF_CANDIDATE) || ff_is_internet_stream(fd)")]
+    [Interpose("int accept4(int fd, void* address, unsigned* length, int flags)", Guard = "(FF_FLAGS(fd) & FF_CANDIDATE) || ff_is_internet_stream(fd)")]
     public static int Accept4(int fd, void* address, uint* length, int flags) => Accepted(fd, Process.Libc->accept4(fd, address, length, flags), flags);
 
     [Interpose("int shutdown(int fd, int how)")]

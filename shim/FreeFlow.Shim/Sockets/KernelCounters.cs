@@ -39,6 +39,13 @@ internal static unsafe class KernelCounters
         return -1;
     }
 
+    /// <summary>The connection's state as in tcp_states.h; 0 if it is no TCP socket.</summary>
+    public static int State(int fd)
+    {
+        TcpInfo info;
+        return Read(fd, &info) ? info.State : 0;
+    }
+
     private static bool Read(int fd, TcpInfo* info)
     {
         uint length = (uint)sizeof(TcpInfo);
