@@ -11,6 +11,7 @@ using FreeFlow.Hunter.Sources;
 using FreeFlow.Locations;
 using FreeFlow.Locations.Etcd;
 using FreeFlow.Locations.Publishing;
+using FreeFlow.Native;
 using FreeFlow.Service;
 
 namespace FreeFlow.Hunter;
