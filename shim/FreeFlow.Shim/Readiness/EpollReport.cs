@@ -114,8 +114,8 @@ internal static unsafe class EpollReport
     private const uint HotWaits = 64;
     private const int FewHot = 8;
 
-    /// <summary>What nobody hints at, such as the death of a peer, is found out so much later at most.</summary>
     private const ulong KernelEveryNanoseconds = 30_000;
+    private const uint KernelEveryRounds = 16;
 
     /// <summary>
     /// Writes what the hot registrations have to report; returns the new count, or −EFAULT if there is no place for the very first. Caller holds the instance's lock.
@@ -182,10 +182,21 @@ internal static unsafe class EpollReport
     {
         bool oneShot = (entry->Events & Linux.EPOLLONESHOT) != 0;
         if (entry->ReportedRound != instance->Round || entry->ReportedAt < first || entry->ReportedAt >= count || entry->Connection == 0 || !(always || oneShot)) return;
-        ulong now = Process.Now();
-        if (now - entry->KernelAsked < KernelEveryNanoseconds && KernelIsQuiet(entry)) return;
-        entry->KernelAsked = now;
+        if (KernelIsQuiet(entry) && !IsDue(instance, entry, oneShot)) return;
         EpollTranslation.Complete(instance, entry, events + entry->ReportedAt);
+    }
+
+    /// <summary>
+    /// What nobody hints at, such as the death of a peer, is found out now and then: in the last report of a one-shot registration unless that was a moment ago, because no
+    /// other report follows; in others every few rounds, because the set itself tells it next.
+    /// </summary>
+    private static bool IsDue(EpollInstance* instance, Registration* entry, bool oneShot)
+    {
+        if (!oneShot) return instance->Round % KernelEveryRounds == 0;
+        ulong now = Process.Now();
+        if (now - entry->KernelAsked < KernelEveryNanoseconds) return false;
+        entry->KernelAsked = now;
+        return true;
     }
 
     /// <summary>Writes one event; false, and nothing done, if the program's array ends before.</summary>
