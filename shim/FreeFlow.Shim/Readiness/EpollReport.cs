@@ -125,6 +125,7 @@ internal static unsafe class EpollReport
         int hot = instance->HotCount;
         if (hot == 0) return count;
         int place = instance->HotStart % hot, first = count, looked = 0;
+        bool anyNews = false, anyOneShot = false;
         while (looked < hot && count < capacity)
         {
             Registration* entry = Registrations.Entries + instance->Hot[place];
@@ -144,7 +145,8 @@ internal static unsafe class EpollReport
                     // What cannot be written is not told: it stays ready, as in the kernel.
                     if (!TryReport(instance, entry, events, count, bits, tail)) { if (count == 0) return -Linux.EFAULT; break; }
                     count++;
-                    if (!KernelIsQuiet(entry)) AskAgain(instance);
+                    anyOneShot |= (entry->Events & Linux.EPOLLONESHOT) != 0;
+                    if (!KernelIsQuiet(entry)) { anyNews = true; AskAgain(instance); }
                     if (count == capacity) instance->HotStart = place + 1;
                     if (count == capacity && place + 1 >= hot) instance->HotCameRound = 1;
                 }
@@ -155,9 +157,9 @@ internal static unsafe class EpollReport
             if (count < capacity) instance->HotCameRound = 1;
         }
         if (count == first) return count;
-        bool full = count == capacity && after != AfterHot.Asked;
-        if (full || after is AfterHot.Reason or AfterHot.Nothing)
-            for (; looked > 0; looked--) Complete(instance, Registrations.Entries + instance->Hot[place = (place == 0 ? hot : place) - 1], events, first, count, full || after == AfterHot.Nothing);
+        bool all = after == AfterHot.Nothing || (count == capacity && after != AfterHot.Asked);
+        if (anyOneShot ? all || after == AfterHot.Reason : all && (anyNews || instance->Round % KernelEveryRounds == 0))
+            for (; looked > 0; looked--) Complete(instance, Registrations.Entries + instance->Hot[place = (place == 0 ? hot : place) - 1], events, first, count, all);
         if (count - first > 1) EpollOrder.Sort(instance, events, first, count);
         return count;
     }
