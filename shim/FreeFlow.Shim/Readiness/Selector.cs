@@ -81,10 +81,37 @@ internal static unsafe class Selector
             if (events != 0) descriptors[used++] = new PollDescriptor { Descriptor = fd, Events = events };
         }
         if (limit > table) CutOff(ref limit, table, descriptors, ref used);
-        int result = Poller.Poll(descriptors, (nuint)used, nanoseconds, mask, select: true);
+        int result = Poll(descriptors, (nuint)used, nanoseconds, mask);
         if (result >= 0) result = Store(limit, read, write, except, descriptors, used);
         if (count > OnStack) Process.Libc->munmap(descriptors, (nuint)(count * sizeof(PollDescriptor)));
         return result;
+    }
+
+    /// <summary>
+    /// A hang-up alone is nothing that select tells of where only urgent bytes, or room, are waited for: such a connection has no more to say, and the others are waited
+    /// for on. Its number is negated, which poll(2) passes over.
+    /// </summary>
+    private static int Poll(PollDescriptor* descriptors, nuint count, ulong nanoseconds, ulong* mask)
+    {
+        ulong deadline = nanoseconds is Sleep.Forever or 0 ? nanoseconds : Sleep.Deadline(nanoseconds), left = nanoseconds;
+        for (bool first = true; ; first = false)
+        {
+            int result = Poller.Poll(descriptors, count, left, mask, select: first);
+            if (result <= 0) return result;
+            bool anyIsTold = false;
+            for (nuint i = 0; i < count; i++) anyIsTold |= descriptors[i].Descriptor >= 0 && IsTold(descriptors + i);
+            if (anyIsTold) return result;
+            for (nuint i = 0; i < count; i++)
+                if (descriptors[i].Descriptor >= 0 && descriptors[i].Returned != 0) descriptors[i].Descriptor = ~descriptors[i].Descriptor;
+            left = nanoseconds == 0 ? 0 : Sleep.Left(deadline);
+        }
+    }
+
+    private static bool IsTold(PollDescriptor* polled)
+    {
+        short wanted = polled->Events, returned = polled->Returned;
+        return ((wanted & Linux.POLLIN) != 0 && (returned & Readable) != 0) || ((wanted & Linux.POLLOUT) != 0 && (returned & Writable) != 0)
+            || ((wanted & Linux.POLLPRI) != 0 && (returned & Exceptional) != 0);
     }
 
     /// <summary>Bits behind the table and the last open descriptor are not the sets' any more.</summary>
@@ -118,7 +145,8 @@ internal static unsafe class Selector
         for (int i = 0; i < count; i++)
         {
             int fd = descriptors[i].Descriptor;
-            short returned = descriptors[i].Returned;
+            short returned = fd < 0 ? (short)0 : descriptors[i].Returned;
+            if (fd < 0) fd = ~fd;
             bits += Keep(read, fd, (returned & Readable) != 0) + Keep(write, fd, (returned & Writable) != 0) + Keep(except, fd, (returned & Exceptional) != 0);
         }
         return bits;
