@@ -13,6 +13,7 @@
 #include <poll.h>
 #include <signal.h>
 #include <sys/epoll.h>
+#include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/select.h>
 #include <sys/syscall.h>
@@ -163,6 +164,7 @@ FF_EXPORT long syscall(long number, long a, long b, long c, long d, long e, long
     case SYS_fork: case SYS_clone: case SYS_clone3: return ff_fork_by_number(number, a, b, c, d, e, f);
     case SYS_execve: case SYS_execveat: ff_prepare_exec(); break;
     case SYS_exit_group: ff_prepare_exit(); break;
+    case SYS_mlockall: return mlockall((int)a);
     case SYS_rt_sigprocmask: ff_thread_state.faults = FAULTS_UNKNOWN; break;
     case SYS_rt_sigaction: return ff_sigaction_by_number(a, b, c, d);
     case SYS_io_submit: if (ff_core_works()) ff_before_io_submit(b, (void *)c); break;

@@ -3,6 +3,7 @@
 #include <elf.h>
 #include <link.h>
 #include <stdint.h>
+#include <sys/auxv.h>
 
 #include "symbols.h"
 #include "freeflow.h"
@@ -84,8 +85,16 @@ static const ElfW(Sym) *find_by_hash(const struct table *in, const char *name) {
   return NULL;
 }
 
+/* The kernel's own object, whose tables no loader has moved: it may be linked for another address than it is found at, and defines nothing of ours. */
+static int is_the_kernels(const ElfW(Dyn) *dynamic) {
+  enum { MOST_BYTES = 1 << 16 };
+  uintptr_t object = getauxval(AT_SYSINFO_EHDR);
+  return object != 0 && (uintptr_t)dynamic - object < MOST_BYTES;
+}
+
 const ElfW(Sym) *ff_symbol_of(uintptr_t base, const ElfW(Dyn) *dynamic, const char *name) {
   struct table in = { 0 };
+  if (is_the_kernels(dynamic)) return NULL;
   for (; dynamic && dynamic->d_tag != DT_NULL; dynamic++) {
     if (dynamic->d_tag == DT_SYMTAB) in.symbols = pointer(base, dynamic->d_un.d_ptr);
     if (dynamic->d_tag == DT_STRTAB) in.names = pointer(base, dynamic->d_un.d_ptr);

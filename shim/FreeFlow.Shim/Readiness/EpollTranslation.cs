@@ -172,9 +172,11 @@ internal static unsafe class EpollTranslation
         if ((entry->Flags & RegistrationFlags.Dormant) != 0) { Silence(entry); return false; }
         if ((entry->Flags & RegistrationFlags.Disarmed) != 0 && !merges) return false;
         bits = raw & (entry->Events | Linux.EPOLLERR | Linux.EPOLLHUP);
-        if (SendReturn.HidesKernelRoom(record))
+        bool hides = SendReturn.HidesKernelRoom(record);
+        if (hides) bits &= ~(Linux.EPOLLOUT | Linux.EPOLLWRNORM);
+        // Nothing is sent behind the own end of stream: room that is told of again is the same.
+        if (hides || (Volatile.Read(ref record->Flags) & (uint)ConnectionFlags.SendShutdown) != 0)
         {
-            bits &= ~(Linux.EPOLLOUT | Linux.EPOLLWRNORM);
             bool answer = (entry->Flags & RegistrationFlags.Answers) != 0 && (raw & ~(Linux.EPOLLOUT | Linux.EPOLLWRNORM)) == 0;
             entry->Flags &= ~RegistrationFlags.Answers;
             if (answer) return false;

@@ -17,7 +17,7 @@ public sealed class MariaDb : Scenario
 
     private const string Result = "select count(*), sum(length(v)), max(n) > 0 from t; select md5(group_concat(v)), repeat('z', 200000) from t; select v from t";
 
-    public override string[] Needs => ["/usr/sbin/mariadbd", "mariadb-install-db", "mariadb", "mariadb-slap", "setpriv"];
+    public override string[] Needs => ["/usr/sbin/mariadbd", "mariadb-install-db", "mariadb", "mariadb-slap"];
 
     public override void Start(Stage stage)
     {
@@ -41,5 +41,5 @@ public sealed class MariaDb : Scenario
         new(program, ["--no-defaults", "-h", stage.Address, "-P", $"{Port}", "-u", "t", "--skip-ssl", .. arguments]);
 
     private static CommandLine Server(Stage stage, string program, params string[] arguments) =>
-        new CommandLine(program, arguments).As("nobody").In(stage.Folder);
+        new CommandLine(program, [.. arguments, "--user=root"]).In(stage.Folder);
 }
