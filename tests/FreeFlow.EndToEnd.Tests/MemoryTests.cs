@@ -44,22 +44,28 @@ public sealed class MemoryTests
     }
 
     [Test]
-    public void BadPointersMeanTheSameInTheRing([Range(0, 3)] int part) => Compare(_ring, part);
+    public void BadPointersMeanTheSameInTheRing([Range(0, 3)] int part) => Compare(_ring, part, attempts: 1);
 
-    /// <summary>The hand-over comes in the midst of the first bytes, or behind them.</summary>
+    /// <summary>The hand-over comes in the midst of the first bytes, or behind them: at another moment each time, so that a difference counts when it comes again.</summary>
     [Test]
-    public void BadPointersMeanTheSameByDefault([Range(4, 5)] int part) => Compare(_default, part);
+    public void BadPointersMeanTheSameByDefault([Range(4, 5)] int part) => Compare(_default, part, attempts: 3);
 
-    private void Compare(Stage stage, int part)
+    private void Compare(Stage stage, int part, int attempts)
     {
         CommandLine command = new(_program, s_seed, $"{part * Cases}", $"{Cases}");
-        string[] plain = Lines(stage, command), ring = Lines(stage, stage.AsServer(command));
+        string[] plain = Lines(stage, command);
         Assert.That(plain, Has.Length.EqualTo(Cases));
         Assert.That(plain, Has.None.Contains("killed"), "cases in which libc itself dies");
+        Dictionary<string, string> steady = plain.ToDictionary(line => line, _ => "");
+        for (int attempt = 0; attempt < attempts && steady.Count > 0; attempt++)
+        {
+            string[] ring = Lines(stage, stage.AsServer(command));
+            Assert.That(ring, Has.Length.EqualTo(Cases));
+            steady = plain.Zip(ring).Where(pair => pair.First != pair.Second && steady.ContainsKey(pair.First)).ToDictionary(pair => pair.First, pair => pair.Second);
+        }
         Assert.That(stage.Router!.Status().RingBytesTotal, Is.Positive, "bytes through rings");
-        IEnumerable<string> differing = plain.Zip(ring).Where(pair => pair.First != pair.Second).Select(pair => $"plain {pair.First}\nring  {pair.Second}");
-        Assert.That(differing.Take(MostShown), Is.Empty, string.Join('\n', differing.Take(MostShown)));
-        Assert.That(ring, Has.Length.EqualTo(Cases));
+        string[] differing = [.. steady.Select(pair => $"plain {pair.Key}\nring  {pair.Value}").Take(MostShown)];
+        Assert.That(differing, Is.Empty, string.Join('\n', differing));
     }
 
     private static string[] Lines(Stage stage, CommandLine command) =>

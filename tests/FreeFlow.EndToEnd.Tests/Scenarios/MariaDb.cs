@@ -41,5 +41,5 @@ public sealed class MariaDb : Scenario
         new(program, ["--no-defaults", "-h", stage.Address, "-P", $"{Port}", "-u", "t", "--skip-ssl", .. arguments]);
 
     private static CommandLine Server(Stage stage, string program, params string[] arguments) =>
-        new CommandLine(program, [.. arguments, "--user=root"]).In(stage.Folder);
+        new CommandLine(program, [.. arguments, "--user=root"]).With("TMPDIR", stage.Folder).In(stage.Folder);
 }
