@@ -67,14 +67,6 @@ internal sealed partial class Broker
     }
 
     /// <inheritdoc/>
-    public MirroredRing? GiveMirrored(ConnectionEnd end, uint marksToFind, ulong capacity, ReadOnlySpan<byte> markFromShim, ReadOnlySpan<byte> markToShim)
-    {
-        HeldRing? held = HoldMirrored(end, marksToFind, capacity, markFromShim, markToShim);
-        held?.Give();
-        return held?.Mirrored;
-    }
-
-    /// <inheritdoc/>
     public HeldRing? HoldMirrored(ConnectionEnd end, uint marksToFind, ulong capacity, ReadOnlySpan<byte> markFromShim, ReadOnlySpan<byte> markToShim)
     {
         ulong bytes = RingLayout.TotalBytes(capacity);
@@ -140,14 +132,22 @@ internal sealed partial class Broker
         }
         do { _lastRelayed++; } while (_lastRelayed == 0);
         ulong capacity = MirroredRing.CapacityFor(first.Place, second.Place, MirroredRingBytes);
-        MirroredRing? ring = GiveMirrored(first, second.MarksSent, capacity, one, other);
-        MirroredRing? mirror = ring is null ? null : GiveMirrored(second, first.MarksSent, capacity, other, one);
-        // If the second cannot have one, the first finds its doorbell closed, and goes on in the kernel.
-        if (mirror is null) { ring?.Dispose(); return; }
+        HeldRing? ring = HoldMirrored(first, second.MarksSent, capacity, one, other);
+        HeldRing? mirror = ring is null ? null : HoldMirrored(second, first.MarksSent, capacity, other, one);
+        // Who cannot have one is refused by then; so is the other, which would wait for an answer.
+        if (mirror is null)
+        {
+            ring?.Mirrored.Dispose();
+            ring?.Dispose();
+            Refuse(ring is null ? second : first, Reason.MemoryLimit);
+            return;
+        }
+        ring!.Give();
+        mirror.Give();
         second.Stream = (_relay.Second, _lastRelayed);
         first.Stream = (_relay.First, _lastRelayed);
-        _relay.Second.Carry(new FabricStream(_lastRelayed, _lastRelayed, mirror, speaksFirst: false, second.ToString()) { Limit = secondLimit, Borrow = (second.Owner as Session)?.BorrowerOf(second) });
-        _relay.First.Carry(new FabricStream(_lastRelayed, _lastRelayed, ring!, speaksFirst: true, first.ToString()) { Limit = firstLimit, Borrow = (first.Owner as Session)?.BorrowerOf(first) });
+        _relay.Second.Carry(new FabricStream(_lastRelayed, _lastRelayed, mirror.Mirrored, speaksFirst: false, second.ToString()) { Limit = secondLimit, Borrow = (second.Owner as Session)?.BorrowerOf(second) });
+        _relay.First.Carry(new FabricStream(_lastRelayed, _lastRelayed, ring.Mirrored, speaksFirst: true, first.ToString()) { Limit = firstLimit, Borrow = (first.Owner as Session)?.BorrowerOf(first) });
     }
 
     private void Tell(ConnectionEnd end, uint marksToFind, uint side, ConnectionEnd? mate, ReadOnlySpan<int> descriptors, ulong capacity)

@@ -8,10 +8,10 @@ namespace FreeFlow.Router.Sessions;
 /// <summary>Who may give an end here its ring: it keeps count for the limits.</summary>
 internal interface IRingGiver
 {
-    /// <summary>Makes a ring whose other side is this router, and tells the end's process of it, with the return marks that the other end has sent. Null if a limit, memory or descriptors forbid it; the end is then refused.</summary>
-    MirroredRing? GiveMirrored(ConnectionEnd end, uint marksToFind, ulong capacity, ReadOnlySpan<byte> markFromShim, ReadOnlySpan<byte> markToShim);
-
-    /// <summary>As <see cref="GiveMirrored"/>, but the process is not told yet.</summary>
+    /// <summary>
+    /// Makes a ring whose other side is this router, for an end whose process is not told yet; with the return marks that the other end has sent. Null if a limit, memory or
+    /// descriptors forbid it; the end is then refused.
+    /// </summary>
     HeldRing? HoldMirrored(ConnectionEnd end, uint marksToFind, ulong capacity, ReadOnlySpan<byte> markFromShim, ReadOnlySpan<byte> markToShim);
 
     /// <summary>A ring that was held for the end came to nothing: it waits for its other end as before.</summary>
