@@ -102,7 +102,10 @@ internal sealed unsafe class FakeShim : IDisposable
     {
         Span<byte> packet = stackalloc byte[Protocol.MaximumMessageBytes];
         Span<int> descriptors = stackalloc int[Protocol.MaximumDescriptors];
-        int length = SeqPacket.Receive(_socket, packet, descriptors, out int count, out _, 0);
+        int length, count;
+        // A socket with a time limit is not restarted behind a signal, whatever the handler asks for (signal(7)).
+        do length = SeqPacket.Receive(_socket, packet, descriptors, out count, out _, 0);
+        while (length < 0 && Errno.Last == Errno.EINTR);
         if (length < 0) return Errno.Last == Errno.EAGAIN ? null : Received.Closed;
         if (length == 0) return Received.Closed;
         int[] received = descriptors[..count].ToArray();
