@@ -170,6 +170,7 @@ internal static unsafe class Connections
         bool last = connection != 0 && Unlink(fd, connection);
         int queue = Descriptors[fd].Queue;
         Descriptors[fd] = default;
+        if (queue != 0) SubmissionQueues.Closing(queue, fd);
         if (locked) ThreadLock.Exit(LockWord());
         if (queue != 0) SubmissionQueues.Release(queue);
         if (last && !(visible && Orphans.Keep(fd, connection))) Leave(visible ? fd : -1, Family.Records + (connection - 1));

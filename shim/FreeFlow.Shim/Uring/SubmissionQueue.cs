@@ -12,7 +12,7 @@ internal unsafe struct SubmissionQueue
     /// <summary>The process that made the ring, which alone can tell whether all of its submissions are seen.</summary>
     public int Owner;
 
-    /// <summary>One of its descriptors.</summary>
+    /// <summary>One of its descriptors, -1 if there is none.</summary>
     public int Descriptor;
     public RingParameters Parameters;
 

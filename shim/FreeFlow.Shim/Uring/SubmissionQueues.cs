@@ -60,6 +60,7 @@ internal static unsafe class SubmissionQueues
         if (locked) ThreadLock.Exit(LockWord());
         if (!added) return false;
         if (!isDescriptor) return Register(place + 1, ring);
+        Connections.NoteHighest(ring);
         Connections.Descriptors[ring].Queue = place + 1;
         Process.Flags[ring] = DescriptorFlags.Ring;
         return true;
@@ -75,6 +76,19 @@ internal static unsafe class SubmissionQueues
 
     /// <summary>Another descriptor stands for the ring. The caller holds the connections' lock.</summary>
     public static void Copied(int index) => Interlocked.Increment(ref At(index)->References);
+
+    /// <summary>
+    /// A descriptor of the ring is being closed: another one takes its place as the one by which the ring is mapped and told from others. The
+    /// caller holds the connections' lock.
+    /// </summary>
+    public static void Closing(int index, int fd)
+    {
+        SubmissionQueue* queue = At(index);
+        if (queue->Descriptor != fd) return;
+        int other = Connections.Highest;
+        while (other >= 0 && (other == fd || Connections.Descriptors[other].Queue != index)) other--;
+        queue->Descriptor = other;
+    }
 
     /// <summary>A descriptor or a registered index of the ring is gone. The shim's mapping would keep it alive after the last.</summary>
     public static void Release(int index)
@@ -205,6 +219,7 @@ internal static unsafe class SubmissionQueues
             if (_queues[i].References == 0 || known < 0 || Process.Libc->syscall(kcmp, self, self, file, known, ring) != 0) continue;
             if (!Connections.InRange(ring)) return i + 1;
             Copied(i + 1);
+            Connections.NoteHighest(ring);
             Connections.Descriptors[ring].Queue = i + 1;
             Process.Flags[ring] = DescriptorFlags.Ring;
             return i + 1;
