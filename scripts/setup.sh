@@ -1,5 +1,5 @@
 #!/bin/sh
-# Brings a bare Debian 12 with make and the .NET SDK to where FreeFlow can be built, tested and measured.
+# Brings a bare Debian 12 with make and the .NET 10 SDK to where FreeFlow can be built, tested and measured.
 # Installs only what is missing, starts no service, stops none. Safe to run again: when nothing is missing it does nothing.
 # With names, installs those packages instead.
 set -eu
@@ -7,9 +7,9 @@ set -eu
 say() { printf 'setup: %s\n' "$*"; }
 fail() { printf 'setup: %s\n' "$*" >&2; exit 1; }
 
-command -v dotnet >/dev/null || fail "the command 'dotnet' is missing: install the .NET SDK, 9.0 or later (https://dot.net)."
+command -v dotnet >/dev/null || fail "the command 'dotnet' is missing: install the .NET SDK, 10.0 or later (https://dot.net)."
 sdk=$(dotnet --version)
-[ "${sdk%%.*}" -ge 9 ] || fail "the .NET SDK is $sdk: version 9.0 or later is needed."
+[ "${sdk%%.*}" -ge 10 ] || fail "the .NET SDK is $sdk: version 10.0 or later is needed."
 command -v apt-get >/dev/null || fail "the command 'apt-get' is missing: this script knows Debian 12 only; install the packages it lists by hand."
 
 # To build: gcc links the AOT programs and the trampolines. Then the programs that are run under FreeFlow, and what builds namespaces.

@@ -91,6 +91,6 @@ public sealed class EtcdAccessTests
     private static string Refusal(EtcdOptions options)
     {
         using EtcdClient client = new(options);
-        return Assert.ThrowsAsync<EtcdException>(() => client.RangeAsync(new() { key = "a"u8.ToArray() }, CancellationToken.None))!.Message;
+        return Assert.Throws<EtcdException>(() => client.RangeAsync(new() { key = "a"u8.ToArray() }, CancellationToken.None).GetAwaiter().GetResult())!.Message;
     }
 }

@@ -66,8 +66,8 @@ public sealed class RingJournalTests
     {
         using RingJournal journal = Open();
         for (int i = 0; i < 70_000; i++) journal.Add(new JournaledRing { Process = i })!();
-        for (int i = 0; i < 65_536; i++) Assert.That(journal.Add(default), Is.Not.Null);
-        Assert.That(journal.Add(default), Is.Null, "full");
+        for (int i = 0; i < 65_536; i++) Assert.That(journal.Add(default) is not null);
+        Assert.That(journal.Add(default) is null, "full");
     }
 
     [TestCase("another router's")]
