@@ -44,7 +44,7 @@ internal static class Program
         using RingJournal? journal = options.StateFolder is { } folder ? RingJournal.TryOpen(folder, log) : null;
         Broker broker = new(options, witness, policy, statistics, log) { Journal = journal };
         SessionMessages messages = new(broker, new StatusService(options, witness, statistics, cluster, broker, log), statistics, log);
-        using EventLoop loop = new(options, listener, messages, statistics, log);
+        using EventLoop loop = new(options, listener, messages, broker, statistics, log);
         broker.Follow(cluster.Locations, loop.Post);
         using ServiceLife service = new(loop.Post, arguments, log);
         using PosixSignalRegistration terminate = PosixSignalRegistration.Create(PosixSignal.SIGTERM, StopLoop);

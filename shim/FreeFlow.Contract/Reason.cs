@@ -70,4 +70,6 @@ public enum Reason : uint
     LabelsUnknown = 32,
     /// <summary>Who answers at the router's socket is not proven to be the host's router: its user, or its pid namespace, is a stranger's.</summary>
     UntrustedRouter = 33,
+    /// <summary>The program waits for its connections by system calls of its own, which do not see the ring.</summary>
+    ReadinessOutOfSight = 34,
 }

@@ -17,4 +17,10 @@ public enum RecallState : uint
 
     /// <summary>Mirrored rings only: the reader takes it back, and waits for its router to say <see cref="None"/> or <see cref="TakenUp"/>.</summary>
     Withdrawn = 3,
+
+    /// <summary>
+    /// By the router, for good: one of the two programs waits for the connection by system calls that pass the shim by, and is not woken by what happens in the ring. The writer leaves
+    /// the ring as if the reader had asked, and the reader goes to the kernel as soon as it sees that.
+    /// </summary>
+    Unheard = 4,
 }

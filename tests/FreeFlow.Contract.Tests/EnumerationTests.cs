@@ -15,7 +15,7 @@ public sealed class EnumerationTests
     [TestCase(typeof(Reason),
         "None NotYetOffered NoRouter PeerNotOffered SharedByFork NestedEpoll UnprovenNamespace AmbiguousAddress OutsidePrefix DescriptorLimit " +
         "MemoryLimit CorruptRing KernelOnlyOption Disabled PeerClosed BytesOutOfSight StandardIoStream Exec DescriptorPassed VersionMismatch " +
-        "RouterLimit NotEstablished PeerGone TableFull NoWitness Busy Sandboxed AnotherRoad ClosedRegistration Policy WayLost Translated LabelsUnknown UntrustedRouter")]
+        "RouterLimit NotEstablished PeerGone TableFull NoWitness Busy Sandboxed AnotherRoad ClosedRegistration Policy WayLost Translated LabelsUnknown UntrustedRouter ReadinessOutOfSight")]
     public void NamesCountFromZero(Type enumeration, string names)
     {
         string[] expected = names.Split(' ').Select((name, number) => $"{name}={number}").ToArray();

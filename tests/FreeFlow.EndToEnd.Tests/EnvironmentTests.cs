@@ -35,6 +35,7 @@ public sealed class EnvironmentTests
         Compile("stranger-now.so", "stranger.c", "-shared", "-fPIC", "-Wl,-z,now");
         Compile("wrapper.so", "wrapper.c", "-shared", "-fPIC");
         Compile("namespace", "namespace.c");
+        Compile("assembly", "assembly.c");
         Compile("streams", "streams.c", "-Wno-unused-result");
         string apart = Directory.CreateDirectory(Path.Combine(_programs, "apart")).FullName;
         Compile("apart/libstranger.so", "stranger.c", "-shared", "-fPIC");
@@ -144,6 +145,9 @@ public sealed class EnvironmentTests
         yield return Case("a library in a namespace of its own, first", "", "$HERE/namespace $HERE/stranger.so before", ring: false);
         yield return Case("libc's streams on a connection", "", "for seed in $(seq 1 40); do $HERE/streams $seed; done", ring: true);
         yield return Case("libc's streams on a connection, by default settings", "", "unset FREEFLOW_OFFER_AFTER FREEFLOW_JOIN; for seed in $(seq 41 80); do $HERE/streams $seed; done", ring: true);
+        // With the settings that programs have, and from the first byte on.
+        yield return Case("readiness by instructions of its own", "", "unset FREEFLOW_OFFER_AFTER FREEFLOW_JOIN; for seed in $(seq 1 30); do $HERE/assembly $seed; done", ring: true);
+        yield return Case("readiness by instructions of its own, in the ring at once", "", "for seed in $(seq 31 50); do $HERE/assembly $seed; done", ring: true);
         yield return Case("a library in its opener's own folder", "", "$HERE/apart/finder", ring: false);
         yield return Case("jemalloc", "/usr/lib/x86_64-linux-gnu/libjemalloc.so.2", "LD_PRELOAD=libjemalloc.so.2:$LD_PRELOAD $TALK; LD_PRELOAD=$LD_PRELOAD:libjemalloc.so.2 $TALK", ring: true);
         yield return Case("tcmalloc", "/usr/lib/x86_64-linux-gnu/libtcmalloc_minimal.so.4", "LD_PRELOAD=libtcmalloc_minimal.so.4:$LD_PRELOAD $TALK; LD_PRELOAD=$LD_PRELOAD:libtcmalloc_minimal.so.4 $TALK", ring: true);

@@ -56,6 +56,7 @@ internal static class Words
         Reason.LabelsUnknown => "a rule of the policy goes by labels that are not known",
         Reason.Translated => "the network translates its own address for the other end",
         Reason.WayLost => "its way was lost; it will be offered again",
+        Reason.ReadinessOutOfSight => "the program waits for it by system calls that pass the shim by",
         Reason.UntrustedRouter => "who answers at the router's socket is not the host's router",
         _ => $"unknown reason {(uint)reason}",
     };

@@ -11,6 +11,9 @@ internal sealed class SharedRing(ConnectionEnd peer, uint side, ulong device, ul
 {
     private int _returning;
 
+    /// <summary>How far this end has come, as its process says.</summary>
+    public RingProgress Progress { get; } = new();
+
     public ConnectionEnd Peer { get; } = peer;
     public uint Side { get; } = side;
     public ulong Device { get; } = device;

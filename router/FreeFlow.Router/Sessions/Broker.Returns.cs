@@ -1,5 +1,6 @@
 using System;
 using System.Linq;
+using FreeFlow.Contract;
 using FreeFlow.Contract.Messages;
 using FreeFlow.Native;
 using FreeFlow.Router.Fabric.Journal;
@@ -18,18 +19,39 @@ internal sealed partial class Broker
     public void Return(Session session, in ReturnRequest request)
     {
         if (!session.Family!.Ends.TryGetValue(request.Connection, out ConnectionEnd? end) || end.Generation != request.Generation || end.Shared is not { } shared) return;
-        ConnectionEnd writer = request.Direction == ReturnRequest.Outgoing ? end : shared.Peer;
-        SharedRing? side = writer.Shared;
-        Func<int>? borrow = (writer.Owner as Session)?.BorrowerOf(writer);
-        if (side is null || borrow is null || !side.TryBeginReturn()) return;
-        MirroredRing? ring = Find(shared, session, (Session)end.Owner, (Session)shared.Peer.Owner) is var memory and >= 0 ? TakeUp(memory, side) : null;
+        StandInFor(request.Direction == ReturnRequest.Outgoing ? end : shared.Peer, StandInCause.Asked);
+    }
+
+    /// <summary>
+    /// A process waits for its connections by system calls that its shim does not see. Its rings on this host go back to the kernel in both directions, and it gets no others. The peers
+    /// of its rings to other hosts are not here to be stood in for: it gets none.
+    /// </summary>
+    public void TakeRings(Session session)
+    {
+        if (session.WaitsUnseen || session.Family is not { } family) return;
+        session.WaitsUnseen = true;
+        _log.Line($"{session} waits for its connections by system calls that its shim does not see: they stay in the kernel");
+        // Relatives may have shown what it holds.
+        foreach (ConnectionEnd end in family.Ends.Values.Where(end => end.Shared is not null))
+        {
+            _statistics.Count(Reason.ReadinessOutOfSight);
+            StandInFor(end, StandInCause.Unheard);
+            StandInFor(end.Shared!.Peer, StandInCause.Unheard);
+        }
+    }
+
+    private void StandInFor(ConnectionEnd writer, StandInCause cause)
+    {
+        if (writer.Shared is not { } side || writer.Owner is not Session owner || side.Peer.Owner is not Session reader) return;
+        if (owner.BorrowerOf(writer) is not { } borrow || !side.TryBeginReturn()) return;
+        MirroredRing? ring = Find(side, owner, reader) is var memory and >= 0 ? TakeUp(memory, side) : null;
         if (ring is null)
         {
             side.EndReturn();
             return;
         }
         ring.Freed = side.EndReturn;
-        StandIns.Add(new StandIn(ring, borrow, isLost: false), StandIns.Soon);
+        StandIns.Add(new StandIn(ring, borrow, cause), StandIns.Soon);
     }
 
     /// <summary>A descriptor of the ring's memory, out of the memory of one who has it; −1 if none can be had.</summary>

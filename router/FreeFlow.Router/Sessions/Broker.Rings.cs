@@ -21,6 +21,12 @@ internal sealed partial class Broker
     /// <summary>Ends that have a ring.</summary>
     private int _rings;
 
+    /// <summary>True if two ends of this host may share a ring.</summary>
+    public bool HasSharedRings => _rings > 0 && LastShared != 0;
+
+    /// <summary>Environment.TickCount64 when the last two got one; 0: none has.</summary>
+    public long LastShared { get; private set; }
+
     private void Join(ConnectionEnd first, ConnectionEnd second)
     {
         Verdict verdict = Decide(second, Transports.SharedMemory);
@@ -49,6 +55,7 @@ internal sealed partial class Broker
         {
             first.Shared = new SharedRing(second, 0, memory.Device, memory.Inode);
             second.Shared = new SharedRing(first, 1, memory.Device, memory.Inode);
+            LastShared = Environment.TickCount64;
         }
         // If one of the two cannot be told, the other finds a ring whose peer never becomes ready, and stays in the kernel.
         if (group is null)

@@ -61,7 +61,8 @@ internal sealed partial class Broker : IRingGiver
         if (session.Account.Connections >= _options.MaximumConnectionsPerUser) ForgetStale(family);
         if (session.Account.Connections >= _options.MaximumConnectionsPerUser) { Refuse(session, offer.Connection, offer.Generation, Reason.RouterLimit, null); return; }
 
-        Reason reason = _witness.Examine(socket, out SocketFacts? facts);
+        SocketFacts? facts = null;
+        Reason reason = session.WaitsUnseen ? Reason.ReadinessOutOfSight : _witness.Examine(socket, out facts);
         if (reason == Reason.None && !Note(session, facts!)) reason = Reason.RouterLimit;
         if (reason != Reason.None && facts is not null) _witness.ReleaseUnused(facts.NamespaceCookie);
         if (reason != Reason.None) { Refuse(session, offer.Connection, offer.Generation, reason, null); return; }

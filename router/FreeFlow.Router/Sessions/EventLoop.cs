@@ -29,9 +29,10 @@ internal sealed unsafe class EventLoop : IDisposable
     private readonly Queue<Session> _failed = [];
     private readonly LoopWatch _watch;
     private readonly Housekeeping _housekeeping = new();
+    private readonly ReaderWatch _readers;
     private ulong _nextSession = FirstSession;
 
-    public EventLoop(RouterOptions options, Listener listener, SessionMessages messages, Statistics statistics, Log log)
+    public EventLoop(RouterOptions options, Listener listener, SessionMessages messages, Broker broker, Statistics statistics, Log log)
     {
         _options = options;
         _listener = listener;
@@ -39,6 +40,7 @@ internal sealed unsafe class EventLoop : IDisposable
         _statistics = statistics;
         _log = log;
         _watch = new LoopWatch(statistics, log);
+        _readers = new ReaderWatch(broker, () => _messages.Families, Post);
         if (_epoll < 0 || _stop < 0 || _post < 0 || !Watch(listener.Socket, ListenerKey) || !Watch(_stop, StopKey) || !Watch(_post, PostKey)) throw new RouterException($"no epoll set can be had ({Errno.LastText}).");
     }
 
@@ -58,8 +60,11 @@ internal sealed unsafe class EventLoop : IDisposable
         EpollEvent* events = stackalloc EpollEvent[EventsAtATime];
         while (true)
         {
-            int count = Libc.epoll_wait(_epoll, events, EventsAtATime, _housekeeping.Patience);
-            if (count == 0) Tidy();
+            int tidy = _housekeeping.Patience, look = _readers.Patience;
+            int count = Libc.epoll_wait(_epoll, events, EventsAtATime, look < 0 || (tidy >= 0 && tidy < look) ? tidy : look);
+            if (_readers.Patience == 0) LookForReaders();
+            if (count == 0 && _housekeeping.Patience == 0) Tidy();
+            if (count > 0) _housekeeping.NoteEvent();
             if (count < 0 && Errno.Last != Errno.EINTR) throw new RouterException($"epoll_wait fails ({Errno.LastText}).");
             for (int i = 0; i < count; i++)
             {
@@ -108,6 +113,14 @@ internal sealed unsafe class EventLoop : IDisposable
         try { _housekeeping.Tidy(_sessions.Values, _messages.Families); }
         catch (Exception exception) when (IsSurvived(exception, "housekeeping")) { }
         if (LoopWatch.IsLong(began)) _watch.Tell(began, "housekeeping");
+    }
+
+    private void LookForReaders()
+    {
+        long began = Stopwatch.GetTimestamp();
+        try { _readers.Look(); }
+        catch (Exception exception) when (IsSurvived(exception, "the look at the rings")) { }
+        if (LoopWatch.IsLong(began)) _watch.Tell(began, "the look at the rings");
     }
 
     private string Name(ulong key) => key switch

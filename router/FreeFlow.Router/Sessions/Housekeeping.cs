@@ -11,10 +11,13 @@ internal sealed class Housekeeping
 {
     private const int PatienceMilliseconds = 1000;
     private const long WorthTheWork = 1 << 20;
-    private long _collectedAt;
+    private long _collectedAt, _eventAt;
 
-    /// <summary>How long epoll_wait(2) may sleep before <see cref="Tidy"/> is due: for ever if it would be for nothing.</summary>
-    public int Patience => GC.GetAllocatedBytesForCurrentThread() - _collectedAt > WorthTheWork ? PatienceMilliseconds : -1;
+    /// <summary>How long epoll_wait(2) may sleep before <see cref="Tidy"/> is due: for ever (−1) if it would be for nothing.</summary>
+    public int Patience => GC.GetAllocatedBytesForCurrentThread() - _collectedAt > WorthTheWork ? (int)Math.Max(_eventAt + PatienceMilliseconds - Environment.TickCount64, 0) : -1;
+
+    /// <summary>There was something to do.</summary>
+    public void NoteEvent() => _eventAt = Environment.TickCount64;
 
     /// <summary>After that long without an event.</summary>
     public void Tidy(IEnumerable<Session> sessions, IEnumerable<Family> families)

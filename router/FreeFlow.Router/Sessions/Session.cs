@@ -38,6 +38,9 @@ internal sealed class Session(ulong id, int socket, PeerCredentials peer, UserAc
     /// <summary>It has asked who answers here.</summary>
     public bool HasAsked { get; set; }
 
+    /// <summary>Its process waits for sockets by system calls that its shim does not see: it gets no rings any more.</summary>
+    public bool WaitsUnseen { get; set; }
+
     /// <summary>Its place among the family's slots.</summary>
     public uint Slot { get; set; }
 

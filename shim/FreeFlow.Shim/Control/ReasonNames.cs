@@ -42,6 +42,7 @@ internal static class ReasonNames
         Reason.WayLost => "WayLost"u8,
         Reason.LabelsUnknown => "LabelsUnknown"u8,
         Reason.UntrustedRouter => "UntrustedRouter"u8,
+        Reason.ReadinessOutOfSight => "ReadinessOutOfSight"u8,
         _ => "unknown"u8,
     };
 }

@@ -133,7 +133,7 @@ internal static unsafe class EpollControl
             if (!servable) Offering.KeepInKernel(record, givenAway != 0 ? (Reason)givenAway : Reason.NestedEpoll);
             return 0;
         }
-        unheard = !servable || !Registrations.Accelerate(index, Connections.IndexOf(record) + 1);
+        unheard = !servable || !Registrations.Hear(index, Connections.IndexOf(record) + 1);
         Registrations.NudgeSleepers(instance);
         return 0;
     }

@@ -60,6 +60,9 @@ internal unsafe struct EpollInstance
     /// <summary>Number of the wait in progress; tells which registrations are in its result already.</summary>
     public uint Round;
 
+    /// <summary>1: a wait for it has come by the shim, so that it may contain what is the shim's (<see cref="Registrations.BeginWaiting"/>).</summary>
+    public int Waited;
+
     /// <summary>Calls of epoll_wait so far.</summary>
     public uint Waits;
 

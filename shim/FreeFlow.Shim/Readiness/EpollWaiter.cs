@@ -25,6 +25,7 @@ internal static unsafe class EpollWaiter
         Session.Look();
         EpollInstance* instance = Tracked(epoll);
         if (instance == null) return (int)Process.Result(Restless(epoll, events, capacity, nanoseconds, mask));
+        if (instance->Waited == 0) Registrations.BeginWaiting(instance);
         bool inside = false;
         int result = Wait(instance, epoll, events, capacity, nanoseconds, mask, ref inside);
         if (inside) Registrations.LeaveWait(instance);

@@ -15,7 +15,7 @@ internal static unsafe partial class Registrations
     {
         for (int fd = Connections.Local[connection - 1].FirstDescriptor; fd != 0; fd = Connections.Descriptors[fd - 1].NextDescriptor)
             for (int index = Connections.Descriptors[fd - 1].FirstRegistration; index != 0; index = Entries[index - 1].NextOfDescriptor)
-                Accelerate(index, connection);
+                if (MayChange(Instances + Entries[index - 1].Instance)) Accelerate(index, connection);
     }
 
     /// <summary>False if an epoll set that watches the connection cannot get what it needs to hear of a ring (RLIMIT_NOFILE).</summary>
@@ -23,7 +23,7 @@ internal static unsafe partial class Registrations
     {
         for (int fd = Connections.Local[connection - 1].FirstDescriptor; fd != 0; fd = Connections.Descriptors[fd - 1].NextDescriptor)
             for (int index = Connections.Descriptors[fd - 1].FirstRegistration; index != 0; index = Entries[index - 1].NextOfDescriptor)
-                if (!Prepare(Instances + Entries[index - 1].Instance)) return false;
+                if (MayChange(Instances + Entries[index - 1].Instance) && !Prepare(Instances + Entries[index - 1].Instance)) return false;
         return true;
     }
 

@@ -15,6 +15,7 @@ internal static unsafe partial class Registrations
         while (Connections.Descriptors[fd].FirstRegistration != 0)
         {
             int first = Connections.Descriptors[fd].FirstRegistration;
+            if (record != null) ChangeBeforeClose(fd, first, record);
             bool accelerated = record != null && Entries[first - 1].Connection != 0;
             if (record != null ? Haunt(fd, first, record) : Entries[first - 1].Guest != 0 && HauntGuest(fd, first)) continue;
             if (accelerated && Outlive(fd, first, record)) continue;

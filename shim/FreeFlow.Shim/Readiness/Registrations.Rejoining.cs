@@ -33,8 +33,9 @@ internal static unsafe partial class Registrations
             for (int index = Connections.Descriptors[fd - 1].FirstRegistration; index != 0; index = Entries[index - 1].NextOfDescriptor)
             {
                 Registration* entry = Entries + (index - 1);
-                if (entry->Connection == 0) { _ = Accelerate(index, connection); continue; }
                 EpollInstance* owner = Instances + entry->Instance;
+                if (entry->Connection == 0 && !MayChange(owner)) continue;
+                if (entry->Connection == 0) { _ = Accelerate(index, connection); continue; }
                 bool locked = ThreadLock.Enter(&owner->Lock);
                 entry->TailReported = entry->TailSeen = 0;
                 AddDoorbell(owner, index, record->Doorbell);

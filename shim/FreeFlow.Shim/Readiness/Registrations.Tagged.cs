@@ -10,7 +10,8 @@ internal static unsafe partial class Registrations
     public static EpollEvent WithTag(int index, EpollEvent* wanted)
     {
         EpollEvent own = *wanted;
-        bool servable = index != 0 && (wanted->Events & Linux.EPOLLONESHOT) != 0 && !EpollTag.IsTag(wanted->Data) && Instances[Entries[index - 1].Instance].GivenAway == 0;
+        EpollInstance* owner = Instances + (index != 0 ? Entries[index - 1].Instance : 0);
+        bool servable = index != 0 && (wanted->Events & Linux.EPOLLONESHOT) != 0 && !EpollTag.IsTag(wanted->Data) && owner->GivenAway == 0 && MayChange(owner);
         if (servable) own.Data = EpollTag.ForSocket(index - 1, Entries[index - 1].Generation);
         return own;
     }
@@ -24,6 +25,16 @@ internal static unsafe partial class Registrations
         if (own->Data == entry->Data || !EpollTag.IsTag(own->Data)) return;
         entry->Flags |= RegistrationFlags.Tagged;
         Instances[entry->Instance].Tagged++;
+    }
+
+    /// <summary>One that was registered before the shim might change its set.</summary>
+    private static void Tag(int index)
+    {
+        Registration* entry = Entries + (index - 1);
+        if (IsTagged(entry)) return;
+        EpollEvent wanted = new() { Events = entry->Events, Data = entry->Data };
+        EpollEvent own = WithTag(index, &wanted);
+        if (own.Data != wanted.Data && Process.Libc->epoll_ctl(Instances[entry->Instance].Epoll, Linux.EPOLL_CTL_MOD, entry->Descriptor, &own) == 0) NoteTag(index, &own);
     }
 
     public static bool IsTagged(Registration* entry) => (entry->Flags & RegistrationFlags.Tagged) != 0;

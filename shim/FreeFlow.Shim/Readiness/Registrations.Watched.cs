@@ -50,6 +50,7 @@ internal static unsafe partial class Registrations
     public static bool Watch(EpollInstance* owner)
     {
         owner->Watched = 1;
+        if (owner->Waited == 0) _ = Change(owner);
         if (owner->IsPrivate != 0 || owner->Nudge == 0) return true;
         int errno = Process.Errno;
         bool locked = ThreadLock.Enter(&owner->Lock);

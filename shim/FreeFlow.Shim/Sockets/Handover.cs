@@ -70,7 +70,8 @@ internal static unsafe class Handover
     public static void TrySwitch(int fd, ConnectionRecord* record)
     {
         RingBlockHeader* outgoing = Block.Outgoing(record);
-        if (Volatile.Read(ref outgoing->Handover) != (uint)HandoverState.Ready || Volatile.Read(ref outgoing->ReaderClosed) != 0 || (Volatile.Read(ref record->Flags) & (uint)ConnectionFlags.KernelOnly) != 0 || !ThreadLock.Enter(&record->SendLock)) return;
+        if (Volatile.Read(ref outgoing->Handover) != (uint)HandoverState.Ready || Volatile.Read(ref outgoing->ReaderClosed) != 0
+            || Volatile.Read(ref outgoing->ReaderWantsKernel) == (uint)RecallState.Unheard || (Volatile.Read(ref record->Flags) & (uint)ConnectionFlags.KernelOnly) != 0 || !ThreadLock.Enter(&record->SendLock)) return;
         int errno = Process.Errno;
         bool switched = false;
         // Looked at once more: who keeps a connection in the kernel takes the lock afterwards, and knows then.
@@ -182,10 +183,13 @@ internal static unsafe class Handover
             return true;
         }
         if (!ReceiveReturn.TakeShared(record, incoming)) return false;
+        bool unheard = Volatile.Read(ref incoming->ReaderWantsKernel) == (uint)RecallState.Unheard;
+        // A writer that sleeps until there is room in the ring goes on in the kernel.
+        if (unheard) Doorbell.RingAlways(record);
         // A stream that has ended was not handed back: there is nothing more to carry.
         if (Volatile.Read(ref incoming->WriterClosed) != 0) return true;
         Volatile.Write(ref record->State, (uint)ConnectionState.HandedBack);
-        if (record->Reason == (uint)Reason.None) record->Reason = (uint)Reason.PeerClosed;
+        if (record->Reason == (uint)Reason.None) record->Reason = (uint)(unheard ? Reason.ReadinessOutOfSight : Reason.PeerClosed);
         return true;
     }
 

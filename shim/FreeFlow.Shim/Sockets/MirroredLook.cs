@@ -113,7 +113,7 @@ internal static unsafe class MirroredLook
         {
             if (record->KernelConsumed < record->ReceiveSwitchAt) return true;
             if ((record->Flags & (uint)ConnectionFlags.WantsKernel) != 0) _ = Recall.Settle(record, incoming);
-            else if (RingReader.Available(record, incoming) == 0) _ = Handover.TakeUpKernel(record, incoming);
+            else if (RingReader.Available(record, incoming) == 0 || Recall.IsUnheard(record, incoming)) _ = Handover.TakeUpKernel(record, incoming);
         }
         switch (Gate.Phase(&record->ReceiveGate))
         {

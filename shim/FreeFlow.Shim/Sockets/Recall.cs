@@ -16,7 +16,7 @@ namespace FreeFlow.Shim.Sockets;
 /// </summary>
 internal static unsafe class Recall
 {
-    private const uint None = (uint)RecallState.None, Asked = (uint)RecallState.Asked, TakenUp = (uint)RecallState.TakenUp;
+    private const uint None = (uint)RecallState.None, Asked = (uint)RecallState.Asked, TakenUp = (uint)RecallState.TakenUp, Unheard = (uint)RecallState.Unheard;
 
     private const ulong SlowNanoseconds = 10_000_000_000;
 
@@ -159,7 +159,7 @@ internal static unsafe class Recall
 
     private static bool Withdraw(ConnectionRecord* record, RingBlockHeader* incoming)
     {
-        if (Interlocked.CompareExchange(ref incoming->ReaderWantsKernel, None, Asked) == TakenUp) return false;
+        if (Interlocked.CompareExchange(ref incoming->ReaderWantsKernel, None, Asked) is TakenUp or Unheard) return false;
         Interlocked.And(ref record->Flags, ~(uint)ConnectionFlags.WantsKernel);
         return true;
     }
@@ -172,10 +172,22 @@ internal static unsafe class Recall
         if (Gate.Phase(&record->SendGate) != DirectionPhase.Ring || IsShutDown(record)) return false;
         if (Volatile.Read(ref Block.Outgoing(record)->ReaderWantsKernel) == None || !ThreadLock.Enter(&record->SendLock)) return false;
         bool back = Gate.Phase(&record->SendGate) == DirectionPhase.Ring && Volatile.Read(ref Block.Outgoing(record)->ReaderWantsKernel) != None;
-        if (back) Handover.SendBack(record, Reason.DescriptorPassed, fd);
+        if (back) Handover.SendBack(record, Cause(Block.Outgoing(record)), fd);
         ThreadLock.Exit(&record->SendLock);
         return back;
     }
+
+    /// <summary>Sender: why a reader, or the router, wants a shared ring's bytes by the kernel.</summary>
+    public static Reason Cause(RingBlockHeader* outgoing) =>
+        Volatile.Read(ref outgoing->ReaderWantsKernel) == Unheard ? Reason.ReadinessOutOfSight : Reason.DescriptorPassed;
+
+    /// <summary>
+    /// Receiver: the router has had the writer leave a shared ring because one of the two programs does not hear of what happens there. The kernel gets all that is unread, and says
+    /// so to whoever asks it: it is to be read there from now on, though the ring has it, too.
+    /// </summary>
+    public static bool IsUnheard(ConnectionRecord* record, RingBlockHeader* incoming) =>
+        Volatile.Read(ref incoming->Handover) == (uint)HandoverState.Back && Volatile.Read(ref incoming->ReaderWantsKernel) == Unheard
+        && !ReturnMark.IsMirrored(record) && !ReceiveReturn.IsStopped(record, incoming);
 
     /// <summary>As <see cref="Answer"/>, where no lock is held: epoll sets that wait for room hear from the kernel from now on.</summary>
     public static void AnswerAtOnce(ConnectionRecord* record, int fd = -1)

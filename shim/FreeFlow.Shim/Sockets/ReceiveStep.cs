@@ -18,6 +18,7 @@ internal static unsafe class ReceiveStep
             DirectionPhase phase = Gate.Phase(&record->ReceiveGate);
             // A peek sees what is behind the ring, too, once the kernel has all of it.
             if (phase == DirectionPhase.Ring && (flags & Linux.MSG_PEEK) != 0 && IsAllInKernel(record, incoming) && Handover.TakeUpKernel(record, incoming)) continue;
+            if (phase == DirectionPhase.Ring && record->KernelConsumed >= record->ReceiveSwitchAt && Recall.IsUnheard(record, incoming) && Handover.TakeUpKernel(record, incoming)) continue;
             switch (phase)
             {
                 case DirectionPhase.Ready when ReturnMark.IsMirrored(record):

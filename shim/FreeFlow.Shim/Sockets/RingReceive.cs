@@ -84,7 +84,8 @@ internal static unsafe class RingReceive
         if (Gate.Phase(&record->ReceiveGate) == DirectionPhase.Ring && Volatile.Read(ref incoming->Handover) == (uint)HandoverState.Back && record->KernelConsumed >= record->ReceiveSwitchAt)
         {
             if ((record->Flags & (uint)ConnectionFlags.WantsKernel) != 0) Recall.Settle(record, incoming);
-            else if (RingReader.Available(record, incoming) == 0 || ReceiveStep.IsAllInKernel(record, incoming)) Handover.TakeUpKernel(record, incoming);
+            else if (RingReader.Available(record, incoming) == 0 || ReceiveStep.IsAllInKernel(record, incoming) || Recall.IsUnheard(record, incoming))
+                Handover.TakeUpKernel(record, incoming);
             // Behind what is dropped a shared ring's rest is as plain as what follows it.
             if (Gate.Phase(&record->ReceiveGate) == DirectionPhase.Returning && ReceiveReturn.Drop(fd, record) > 0 && !ReturnMark.IsMirrored(record))
                 Gate.Set(&record->ReceiveGate, DirectionPhase.Back);

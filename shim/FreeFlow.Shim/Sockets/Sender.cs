@@ -52,7 +52,7 @@ internal static unsafe class Sender
     private static void GoBackIfStillDue(ConnectionRecord* record, RingBlockHeader* outgoing)
     {
         if (ReturnMark.IsMirrored(record) && Ended(record, outgoing) == 0) Recall.AnswerAtOnce(record);
-        else GoBack(record, Reason.PeerClosed);
+        else GoBack(record, Ended(record, outgoing) == 0 ? Recall.Cause(outgoing) : Reason.PeerClosed);
     }
 
     /// <summary>As <see cref="Send"/>, by the kernel whatever else is possible: the direction goes back to it.</summary>

@@ -46,14 +46,14 @@ public sealed unsafe class StandInTests
     public void WhatIsUnreadComesBehindTheMark()
     {
         Fill();
-        Assert.That(StandIn(isLost: true), Is.False, "the program may write more");
+        Assert.That(StandIn(StandInCause.Lost), Is.False, "the program may write more");
         Assert.That(Received(46), Is.EqualTo(MarkAsHex + "0300000000000000" + "1100000000000000" + Convert.ToHexString("words, some read"u8[2..])));
         Assert.That((_end.OutState, (RecallState)_end.Out->ReaderWantsKernel, (ReturnerState)_end.Out->Returner), Is.EqualTo((HandoverState.Back, RecallState.TakenUp, ReturnerState.Paused)));
         Assert.That((_end.Out->BackAt, _end.Out->ReturnEnd, _end.Out->ReturnSent, _end.Out->ReaderWaiting), Is.EqualTo((3ul, 17ul, 46ul, 1u)));
         // And not again; nor once the shim has said that all is done.
-        Assert.That(StandIn(isLost: true), Is.False);
+        Assert.That(StandIn(StandInCause.Lost), Is.False);
         _end.Out->Returner = (uint)ReturnerState.Done;
-        Assert.That(StandIn(isLost: true), Is.True);
+        Assert.That(StandIn(StandInCause.Lost), Is.True);
         Assert.That(_peer.Available, Is.Zero);
     }
 
@@ -64,10 +64,29 @@ public sealed unsafe class StandInTests
     {
         Fill();
         _end.Out->ReaderWantsKernel = (uint)word;
-        Assert.That(StandIn(isLost: false), Is.EqualTo(!answered));
+        Assert.That(StandIn(StandInCause.Asked), Is.EqualTo(!answered));
         Assert.That(_end.OutState, Is.EqualTo(answered ? HandoverState.Back : HandoverState.Ring));
         if (answered) Assert.That(Received(46), Does.StartWith(MarkAsHex));
         else Assert.That(_peer.Available, Is.Zero);
+    }
+
+    [Test]
+    public void WhatAProgramDoesNotHearOfComesByTheKernelForGood()
+    {
+        Fill();
+        Assert.That(StandIn(StandInCause.Unheard), Is.False, "the program may write more");
+        Assert.That(Received(46), Does.StartWith(MarkAsHex));
+        Assert.That((_end.OutState, (RecallState)_end.Out->ReaderWantsKernel, _end.Out->ReaderWaiting), Is.EqualTo((HandoverState.Back, RecallState.Unheard, 1u)));
+    }
+
+    [TestCase(HandoverState.Kernel)]
+    [TestCase(HandoverState.Ready)]
+    public void ARingThatAProgramDoesNotHearOfIsNotEntered(HandoverState state)
+    {
+        Fill();
+        _end.Out->Handover = (uint)state;
+        Assert.That(StandIn(StandInCause.Unheard), Is.True);
+        Assert.That((_end.OutState, (RecallState)_end.Out->ReaderWantsKernel, _peer.Available), Is.EqualTo((state, RecallState.Unheard, 0)));
     }
 
     [Test]
@@ -75,13 +94,13 @@ public sealed unsafe class StandInTests
     {
         Fill();
         _end.Out->Returner = (uint)ReturnerState.Writer;
-        Assert.That(StandIn(isLost: true), Is.False, "it is at it");
+        Assert.That(StandIn(StandInCause.Lost), Is.False, "it is at it");
         Assert.That(_end.OutState, Is.EqualTo(HandoverState.Ring));
         (_end.Out->BackAt, _end.Out->ReturnEnd, _end.Out->ReturnSent) = (5, 17, 40);
         _end.Out->Handover = (uint)HandoverState.Back;
         _end.Out->WriterLeft = (uint)LeavingState.Left;
         _end.Out->Returner = (uint)ReturnerState.Paused;
-        Assert.That(StandIn(isLost: true), Is.True);
+        Assert.That(StandIn(StandInCause.Lost), Is.True);
         Assert.That(Received(4), Is.EqualTo(Convert.ToHexString("read"u8)), "what it has not sent yet");
         Assert.That(_end.Out->ReturnSent, Is.EqualTo(44));
     }
@@ -91,11 +110,11 @@ public sealed unsafe class StandInTests
     {
         Fill();
         _end.Out->ReaderClosed = 1;
-        Assert.That(StandIn(isLost: true), Is.True);
+        Assert.That(StandIn(StandInCause.Lost), Is.True);
         _end.Out->ReaderClosed = 0;
-        Assert.That(StandIn(isLost: true, () => -1), Is.True);
+        Assert.That(StandIn(StandInCause.Lost, () => -1), Is.True);
         _end.Out->Head = 17;
-        Assert.That(StandIn(isLost: true), Is.True);
+        Assert.That(StandIn(StandInCause.Lost), Is.True);
         Assert.That((_end.OutState, _end.Out->Returner, _peer.Available), Is.EqualTo((HandoverState.Ring, 0u, 0)));
     }
 
@@ -106,14 +125,14 @@ public sealed unsafe class StandInTests
         byte[] much = new byte[60_000];
         Random.Shared.NextBytes(much);
         Assert.That(_end.Write(much), Is.EqualTo(much.Length));
-        Assert.That(StandIn(isLost: true), Is.False, "there is more");
+        Assert.That(StandIn(StandInCause.Lost), Is.False, "there is more");
         byte[] got = Read(46);
         Assert.That(Convert.ToHexString(got.AsSpan(0, 32)), Is.EqualTo(MarkAsHex + "0300000000000000" + Convert.ToHexString(BitConverter.GetBytes(17ul + (ulong)much.Length))));
         bool done = false;
         byte[] rest = new byte[much.Length];
         for (int have = 0; have < rest.Length;)
         {
-            if (!done) done = StandIn(isLost: true);
+            if (!done) done = StandIn(StandInCause.Lost);
             if (have > 1000) _end.Out->WriterLeft = (uint)LeavingState.Left;
             have += _peer.Receive(rest.AsSpan(have));
         }
@@ -124,13 +143,13 @@ public sealed unsafe class StandInTests
     public void WhatAProgramPublishedLastIsItsOwnUntilItHasLeft()
     {
         Fill();
-        Assert.That(StandIn(isLost: true), Is.False);
+        Assert.That(StandIn(StandInCause.Lost), Is.False);
         _ = Received(46);
         _end.Write(" and more"u8);
-        Assert.That(StandIn(isLost: true), Is.False);
+        Assert.That(StandIn(StandInCause.Lost), Is.False);
         Assert.That(_peer.Available, Is.Zero);
         _end.Out->WriterLeft = (uint)LeavingState.Left;
-        Assert.That(StandIn(isLost: true), Is.True);
+        Assert.That(StandIn(StandInCause.Lost), Is.True);
         Assert.That(Received(9), Is.EqualTo(Convert.ToHexString(" and more"u8)), "behind the end that the mark names, as the shim would send it");
         Assert.That(_end.Out->ReturnSent, Is.EqualTo(55));
     }
@@ -144,7 +163,7 @@ public sealed unsafe class StandInTests
         _end.Out->Handover = (uint)HandoverState.Back;
         _end.Out->WriterLeft = (uint)left;
         _end.Out->Returner = (uint)ReturnerState.Paused;
-        Assert.That(StandIn(isLost: false), Is.True);
+        Assert.That(StandIn(StandInCause.Asked), Is.True);
         Assert.That(Received(46), Does.StartWith(MarkAsHex));
         Assert.That(_peer.Poll(ends ? 10_000_000 : 100_000, SelectMode.SelectRead), Is.EqualTo(ends));
         if (ends) Assert.That(_peer.Receive(new byte[1]), Is.Zero);
@@ -154,7 +173,7 @@ public sealed unsafe class StandInTests
     public void AProgramThatDoesNotGetToLeaveIsNotWaitedForForEver()
     {
         Fill();
-        using StandIn standIn = new(_end.Router.Retain(), Borrow, isLost: true);
+        using StandIn standIn = new(_end.Router.Retain(), Borrow, StandInCause.Lost);
         int attempts = 1;
         while (attempts < 100 && !standIn.Try()) attempts++;
         Assert.That(attempts, Is.InRange(2, 99));
@@ -173,7 +192,7 @@ public sealed unsafe class StandInTests
         _end.Out->Handover = (uint)HandoverState.Back;
         _end.Out->WriterLeft = (uint)LeavingState.ShutDown;
         _end.Out->Returner = (uint)ReturnerState.Paused;
-        Assert.That(StandIn(isLost: false), Is.True);
+        Assert.That(StandIn(StandInCause.Asked), Is.True);
         Assert.That(_peer.Poll(50_000, SelectMode.SelectRead), Is.False);
     }
 
@@ -185,9 +204,9 @@ public sealed unsafe class StandInTests
         _end.Out->Head = 3;
     }
 
-    private bool StandIn(bool isLost, Func<int>? borrow = null)
+    private bool StandIn(StandInCause cause, Func<int>? borrow = null)
     {
-        using StandIn standIn = new(_end.Router.Retain(), borrow ?? Borrow, isLost);
+        using StandIn standIn = new(_end.Router.Retain(), borrow ?? Borrow, cause);
         return standIn.Try();
     }
 

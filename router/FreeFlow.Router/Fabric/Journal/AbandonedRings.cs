@@ -53,10 +53,10 @@ internal static unsafe class AbandonedRings
         // Who sends from now on finds a reader to wake, and the doorbell closed.
         bool abandoned = IsAbandoned(known, sockets);
         if (abandoned) ring.AskToBeWoken();
-        if (!abandoned || !StandIn.IsDue(ring, isLost: true)) { ring.Release(); return false; }
+        if (!abandoned || !StandIn.IsDue(ring, StandInCause.Lost)) { ring.Release(); return false; }
         // This router may be killed, too.
         ring.Freed = done;
-        StandIns.Add(new StandIn(ring, new BorrowedSocket(known.Process, known.Number, known.Socket).Take, isLost: true), StandIns.Soon);
+        StandIns.Add(new StandIn(ring, new BorrowedSocket(known.Process, known.Number, known.Socket).Take, StandInCause.Lost), StandIns.Soon);
         return true;
     }
 

@@ -87,7 +87,7 @@ internal sealed class FabricStream(uint number, uint remote, MirroredRing ring, 
         Answer(writer, header);
         _incoming.Tell(writer, header, IsShimGone);
         bool wasBack = _outgoing.IsBack, more = _outgoing.Forward(writer, header, quota, IsShimGone);
-        if (_outgoing.IsBack && !wasBack) StandInLater(isLost: false, StandIns.Soon);
+        if (_outgoing.IsBack && !wasBack) StandInLater(StandInCause.Asked, StandIns.Soon);
         if (IsCorrupt || (!more && IsShimGone)) TellClose(writer, header);
         else if (writer.Frames == frames && (!_opened || _incoming.IsWorthTelling(head)))
         {
@@ -129,7 +129,7 @@ internal sealed class FabricStream(uint number, uint remote, MirroredRing ring, 
             case FrameType.Recall:
                 if (frame.Position == FrameHeader.Withdrawn) wake |= Ask(_outgoing.TryStayOnRing() ? AnswerStays : AnswerLeaves);
                 else if (_outgoing.TryRelease()) wake |= Ask(AnswerReleased);
-                else StandInLater(isLost: false, StandIns.Patience);
+                else StandInLater(StandInCause.Asked, StandIns.Patience);
                 return true;
             case FrameType.Released:
                 _incoming.Released();
@@ -166,13 +166,13 @@ internal sealed class FabricStream(uint number, uint remote, MirroredRing ring, 
         _incoming.ReleaseIfUntold();
         // Who sends from now on finds a reader to wake, and the doorbell closed.
         Ring.AskToBeWoken();
-        if (!IsShimGone && !IsCorrupt) StandInLater(isLost: true, StandIns.Patience);
+        if (!IsShimGone && !IsCorrupt) StandInLater(StandInCause.Lost, StandIns.Patience);
         Ring.Dispose();
     }
 
-    private void StandInLater(bool isLost, int pause)
+    private void StandInLater(StandInCause cause, int pause)
     {
-        if (Borrow is not null && !StandIn.IsNeedless(Ring)) StandIns.Add(new StandIn(Ring.Retain(), Borrow, isLost), pause);
+        if (Borrow is not null && !StandIn.IsNeedless(Ring)) StandIns.Add(new StandIn(Ring.Retain(), Borrow, cause), pause);
     }
 
     private bool Ask(uint answer)

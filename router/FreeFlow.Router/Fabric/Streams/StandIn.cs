@@ -15,8 +15,8 @@ namespace FreeFlow.Router.Fabric.Streams;
 /// </summary>
 /// <param name="ring">Retained for this object, which releases it.</param>
 /// <param name="borrow">A descriptor of the socket, or −1.</param>
-/// <param name="isLost">The way is lost; otherwise the reader has asked, and may ask no more, or the writer has left.</param>
-internal sealed unsafe class StandIn(MirroredRing ring, Func<int> borrow, bool isLost) : IDisposable
+/// <param name="cause">Why the ring is to be left, if its writer has not left it.</param>
+internal sealed unsafe class StandIn(MirroredRing ring, Func<int> borrow, StandInCause cause) : IDisposable
 {
     private const int MostHeaderBytes = RingLayout.ReturnMarkBytes + (2 * sizeof(ulong));
     private const int MostPieces = 3;
@@ -38,8 +38,8 @@ internal sealed unsafe class StandIn(MirroredRing ring, Func<int> borrow, bool i
         Volatile.Read(ref ring.FromShim->ReaderClosed) != 0 || Volatile.Read(ref ring.FromShim->Returner) == (uint)ReturnerState.Done;
 
     /// <summary>True if a sender of this ring has a return to go on with, or to begin.</summary>
-    public static bool IsDue(MirroredRing ring, bool isLost) =>
-        !IsNeedless(ring) && (Volatile.Read(ref ring.FromShim->Returner) != (uint)ReturnerState.None || IsDue(ring.FromShim, isLost));
+    public static bool IsDue(MirroredRing ring, StandInCause cause) =>
+        !IsNeedless(ring) && (Volatile.Read(ref ring.FromShim->Returner) != (uint)ReturnerState.None || IsDue(ring.FromShim, cause));
 
     /// <summary>One attempt, which never waits. True if nothing is left to do here.</summary>
     public bool Try()
@@ -47,7 +47,8 @@ internal sealed unsafe class StandIn(MirroredRing ring, Func<int> borrow, bool i
         Moved = false;
         RingBlockHeader* block = ring.FromShim;
         ReturnerState before = (ReturnerState)Volatile.Read(ref block->Returner);
-        if (!IsDue(ring, isLost)) return true;
+        if (cause == StandInCause.Unheard) Warn(block);
+        if (!IsDue(ring, cause)) return true;
         if (before == ReturnerState.Paused && Volatile.Read(ref block->WriterLeft) == (uint)LeavingState.Not && IsSent(block, Volatile.Read(ref block->ReturnEnd))) return ++_looks > MostLooks;
         int socket = borrow();
         if (socket < 0) return true;
@@ -56,6 +57,7 @@ internal sealed unsafe class StandIn(MirroredRing ring, Func<int> borrow, bool i
         {
             bool begun = before == ReturnerState.Paused || TryBegin(block);
             done = !begun || Push(block, socket);
+            if (begun && before == ReturnerState.None && cause == StandInCause.Unheard) WakeWriters(socket);
             // The shim says when all is done: it may have more behind this.
             Interlocked.CompareExchange(ref block->Returner, (uint)(begun ? ReturnerState.Paused : ReturnerState.None), (uint)ReturnerState.Router);
         }
@@ -79,8 +81,29 @@ internal sealed unsafe class StandIn(MirroredRing ring, Func<int> borrow, bool i
         return true;
     }
 
-    private static bool IsDue(RingBlockHeader* block, bool isLost) => Volatile.Read(ref block->Handover) == (uint)HandoverState.Ring && (isLost
-        ? Volatile.Read(ref block->Tail) != Volatile.Read(ref block->Head) : Volatile.Read(ref block->ReaderWantsKernel) == (uint)RecallState.Asked);
+    /// <summary>From now on nobody enters this ring, and who writes into it finds out: it makes the reader wait, looks at this word, and leaves.</summary>
+    private void Warn(RingBlockHeader* block)
+    {
+        if (Interlocked.CompareExchange(ref block->ReaderWantsKernel, (uint)RecallState.Unheard, (uint)RecallState.None) == (uint)RecallState.None) ring.AskToBeWoken();
+    }
+
+    /// <summary>
+    /// A program that found the ring full, and waits for an edge that tells of room, hears of none in the ring. Any change of this option, even to what it is, makes the kernel look who
+    /// waits for room (sk_write_space).
+    /// </summary>
+    private static void WakeWriters(int socket)
+    {
+        int least;
+        uint length = sizeof(int);
+        if (Libc.getsockopt(socket, Libc.IPPROTO_TCP, Libc.TCP_NOTSENT_LOWAT, &least, &length) == 0) _ = Libc.setsockopt(socket, Libc.IPPROTO_TCP, Libc.TCP_NOTSENT_LOWAT, &least, length);
+    }
+
+    private static bool IsDue(RingBlockHeader* block, StandInCause cause) => Volatile.Read(ref block->Handover) == (uint)HandoverState.Ring && cause switch
+    {
+        StandInCause.Lost => Volatile.Read(ref block->Tail) != Volatile.Read(ref block->Head),
+        StandInCause.Asked => Volatile.Read(ref block->ReaderWantsKernel) == (uint)RecallState.Asked,
+        _ => true,
+    };
 
     /// <summary>Leaves the ring. False if there is no reason any more.</summary>
     private bool TryBegin(RingBlockHeader* block)
@@ -88,8 +111,9 @@ internal sealed unsafe class StandIn(MirroredRing ring, Func<int> borrow, bool i
         lock (ring.Forwarding)
         {
             // By this word every sending call of the shim knows that it has to leave.
-            uint asked = isLost ? Volatile.Read(ref block->ReaderWantsKernel) : (uint)RecallState.Asked;
-            if (Interlocked.CompareExchange(ref block->ReaderWantsKernel, (uint)RecallState.TakenUp, asked) != asked) return false;
+            uint asked = cause == StandInCause.Asked ? (uint)RecallState.Asked : Volatile.Read(ref block->ReaderWantsKernel);
+            uint answer = asked == (uint)RecallState.Unheard ? asked : (uint)RecallState.TakenUp;
+            if (Interlocked.CompareExchange(ref block->ReaderWantsKernel, answer, asked) != asked) return false;
             // Who has looked at that word before, and publishes now, finds a reader to wake, and looks once more.
             ring.AskToBeWoken();
             Volatile.Write(ref block->BackAt, Volatile.Read(ref block->Head));

@@ -1,0 +1,102 @@
+using System;
+using System.Collections.Generic;
+using System.Linq;
+using System.Threading;
+using FreeFlow.Contract.Layout;
+using FreeFlow.Router.Pairing;
+
+namespace FreeFlow.Router.Sessions;
+
+/// <summary>
+/// Finds programs that do not hear of what happens in their rings: they transfer by libc, but sleep until they may by system calls that no shim sees (<see cref="UnseenWaits"/>).
+/// Looks at the ends of rings on this host a few times a second, by what their records say; only an end that has had something to do, and has not done it between two looks, is worth
+/// a look into its process. A program that computes, or has its reasons not to read, loses nothing.
+/// </summary>
+/// <param name="broker">Whose rings they are, and who takes them from such a program.</param>
+/// <param name="families">All families.</param>
+/// <param name="post">Has the event loop do something; any thread.</param>
+internal sealed class ReaderWatch(Broker broker, Func<IEnumerable<Family>> families, Action<Action> post)
+{
+    private const long QuickMilliseconds = 100, SlowMilliseconds = 1000, NewMilliseconds = 2000;
+    private const int RecordsAtATime = 256;
+
+    /// <summary>Looks in a row without progress before a process is looked into: the second, and then ever more rarely.</summary>
+    private const int FirstSuspicion = 2, LastQuick = 16, MostSuspects = 64, MostRelatives = 16;
+
+    private readonly ConnectionRecord[] _chunk = new ConnectionRecord[RecordsAtATime];
+    private long _lastLook;
+    private bool _isSuspicious;
+    private int _isExamining;
+
+    /// <summary>Milliseconds until <see cref="Look"/> is due; −1: there is no ring.</summary>
+    public int Patience => !broker.HasSharedRings ? -1 : (int)Math.Max(_lastLook + Interval - Environment.TickCount64, 0);
+
+    /// <summary>A new ring is where such a program shows itself first.</summary>
+    private long Interval => _isSuspicious || Environment.TickCount64 - broker.LastShared < NewMilliseconds ? QuickMilliseconds : SlowMilliseconds;
+
+    /// <summary>On the event loop's thread.</summary>
+    public void Look()
+    {
+        _lastLook = Environment.TickCount64;
+        _isSuspicious = false;
+        List<ConnectionEnd> suspects = [];
+        foreach (Family family in families()) Note(family);
+        foreach (ConnectionEnd end in families().SelectMany(family => family.Ends.Values))
+        {
+            if (end.Shared is not { } shared || shared.Peer.Shared is not { } other) continue;
+            RingProgress progress = shared.Progress;
+            progress.Compare(other.Progress, RingLayout.MinimumCapacity);
+            _isSuspicious |= progress.Idle is > 0 and <= LastQuick;
+            if (progress.Idle >= FirstSuspicion && (progress.Idle & (progress.Idle - 1)) == 0 && suspects.Count < MostSuspects) suspects.Add(end);
+        }
+        if (suspects.Count > 0 && Interlocked.CompareExchange(ref _isExamining, 1, 0) == 0) Examine(suspects);
+    }
+
+    private void Note(Family family)
+    {
+        uint used = family.RecordsUsed;
+        // Few ends among many records are read one by one.
+        if (family.Ends.Count < used / RecordsAtATime)
+        {
+            foreach (ConnectionEnd end in family.Ends.Values) Note(family, end.Connection, 1);
+            return;
+        }
+        for (uint first = 0; first < used && family.Ends.Count > 0; first += RecordsAtATime) Note(family, first, (int)Math.Min(RecordsAtATime, used - first));
+    }
+
+    private void Note(Family family, uint first, int wanted)
+    {
+        int count = family.ReadRecords(first, _chunk.AsSpan(0, wanted));
+        for (int i = 0; i < count; i++)
+        {
+            if (family.Ends.TryGetValue(first + (uint)i, out ConnectionEnd? end) && end.Shared is { } shared && end.Generation == _chunk[i].Generation) shared.Progress.Note(_chunk[i]);
+        }
+    }
+
+    /// <summary>On a thread of its own: what /proc says may take its time.</summary>
+    private void Examine(List<ConnectionEnd> suspects)
+    {
+        (Session Session, ulong Inode, bool HasInput, bool HasRoom)[] questions = [.. suspects.SelectMany(end => Holders(end).Select(session =>
+            (session, end.Facts.Name.Inode, end.Shared!.Progress.HasInput, end.Shared.Progress.HasRoom)))];
+        bool begun = Threads.TryBegin("readers", () =>
+        {
+            try
+            {
+                foreach ((Session session, ulong inode, bool hasInput, bool hasRoom) in questions)
+                {
+                    int process = session.Peer.ProcessId;
+                    if ((hasInput && UnseenWaits.AreThere(process, inode, room: false)) || (hasRoom && UnseenWaits.AreThere(process, inode, room: true))) post(() => broker.TakeRings(session));
+                }
+            }
+            finally { Volatile.Write(ref _isExamining, 0); }
+        });
+        if (!begun) Volatile.Write(ref _isExamining, 0);
+    }
+
+    /// <summary>Processes that may have the end open: who has shown it first.</summary>
+    private static IEnumerable<Session> Holders(ConnectionEnd end)
+    {
+        Session owner = (Session)end.Owner;
+        return (owner.Family?.Sessions ?? []).Where(session => session != owner).Prepend(owner).Take(MostRelatives);
+    }
+}
