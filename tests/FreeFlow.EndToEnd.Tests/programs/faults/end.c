@@ -87,10 +87,14 @@ static void threads(uint64_t seed) {
     pthread_join(thread, NULL);
 }
 
+/* Never sends more than one message beyond what it has received: two that do would fill both directions, and sleep for ever. */
 static void ask(uint64_t seed, int first) {
     uint64_t state = seed;
-    int ok = !first || sendSome(&state) > 0;
-    while (ok && receiveSome(&state) > 0) ok = sendSome(&state) > 0;
+    int ok = first || receiveSome(&state) > 0;
+    while (ok) {
+        while (ok && received >= sent) ok = sendSome(&state) > 0;
+        ok = ok && receiveSome(&state) > 0;
+    }
     while (recvError < 0 && receiveSome(&state) > 0) { }
 }
 
