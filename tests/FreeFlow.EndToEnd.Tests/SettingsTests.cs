@@ -55,7 +55,7 @@ public sealed class SettingsTests
         string name = variable == "FREEFLOW_NAME" ? "a-name" : "an-old-name";
         CommandLine program = stage.AsServer(Tools.PythonProgram("stream.py", "threads", "127.0.0.1", "7000", "100000", "1", "poll"));
         using LabProcess process = stage.Server.Start(new CommandLine("env", ["-u", "FREEFLOW_NAME", $"{variable}={name}", $"LD_PRELOAD={Artifacts.PreloadLibrary}",
-            "FREEFLOW_OFFER_AFTER=0", program.Program, .. program.Arguments]));
+            "FREEFLOW_OFFER_AFTER=0", "FREEFLOW_JOIN=wait", program.Program, .. program.Arguments]));
         process.WaitForOutput("transferred", TimeSpan.FromSeconds(20));
         Assert.That(stage.Router!.Status().Processes.Select(p => p.Container), Does.Contain(name));
         process.Input.WriteLine();

@@ -108,7 +108,8 @@ class End:
                 wrong = next(i for i in range(len(expected)) if data[i] != expected[i])
                 tail = bytes(data[wrong:wrong + 16])
                 found = bytes(self.incoming.bytes).find(tail) if len(tail) == 16 else -1
-                fail(f"{self.name}: byte {self.received + wrong} is wrong; what came stands at {found} (of {PERIOD})")
+                own = bytes(self.outgoing.bytes).find(tail) if len(tail) == 16 else -1
+                fail(f"{self.name}: byte {self.received + wrong} is wrong; what came ({tail.hex()}, one of {len(data)}) stands at {found} (of {PERIOD}), in its own at {own}")
             self.received += len(expected)
             data = data[len(expected):]
         if self.received > self.total:
