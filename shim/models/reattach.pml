@@ -11,6 +11,7 @@
  *         FAULT_NO_COUNT         a reader that was Ready takes the new ring whatever the count says
  *         FAULT_EARLY_OFFER      the sender offers, and says how many marks it has sent, before its return is in the kernel
  *         FAULT_JOIN_IN_RETURN   the reader takes a new ring while it waits for a mark
+ *         FAULT_DETACHED_UNREAD  the reader gives the pages of a ring back that has bytes it has not taken up
  */
 #ifndef N
 #define N 3
@@ -26,6 +27,7 @@ chan kernel = [N + RINGS + 2] of { mtype, byte };
 mtype sHandover = Kernel, rHandover = Kernel;
 byte sTail, rTail, rFrom, sFrom, rHead;   /* bytes by number: up to Tail has been written, from From on by the ring */
 bool lost = true, sGone = true, rGone = true;
+bool rEmptied;   /* the reader has given the ring's pages back */
 byte rings;
 
 /* Offers. */
@@ -87,7 +89,7 @@ end:
         /* The sender's end may offer by another link, too: what is known may outlive the join. */
         if :: known = false :: true fi;
         sHandover = Kernel; rHandover = Kernel; rHead = 0; rFrom = 0; rTail = 0; sFrom = 0; sTail = 0;
-        lost = false; sGone = false; rGone = false;
+        lost = false; sGone = false; rGone = false; rEmptied = false;
         sJoin = true; rJoin = true; rOffered = false; rMarksToFind = knownMarks }
 #ifdef FAULT_TOLD_AT_ONCE
     :: atomic { known && rOffered && !sOffered && rGone && !rJoined && rings < RINGS ->
@@ -128,7 +130,7 @@ active proctype Reader() {
         fi
     :: !done && phase == Ring ->
         if
-        :: atomic { rHead < rTail -> rHead++; READ(rHead) }
+        :: atomic { rHead < rTail -> assert(!rEmptied); rHead++; READ(rHead) }
         :: atomic { rHead == rTail && kernel?[Mark, _] -> kernel?Mark, value; found++; rHandover = Back; phase = Returning }
         fi
     :: !done && phase == Returning ->
@@ -139,7 +141,11 @@ active proctype Reader() {
         fi
     :: !done && phase == Back -> phase = Kernel
     /* Detached, and offered: Ready is as good as Kernel here. */
-    :: atomic { !done && rJoined && rGone && (phase == Kernel || phase == Ready) -> rJoined = false }
+#ifdef FAULT_DETACHED_UNREAD
+    :: atomic { !done && rJoined && rGone && (phase == Kernel || phase == Ready) -> rJoined = false; rEmptied = true }
+#else
+    :: atomic { !done && rJoined && rGone && (phase == Kernel || (phase == Ready && rHandover != Ring)) -> rJoined = false; rEmptied = true }
+#endif
     :: atomic { !done && !rJoined && !rOffered && !rJoin && (phase == Kernel || phase == Ready) -> rOffered = true }
     :: atomic { !done && rJoin ->
         rJoin = false;

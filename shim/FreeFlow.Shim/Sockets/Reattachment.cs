@@ -108,6 +108,8 @@ internal static unsafe class Reattachment
         RingBlockHeader* outgoing = Block.Outgoing(record);
         DirectionPhase sends = Gate.Phase(&record->SendGate), receives = Gate.Phase(&record->ReceiveGate);
         if (sends is not (DirectionPhase.Kernel or DirectionPhase.Back) || receives is not (DirectionPhase.Kernel or DirectionPhase.Ready or DirectionPhase.Back)) return;
+        // The sender switched, and what lies in the ring is still to be read: nothing else has it.
+        if (receives == DirectionPhase.Ready && Volatile.Read(ref Block.Incoming(record)->Handover) >= (uint)HandoverState.Ring) return;
         // A reader that became Ready at the last moment has to be told by a mark that nothing comes by this ring.
         uint before = Interlocked.CompareExchange(ref outgoing->Handover, (uint)HandoverState.Back, (uint)HandoverState.Kernel);
         if (sends == DirectionPhase.Kernel && before is (uint)HandoverState.Ready or (uint)HandoverState.Ring) return;

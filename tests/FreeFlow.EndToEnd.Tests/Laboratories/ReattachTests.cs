@@ -16,6 +16,8 @@ public sealed class ReattachTests
 {
     private const long Some = 100_000;
 
+    private static readonly TimeSpan s_patience = TimeSpan.FromSeconds(20);
+
     private Laboratory _lab = null!;
 
     private string _policy = null!, _config = null!;
@@ -54,6 +56,39 @@ public sealed class ReattachTests
             run.WaitForRingBytes(_lab, run.RingBytes(_lab.Hosts[0]), Some, $"time {time}");
         }
         run.Finish();
+    }
+
+    /// <summary>A ring that has bytes for its reader stays as it is until they are read, though the other direction is ready for the next ring.</summary>
+    [Test]
+    public void WhatARingHasGotIsReadAfterItsWayIsLost()
+    {
+        const int bytes = 200_000, port = 23_950;
+        using Stage stage = new Stage(_lab, Mixture.Both).WaitingForTheJoin();
+        CommandLine Program(string role) => Tools.PythonProgram("late_reader.py", [role, stage.Address, $"{port}", $"{bytes}"]);
+        using LabProcess server = stage.Server.Start(stage.AsServer(Program("server")));
+        stage.Server.WaitForPort(port, server);
+        using LabProcess client = stage.Client.Start(stage.AsClient(Program("client")));
+        server.WaitForOutput("answered", s_patience);
+        client.Input.WriteLine();
+        client.WaitForOutput("ready", s_patience);
+        long before = _lab.FabricBytes;
+        server.Input.WriteLine();
+        server.WaitForOutput("sent", s_patience);
+        Assert.That(Waiting.Until(() => _lab.FabricBytes - before > bytes / 10, s_patience), "no byte went through the fabric");
+        _lab.Hosts[0].Kill("router");
+        try
+        {
+            client.Input.WriteLine();
+            client.WaitForOutput("sent", s_patience);
+            server.Input.WriteLine();
+            server.WaitForOutput("taken", s_patience);
+            client.Input.WriteLine();
+            Assert.That(Waiting.Until(() => client.Output.Contains("exact", StringComparison.Ordinal) || client.HasExited, s_patience) && !client.HasExited, client.Error);
+        }
+        finally
+        {
+            _lab.Hosts[0].Start("router");
+        }
     }
 
     /// <summary>An end says how large the place is that it has; what the routers would give now does not matter.</summary>
