@@ -20,7 +20,16 @@ internal static unsafe class OpenDescriptors
     private static ReadOnlySpan<byte> SocketPrefix => "socket:["u8;
 
     /// <summary>The number of the socket with this inode, or −1: there is none, or the program is gone or not to be looked at.</summary>
-    public static int FindSocket(int process, ulong inode) => Sockets(process).TryGetValue(inode, out int number) ? number : -1;
+    /// <param name="process">The program.</param>
+    /// <param name="inode">The socket's.</param>
+    /// <param name="left">How many names may still be read; none are read at 0.</param>
+    public static int FindSocket(int process, ulong inode, ref int left)
+    {
+        int found = -1, budget = left;
+        if (left > 0) List(process, (number, other) => (found = other == inode ? number : -1) < 0 && --budget > 0);
+        left = budget;
+        return found;
+    }
 
     /// <summary>True if that number is that socket, now.</summary>
     public static bool IsSocket(int process, int number, ulong inode)
@@ -40,19 +49,31 @@ internal static unsafe class OpenDescriptors
     public static Dictionary<ulong, int> Sockets(int process)
     {
         Dictionary<ulong, int> sockets = [];
-        int folder = Open(process);
-        if (folder < 0) return sockets;
-        byte* list = stackalloc byte[ListBytes];
-        while ((int)Libc.syscall(Libc.SYS_getdents64, folder, (nint)list, ListBytes) is var bytes and > 0)
+        List(process, (number, inode) =>
         {
-            for (int at = 0; at < bytes; at += *(ushort*)(list + at + LengthOffset))
+            if (inode != 0) sockets[inode] = number;
+            return true;
+        });
+        return sockets;
+    }
+
+    /// <summary>Numbers and inodes (0: no socket), until <paramref name="goesOn"/> says no.</summary>
+    private static void List(int process, Func<int, ulong, bool> goesOn)
+    {
+        int folder = Open(process);
+        if (folder < 0) return;
+        byte* list = stackalloc byte[ListBytes];
+        bool more = true;
+        while (more && (int)Libc.syscall(Libc.SYS_getdents64, folder, (nint)list, ListBytes) is var bytes and > 0)
+        {
+            for (int at = 0; more && at < bytes; at += *(ushort*)(list + at + LengthOffset))
             {
                 byte* name = list + at + NameOffset;
-                if (InodeOf(folder, name) is var inode and not 0) sockets[inode] = int.Parse(MemoryMarshal.CreateReadOnlySpanFromNullTerminated(name), CultureInfo.InvariantCulture);
+                // "." and ".." are no numbers.
+                if (int.TryParse(MemoryMarshal.CreateReadOnlySpanFromNullTerminated(name), CultureInfo.InvariantCulture, out int number)) more = goesOn(number, InodeOf(folder, name));
             }
         }
         Libc.close(folder);
-        return sockets;
     }
 
     private static int Open(int process) => Libc.open($"/proc/{process}/fd", Libc.O_RDONLY | Libc.O_DIRECTORY | Libc.O_CLOEXEC);

@@ -1,4 +1,4 @@
-using System;
+using System.Collections.Generic;
 using System.Linq;
 using FreeFlow.Contract;
 using FreeFlow.Contract.Messages;
@@ -43,25 +43,31 @@ internal sealed partial class Broker
     private void StandInFor(ConnectionEnd writer, StandInCause cause)
     {
         if (writer.Shared is not { } side || writer.Owner is not Session owner || side.Peer.Owner is not Session reader) return;
-        if (owner.BorrowerOf(writer) is not { } borrow || !side.TryBeginReturn()) return;
-        MirroredRing? ring = Find(side, owner, reader) is var memory and >= 0 ? TakeUp(memory, side) : null;
-        if (ring is null)
-        {
-            side.EndReturn();
-            return;
-        }
-        ring.Freed = side.EndReturn;
-        StandIns.Add(new StandIn(ring, borrow, cause), StandIns.Soon);
+        if (owner.LoanOf(writer) is not { } loan || !side.TryBeginReturn()) return;
+        LookFor(side, loan, cause, new Queue<PeerCredentials>(new[] { owner.Peer, reader.Peer }.DistinctBy(holder => holder.ProcessId)));
     }
 
-    /// <summary>A descriptor of the ring's memory, out of the memory of one who has it; −1 if none can be had.</summary>
-    private static int Find(SharedRing ring, params Session[] holders) =>
-        holders.Select(holder => holder.Peer.ProcessId).Distinct().Select(process => MappedRings.TryOpen(process, ring.Device, ring.Inode)).FirstOrDefault(memory => memory >= 0, -1);
+    /// <summary>
+    /// Looks for the ring in the memory of those who have it. A list of what a program has mapped is as long as the program likes: each is read in its user's turn. Any thread.
+    /// </summary>
+    private static void LookFor(SharedRing side, SocketLoan loan, StandInCause cause, Queue<PeerCredentials> holders)
+    {
+        if (!holders.TryDequeue(out PeerCredentials holder)) { side.EndReturn(); return; }
+        StandIns.Add(holder.UserId, () =>
+        {
+            int memory = MappedRings.TryOpen(holder.ProcessId, side.Device, side.Inode);
+            if (memory < 0) LookFor(side, loan, cause, holders);
+            else if (TakeUp(memory, side) is { } ring) StandIns.Add(new StandIn(ring, loan, cause), 0);
+            else side.EndReturn();
+            return null;
+        }, StandIns.Soon);
+    }
 
     private static MirroredRing? TakeUp(int memory, SharedRing side)
     {
         MirroredRing? ring = MirroredRing.TryShare(memory, side.Side);
         Libc.close(memory);
+        if (ring is not null) ring.Freed = side.EndReturn;
         return ring;
     }
 }

@@ -153,8 +153,8 @@ internal sealed partial class Broker
         mirror.Give();
         second.Stream = (_relay.Second, _lastRelayed);
         first.Stream = (_relay.First, _lastRelayed);
-        _relay.Second.Carry(new FabricStream(_lastRelayed, _lastRelayed, mirror.Mirrored, speaksFirst: false, second.ToString()) { Limit = secondLimit, Borrow = (second.Owner as Session)?.BorrowerOf(second) });
-        _relay.First.Carry(new FabricStream(_lastRelayed, _lastRelayed, ring.Mirrored, speaksFirst: true, first.ToString()) { Limit = firstLimit, Borrow = (first.Owner as Session)?.BorrowerOf(first) });
+        _relay.Second.Carry(new FabricStream(_lastRelayed, _lastRelayed, mirror.Mirrored, speaksFirst: false, second.ToString()) { Limit = secondLimit, Loan = (second.Owner as Session)?.LoanOf(second) });
+        _relay.First.Carry(new FabricStream(_lastRelayed, _lastRelayed, ring.Mirrored, speaksFirst: true, first.ToString()) { Limit = firstLimit, Loan = (first.Owner as Session)?.LoanOf(first) });
     }
 
     private void Tell(ConnectionEnd end, uint marksToFind, uint side, ConnectionEnd? mate, ReadOnlySpan<int> descriptors, ulong capacity)

@@ -257,7 +257,7 @@ internal sealed class RemoteBroker : IFabricEvents
         return link.Carry(new FabricStream(ours.Number, remote, held.Mirrored, speaksFirst, ours.End.ToString())
         {
             Limit = _giver.RateOf(ours.End),
-            Borrow = (ours.End.Owner as Session)?.BorrowerOf(ours.End),
+            Loan = (ours.End.Owner as Session)?.LoanOf(ours.End),
             Confirmed = speaksFirst ? null : () => _post(held.Give),
             Unconfirmed = speaksFirst ? null : () => _post(() => Unconfirmed(ours, held)),
         });

@@ -3,6 +3,7 @@ using System.Collections.Generic;
 using FreeFlow.Contract;
 using FreeFlow.Contract.Layout;
 using FreeFlow.Native;
+using FreeFlow.Router.Fabric.Streams;
 using FreeFlow.Router.Pairing;
 
 namespace FreeFlow.Router.Sessions;
@@ -64,8 +65,9 @@ internal sealed class Session(ulong id, int socket, PeerCredentials peer, UserAc
 
     public bool IsCurrent(uint connection, uint generation) => Family is not null && Family.IsCurrent(connection, generation);
 
-    /// <summary>Borrows the socket of an end it has shown, at any time from then on; null if its number is not known.</summary>
-    public Func<int>? BorrowerOf(ConnectionEnd end) => NumberOf(end) is { } number ? new BorrowedSocket(Peer.ProcessId, number, end.Facts.Name).Take : null;
+    /// <summary>The socket of an end it has shown, to be borrowed at any time from then on; null if its number is not known.</summary>
+    public SocketLoan? LoanOf(ConnectionEnd end) =>
+        NumberOf(end) is { } number ? new SocketLoan(Peer.UserId, new BorrowedSocket(Peer.ProcessId, number, end.Facts.Name).Take) : null;
 
     /// <summary>The descriptor of an end it has shown, most likely, as the process says.</summary>
     public int? NumberOf(ConnectionEnd end)

@@ -173,7 +173,7 @@ public sealed unsafe class StandInTests
     public void AProgramThatDoesNotGetToLeaveIsNotWaitedForForEver()
     {
         Fill();
-        using StandIn standIn = new(_end.Router.Retain(), Borrow, StandInCause.Lost);
+        using StandIn standIn = new(_end.Router.Retain(), new SocketLoan(0, Borrow), StandInCause.Lost);
         int attempts = 1;
         while (attempts < 100 && !standIn.Try()) attempts++;
         Assert.That(attempts, Is.InRange(2, 99));
@@ -206,7 +206,7 @@ public sealed unsafe class StandInTests
 
     private bool StandIn(StandInCause cause, Func<int>? borrow = null)
     {
-        using StandIn standIn = new(_end.Router.Retain(), borrow ?? Borrow, cause);
+        using StandIn standIn = new(_end.Router.Retain(), new SocketLoan(0, borrow ?? Borrow), cause);
         return standIn.Try();
     }
 

@@ -1,5 +1,7 @@
 using System;
 using System.Collections.Generic;
+using System.Globalization;
+using System.IO;
 using System.Linq;
 using FreeFlow.Native;
 using FreeFlow.Router.Fabric.Streams;
@@ -56,8 +58,20 @@ internal static unsafe class AbandonedRings
         if (!abandoned || !StandIn.IsDue(ring, StandInCause.Lost)) { ring.Release(); return false; }
         // This router may be killed, too.
         ring.Freed = done;
-        StandIns.Add(new StandIn(ring, new BorrowedSocket(known.Process, known.Number, known.Socket).Take, StandInCause.Lost), StandIns.Soon);
+        SocketLoan loan = new(UserOf(known.Process), new BorrowedSocket(known.Process, known.Number, known.Socket).Take);
+        StandIns.Add(new StandIn(ring, loan, StandInCause.Lost), StandIns.Soon);
         return true;
+    }
+
+    /// <summary>Whose program it is ("Uid:\treal\teffective..." in /proc/PID/status); root's if it is gone, with nothing left to do for it.</summary>
+    private static uint UserOf(int process)
+    {
+        try
+        {
+            string line = File.ReadLines($"/proc/{process}/status").First(line => line.StartsWith("Uid:", StringComparison.Ordinal));
+            return uint.Parse(line.Split('\t')[2], CultureInfo.InvariantCulture);
+        }
+        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException or InvalidOperationException) { return 0; }
     }
 
     /// <summary>The program's end of the doorbell shows that the other one, which only a router has, is closed.</summary>

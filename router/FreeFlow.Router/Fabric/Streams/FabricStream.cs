@@ -39,8 +39,8 @@ internal sealed class FabricStream(uint number, uint remote, MirroredRing ring, 
     /// <summary>Called instead, by any thread, if the stream has ended before.</summary>
     public Action? Unconfirmed { get; init; }
 
-    /// <summary>A descriptor of the program's own socket, the caller's to close, or −1: for what the program does not get to (<see cref="StandIn"/>). Null: it does it itself.</summary>
-    public Func<int>? Borrow { get; init; }
+    /// <summary>The program's own socket, for what the program does not get to (<see cref="StandIn"/>). Null: it does it itself.</summary>
+    public SocketLoan? Loan { get; init; }
 
     /// <summary>For log lines.</summary>
     public string Name { get; } = name;
@@ -172,7 +172,7 @@ internal sealed class FabricStream(uint number, uint remote, MirroredRing ring, 
 
     private void StandInLater(StandInCause cause, int pause)
     {
-        if (Borrow is not null && !StandIn.IsNeedless(Ring)) StandIns.Add(new StandIn(Ring.Retain(), Borrow, cause), pause);
+        if (Loan is not null && !StandIn.IsNeedless(Ring)) StandIns.Add(new StandIn(Ring.Retain(), Loan, cause), pause);
     }
 
     private bool Ask(uint answer)

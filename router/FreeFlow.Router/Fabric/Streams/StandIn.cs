@@ -14,9 +14,9 @@ namespace FreeFlow.Router.Fabric.Streams;
 /// written at the last moment are its own to send until it has left the ring itself.
 /// </summary>
 /// <param name="ring">Retained for this object, which releases it.</param>
-/// <param name="borrow">A descriptor of the socket, or −1.</param>
+/// <param name="loan">The program's socket.</param>
 /// <param name="cause">Why the ring is to be left, if its writer has not left it.</param>
-internal sealed unsafe class StandIn(MirroredRing ring, Func<int> borrow, StandInCause cause) : IDisposable
+internal sealed unsafe class StandIn(MirroredRing ring, SocketLoan loan, StandInCause cause) : IDisposable
 {
     private const int MostHeaderBytes = RingLayout.ReturnMarkBytes + (2 * sizeof(ulong));
     private const int MostPieces = 3;
@@ -29,6 +29,9 @@ internal sealed unsafe class StandIn(MirroredRing ring, Func<int> borrow, StandI
 
     private int _looks;
     private long _heldSince;
+
+    /// <summary>The program's uid.</summary>
+    public uint User => loan.User;
 
     /// <summary>The last attempt brought something into the kernel.</summary>
     public bool Moved { get; private set; }
@@ -50,7 +53,7 @@ internal sealed unsafe class StandIn(MirroredRing ring, Func<int> borrow, StandI
         if (cause == StandInCause.Unheard) Warn(block);
         if (!IsDue(ring, cause)) return true;
         if (before == ReturnerState.Paused && Volatile.Read(ref block->WriterLeft) == (uint)LeavingState.Not && IsSent(block, Volatile.Read(ref block->ReturnEnd))) return ++_looks > MostLooks;
-        int socket = borrow();
+        int socket = loan.Take();
         if (socket < 0) return true;
         bool done = false;
         if (before is ReturnerState.None or ReturnerState.Paused && Interlocked.CompareExchange(ref block->Returner, (uint)ReturnerState.Router, (uint)before) == (uint)before)
