@@ -31,7 +31,7 @@ internal static unsafe class StatusReport
         WriteRouter(json, families, statistics);
         if (cluster is not null) ClusterReport.Write(json, cluster, broker?.Remote);
         if (broker is not null) WritePolicy(json, broker.Policy);
-        WriteUsers(json, families.SelectMany(family => family.Sessions).Where(visible), options);
+        WriteUsers(json, families.SelectMany(family => family.Sessions).Where(visible), options, broker?.Kept);
         json.WriteStartArray("processes");
         foreach (Family family in families)
         {
@@ -85,7 +85,7 @@ internal static unsafe class StatusReport
     }
 
     /// <summary>What of its limits each user takes, in the order of the command line's options.</summary>
-    private static void WriteUsers(Utf8JsonWriter json, IEnumerable<Session> sessions, RouterOptions options)
+    private static void WriteUsers(Utf8JsonWriter json, IEnumerable<Session> sessions, RouterOptions options, KeptRings? kept)
     {
         json.WriteStartArray("users");
         foreach (IGrouping<uint, Session> user in sessions.GroupBy(session => session.Peer.UserId).OrderBy(user => user.Key))
@@ -97,6 +97,7 @@ internal static unsafe class StatusReport
             Limited("connections", account.Connections, options.MaximumConnectionsPerUser);
             Limited("rings", account.Rings, options.MaximumRingsPerUser);
             Limited("ring_bytes", account.RingBytes, options.MaximumRingBytesPerUser);
+            if (kept is not null) json.WriteNumber("kept_ring_bytes", kept.Of(user.Key).Bytes);
             json.WriteEndObject();
         }
         json.WriteEndArray();

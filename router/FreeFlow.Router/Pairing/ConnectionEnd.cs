@@ -17,8 +17,8 @@ internal sealed class ConnectionEnd(IConnectionOwner owner, uint connection, uin
     /// <summary>Its addresses as its other end sees them, behind what translates them on the way.</summary>
     public FourTuple Addresses => Facts.Translation ?? Facts.Addresses;
 
-    /// <summary>Bytes of the ring it was given; 0 while it waits.</summary>
-    public ulong RingBytes { get; set; }
+    /// <summary>The ring that it is charged for; null while it waits.</summary>
+    public GivenRing? Ring { get; set; }
 
     /// <summary>The stream that carries it, by the link and this router's number; null without one.</summary>
     public (IFabricLink Link, uint Number)? Stream { get; set; }
@@ -35,8 +35,11 @@ internal sealed class ConnectionEnd(IConnectionOwner owner, uint connection, uin
     /// <summary>Return marks that it has written into the kernel stream: the other end must have found them before it takes a ring.</summary>
     public uint MarksSent { get; init; }
 
-    /// <summary>Data bytes of one direction of the mirrored ring that it has lost: it takes only another one of that kind and size. 0: it never had one.</summary>
+    /// <summary>Data bytes of one direction of the mirrored ring that it has lost: it takes only another one of that kind and size. 0: it never had one, as far as this router believes.</summary>
     public ulong Place { get; init; }
+
+    /// <summary>This router has given it that mirrored ring.</summary>
+    public bool IsPlaceKnown { get; init; }
 
     /// <summary>Its process runs short of descriptors.</summary>
     public bool IsScarce { get; init; }

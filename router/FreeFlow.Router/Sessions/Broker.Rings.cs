@@ -34,11 +34,11 @@ internal sealed partial class Broker
         if (verdict == Verdict.Denied) { Refuse(first, Reason.Policy); Refuse(second, Reason.Policy); }
         if (verdict != Verdict.Allowed) return;
         SendRate? firstLimit = RateOf(first, false), secondLimit = RateOf(second, false);
-        if (firstLimit is not null || secondLimit is not null || first.Place != 0 || second.Place != 0) { Relay(first, firstLimit, second, secondLimit); return; }
+        if (firstLimit is not null || secondLimit is not null || first.IsPlaceKnown || second.IsPlaceKnown) { Relay(first, firstLimit, second, secondLimit); return; }
         ulong capacity = RingCapacity.For(first.Facts, second.Facts, _options.RingBytes), bytes = RingLayout.TotalBytes(capacity);
         // A smaller one is better than none: what does not fit goes by the kernel then.
-        if (capacity > _options.RingBytes && !(HasRoom(first, bytes) && HasRoom(second, bytes))) { capacity = _options.RingBytes; bytes = RingLayout.TotalBytes(capacity); }
-        if (!HasRoom(first, bytes) || !HasRoom(second, bytes)) { Refuse(first, Reason.RouterLimit); Refuse(second, Reason.RouterLimit); return; }
+        if (capacity > _options.RingBytes && !HaveRoom(first, second, bytes)) { capacity = _options.RingBytes; bytes = RingLayout.TotalBytes(capacity); }
+        if (!HaveRoom(first, second, bytes)) { Refuse(first, Reason.RouterLimit); Refuse(second, Reason.RouterLimit); return; }
         DoorbellGroup? group = first.IsScarce || second.IsScarce ? DoorbellGroup.Find(first, second) : null;
         using Ring? ring = Ring.TryCreate(capacity, withDoorbell: group is null);
         if (ring is null)
@@ -48,8 +48,9 @@ internal sealed partial class Broker
             Refuse(second, Reason.MemoryLimit);
             return;
         }
-        Charge(first, bytes);
-        Charge(second, bytes);
+        GivenRing given = new(HandleOf(ring), bytes, UserOf(first), UserOf(second), ends: 2);
+        Charge(first, given);
+        Charge(second, given);
         ring.GivenTo = ((Session)first.Owner).Account;
         if (Libc.fstat(ring.Memory, out FileStatus memory) == 0)
         {
@@ -77,7 +78,7 @@ internal sealed partial class Broker
     public HeldRing? HoldMirrored(ConnectionEnd end, uint marksToFind, ulong capacity, ReadOnlySpan<byte> markFromShim, ReadOnlySpan<byte> markToShim)
     {
         ulong bytes = RingLayout.TotalBytes(capacity);
-        if (!HasRoom(end, bytes)) { Refuse(end, Reason.RouterLimit); return null; }
+        if (!HaveRoom(end, end, bytes)) { Refuse(end, Reason.RouterLimit); return null; }
         Ring? ring = Ring.TryCreate(capacity, withDoorbell: true);
         MirroredRing? mirrored = ring is null ? null : MirroredRing.TryCreate(ring, capacity, markFromShim, markToShim);
         if (mirrored is null)
@@ -87,12 +88,13 @@ internal sealed partial class Broker
             Refuse(end, Reason.MemoryLimit);
             return null;
         }
-        Charge(end, bytes);
+        Charge(end, new GivenRing(HandleOf(ring!), bytes, UserOf(end), UserOf(end), ends: 1));
         mirrored.Freed = WriteDown(end, ring!);
         return new HeldRing(ring!, mirrored, end, given =>
         {
             if (!((Session)end.Owner).Ends.Contains(end)) return;
             given.GivenTo = ((Session)end.Owner).Account;
+            ((Session)end.Owner).Family!.Mirrored[end.Connection] = (end.Generation, capacity);
             Tell(end, marksToFind, 0, null, [given.Memory, given.FirstDoorbell], capacity);
             _statistics.Joined++;
         });
@@ -166,16 +168,30 @@ internal sealed partial class Broker
         ((Session)end.Owner).Send(message[..length], descriptors);
     }
 
+    /// <summary>What the end says of a ring that it had (<see cref="Contract.Messages.Offer.Place"/>) is believed if this router gave it, or if it is no larger than what it would get anyway: it may be another router's from before.</summary>
+    private ulong BelievedPlace(Family family, in Offer offer, out bool known)
+    {
+        known = offer.Place != 0 && family.Mirrored.TryGetValue(offer.Connection, out (uint Generation, ulong Capacity) had) && had == (offer.Generation, offer.Place);
+        return known || offer.Place <= _options.FabricRingBytes ? offer.Place : 0;
+    }
+
+    private static uint UserOf(ConnectionEnd end) => ((Session)end.Owner).Account.UserId;
+
+    private static MemoryHandle? HandleOf(Ring ring) => MemoryHandle.IsToBeHad && MemoryHandle.TryOf(ring.Memory, out MemoryHandle handle) ? handle : null;
+
+    /// <summary>For a ring of both, or of one end alone.</summary>
+    private bool HaveRoom(ConnectionEnd first, ConnectionEnd second, ulong bytes) => HasRoom(first, bytes) && HasRoom(second, bytes) && _kept.HasRoom(UserOf(first), UserOf(second), bytes);
+
     private bool HasRoom(ConnectionEnd end, ulong bytes)
     {
         UserAccount account = ((Session)end.Owner).Account;
         return account.Rings < _options.MaximumRingsPerUser && account.RingBytes + bytes <= _options.MaximumRingBytesPerUser;
     }
 
-    private void Charge(ConnectionEnd end, ulong bytes)
+    private void Charge(ConnectionEnd end, GivenRing ring)
     {
-        end.RingBytes = bytes;
-        ((Session)end.Owner).Account.RingBytes += bytes;
+        end.Ring = ring;
+        ((Session)end.Owner).Account.RingBytes += ring.Bytes;
         ((Session)end.Owner).Account.Rings++;
         _rings++;
     }
@@ -183,10 +199,11 @@ internal sealed partial class Broker
     /// <summary>Harmless for an end that has no ring.</summary>
     private void Discharge(ConnectionEnd end)
     {
-        if (end.RingBytes == 0) return;
-        ((Session)end.Owner).Account.RingBytes -= end.RingBytes;
+        if (end.Ring is not { } ring) return;
+        ((Session)end.Owner).Account.RingBytes -= ring.Bytes;
         ((Session)end.Owner).Account.Rings--;
         _rings--;
-        end.RingBytes = 0;
+        end.Ring = null;
+        if (ring.Leave()) _kept.Watch(ring);
     }
 }

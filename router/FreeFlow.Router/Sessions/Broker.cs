@@ -24,6 +24,7 @@ internal sealed partial class Broker : IRingGiver
     private readonly Log _log;
     private readonly PairingTable _pairing;
     private readonly PolicyGate _gate;
+    private readonly KeptRings _kept;
     private LocalRelay? _relay;
     private uint _lastRelayed;
 
@@ -36,6 +37,8 @@ internal sealed partial class Broker : IRingGiver
         _statistics = statistics;
         _log = log;
         _pairing = new PairingTable(witness);
+        _kept = new KeptRings(options.MaximumRingsPerUser, options.MaximumRingBytesPerUser);
+        if (!MemoryHandle.IsToBeHad) log.Line("who keeps a ring's memory cannot be seen (open_by_handle_at(2), CAP_DAC_READ_SEARCH): rings that were closed are charged for a second");
     }
 
     /// <summary>Who finds the other end of an end on another host; null if there is no fabric.</summary>
@@ -49,6 +52,9 @@ internal sealed partial class Broker : IRingGiver
 
     /// <inheritdoc/>
     public ulong MirroredRingBytes => _rings <= FewRings ? _options.FabricRingBytes : Math.Max(_options.FabricRingBytes / 4, RingLayout.MinimumCapacity);
+
+    /// <summary>Rings that programs keep behind their end.</summary>
+    public KeptRings Kept => _kept;
 
     /// <summary>The ends that wait for their other end.</summary>
     public PairingTable Pairing => _pairing;
@@ -67,7 +73,7 @@ internal sealed partial class Broker : IRingGiver
         if (reason != Reason.None && facts is not null) _witness.ReleaseUnused(facts.NamespaceCookie);
         if (reason != Reason.None) { Refuse(session, offer.Connection, offer.Generation, reason, null); return; }
 
-        ConnectionEnd end = new(session, offer.Connection, offer.Generation, facts!) { IsScarce = offer.Scarce != 0, MarksSent = offer.MarksSent, Place = offer.Place };
+        ConnectionEnd end = new(session, offer.Connection, offer.Generation, facts!) { IsScarce = offer.Scarce != 0, MarksSent = offer.MarksSent, Place = BelievedPlace(family, offer, out bool known), IsPlaceKnown = known };
         family.Ends[end.Connection] = end;
         session.Ends.Add(end);
         session.Account.Connections++;

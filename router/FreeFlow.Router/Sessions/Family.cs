@@ -72,6 +72,9 @@ internal sealed unsafe class Family
         Interlocked.Increment(ref Unsafe.AsRef<uint>(&place->Handled));
     }
 
+    /// <summary>Data bytes of the mirrored rings that it was given last, by the record and its generation.</summary>
+    public Dictionary<uint, (uint Generation, ulong Capacity)> Mirrored { get; } = [];
+
     /// <summary>Rules that have left a connection to the kernel, whose end is not kept, by the record and its generation.</summary>
     public Dictionary<uint, (uint Generation, string Rule)> Denials { get; } = [];
 

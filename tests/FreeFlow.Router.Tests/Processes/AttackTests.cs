@@ -239,4 +239,57 @@ public class AttackTests
         using Received first = shim.Receive(), second = shim.Receive();
         Assert.That((first.Reason, second.Reason), Is.EqualTo((Reason.RouterLimit, Reason.RouterLimit)));
     }
+
+    /// <summary>An end says that it had a large mirrored ring, which it never had: the router would make two of them, and touch their memory.</summary>
+    [Test]
+    public void APlaceThatWasNeverGivenIsNotBelieved([Values(64u << 20, 2u << 20)] uint place)
+    {
+        using TcpPair pair = TcpPair.Loopback();
+        using FakeShim shim = FakeShim.Greeted(_router);
+        shim.Offer(0, pair.Client, place: place);
+        shim.Offer(1, pair.Server, place: place);
+        using Received first = shim.Receive(), second = shim.Receive();
+        Assert.That((first.Type, first.Side, first.Capacity, second.Side, second.Capacity), Is.EqualTo((MessageType.Join, 0u, 1ul << 20, 1u, 1ul << 20)), "one ring for both");
+    }
+
+    /// <summary>A program that closes connections and keeps the memory of their rings gets no more of them, until it lets go. Its neighbours lose nothing by it.</summary>
+    [Test]
+    public void RingsThatAreKeptBehindTheirEndAreCharged([Values] bool withANeighbour)
+    {
+        const int mostKept = 4;
+        using RouterUnderTest router = RouterUnderTest.Start("--max-rings-per-user", (2 * mostKept).ToString(System.Globalization.CultureInfo.InvariantCulture));
+        using FakeShim keeper = Place.Run(null, Place.Nobody, () => FakeShim.Greeted(router)), neighbour = FakeShim.Greeted(router);
+        FakeShim other = withANeighbour ? neighbour : keeper;
+        System.Collections.Generic.List<Received> kept = [];
+        for (uint i = 0; i < mostKept; i++)
+        {
+            using TcpPair pair = TcpPair.Loopback();
+            Assert.That(Offer(keeper, other, pair, kept), Is.EqualTo((Reason.None, Reason.None)));
+            keeper.Withdraw(0);
+            other.Withdraw(1);
+        }
+        Assert.That(() => KeptBytes(router, Place.Nobody), Is.GreaterThanOrEqualTo(mostKept * (2L << 20)).After(10_000, 20));
+        using TcpPair one = TcpPair.Loopback(), two = TcpPair.Loopback();
+        Assert.That(Offer(keeper, other, one, kept), Is.EqualTo((Reason.RouterLimit, Reason.RouterLimit)));
+        using FakeShim third = FakeShim.Greeted(router);
+        Assert.That(Offer(neighbour, third, two, kept), Is.EqualTo((Reason.None, Reason.None)), "others' connections");
+        neighbour.Withdraw(0);
+        third.Withdraw(1);
+        foreach (Received ring in kept) ring.Dispose();
+        Assert.That(() => KeptBytes(router, Place.Nobody), Is.Zero.After(15_000, 20));
+        Assert.That(Offer(keeper, other, one, kept), Is.EqualTo((Reason.None, Reason.None)), "what is let go of is free again");
+        foreach (Received ring in kept) ring.Dispose();
+    }
+
+    /// <summary>Why the two ends get no ring; nothing if they do.</summary>
+    private static (Reason, Reason) Offer(FakeShim first, FakeShim second, TcpPair pair, System.Collections.Generic.List<Received> kept)
+    {
+        first.Offer(0, pair.Client);
+        second.Offer(1, pair.Server);
+        kept.AddRange([first.Receive(), second.Receive()]);
+        return (kept[^2].Reason, kept[^1].Reason);
+    }
+
+    private static long KeptBytes(RouterUnderTest router, uint user) =>
+        router.Status().GetProperty("users").EnumerateArray().Single(one => one.GetProperty("uid").GetUInt32() == user).GetProperty("kept_ring_bytes").GetInt64();
 }

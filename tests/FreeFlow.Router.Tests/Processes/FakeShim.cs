@@ -42,12 +42,13 @@ internal sealed unsafe class FakeShim : IDisposable
         Send(packet[..length], Family.Memory);
     }
 
-    public void Offer(uint connection, Socket shown, uint generation = 0, bool scarce = false) => OfferDescriptor(connection, (int)shown.Handle, generation, scarce);
+    public void Offer(uint connection, Socket shown, uint generation = 0, bool scarce = false, uint place = 0) =>
+        OfferDescriptor(connection, (int)shown.Handle, generation, scarce, place);
 
-    public void OfferDescriptor(uint connection, int descriptor, uint generation = 0, bool scarce = false)
+    public void OfferDescriptor(uint connection, int descriptor, uint generation = 0, bool scarce = false, uint place = 0)
     {
         Span<byte> packet = stackalloc byte[Protocol.MaximumMessageBytes];
-        Send(packet[..new Offer { Connection = connection, Generation = generation, Scarce = scarce ? 1u : 0u }.Write(packet)], descriptor);
+        Send(packet[..new Offer { Connection = connection, Generation = generation, Scarce = scarce ? 1u : 0u, Place = place }.Write(packet)], descriptor);
     }
 
     public void Withdraw(uint connection, uint generation = 0)
