@@ -81,7 +81,13 @@ internal sealed class RemoteBroker : IFabricEvents
         if (!_byEnd.Remove(end, out RemoteEnd? ours)) return;
         _ours.Remove(ours.Number);
         // A stream ends by itself, when the shim has closed its doorbell.
-        if (ours.Carrier is null && _fabric.Find(ours.Host) is { } link) link.Send(FrameType.Withdraw, ours.Number, default);
+        if (ours.Carrier is null) TakeBack(ours);
+    }
+
+    /// <summary>A router that was not told of it, or by a link that is lost, need not hear that it is no more.</summary>
+    private void TakeBack(RemoteEnd ours)
+    {
+        if (_fabric.Find(ours.Host) is { } link && ours.OfferedBy == link) link.Send(FrameType.Withdraw, ours.Number, default);
     }
 
     void IFabricEvents.Up(IFabricLink link) => _post(() => Up(link));
@@ -108,7 +114,9 @@ internal sealed class RemoteBroker : IFabricEvents
         do { _lastNumber++; } while (_lastNumber == 0 || _ours.ContainsKey(_lastNumber));
         RemoteEnd ours = _ours[_lastNumber] = _byEnd[end] = new RemoteEnd(_lastNumber, end, place);
         if (AcceptKnown(ours)) return;
-        if (_fabric.LinkTo(place, host.Router?.Port is > 0 and int port ? port : FabricOptions.DefaultPort) is { } link) Offer(ours, link);
+        if (_fabric.LinkTo(place, host.Router?.Port is > 0 and int port ? port : FabricOptions.DefaultPort) is not { } link) return;
+        // Unless the other router offers its other end it stays in the kernel, until the link is made anew.
+        if (!link.IsCrowded) Offer(ours, link);
     }
 
     /// <summary>True if the other router has offered the other end, and this one is the one to accept.</summary>
@@ -123,6 +131,7 @@ internal sealed class RemoteBroker : IFabricEvents
 
     private static void Offer(RemoteEnd ours, IFabricLink link)
     {
+        ours.OfferedBy = link;
         Span<byte> message = stackalloc byte[(int)FrameHeader.MaximumMessageBytes];
         int length = new FabricOffer { Number = ours.Number, Addresses = ours.End.Addresses, MarksSent = ours.End.MarksSent, Sequence = ours.End.Facts.Sequence!.Value, Place = ours.End.Place }.Write(message);
         link.Send(FrameType.Offer, 0, message[..length]);
@@ -312,7 +321,7 @@ internal sealed class RemoteBroker : IFabricEvents
                     Unlist(end);
                     continue;
                 }
-                if (_fabric.Find(ours.Host) is { } link) link.Send(FrameType.Withdraw, ours.Number, default);
+                TakeBack(ours);
             }
             if (place is { } there && there != _self) Offer(end, there, host!);
         }

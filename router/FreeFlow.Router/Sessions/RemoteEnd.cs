@@ -14,6 +14,9 @@ internal sealed class RemoteEnd(uint number, ConnectionEnd end, InternetAddress 
     /// <summary>Where the locations say that the other end is.</summary>
     public InternetAddress Host { get; } = host;
 
+    /// <summary>The link by which it was offered to the other router last; null: to none.</summary>
+    public IFabricLink? OfferedBy { get; set; }
+
     /// <summary>The link that carries its stream; null while it is only offered.</summary>
     public IFabricLink? Carrier { get; set; }
 }

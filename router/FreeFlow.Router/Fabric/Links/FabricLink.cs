@@ -55,6 +55,8 @@ internal sealed class FabricLink : IFabricLink
 
     public long BytesReceived => _receiver.DataBytes;
 
+    public bool IsCrowded => _sender.IsCrowded;
+
     public SemaphoreSlim Unheard { get; } = new(MostUnheard);
 
     /// <summary>What the other router has shown; null without certificates.</summary>

@@ -27,6 +27,9 @@ internal interface IFabricLink
     /// <summary>Frames about no stream from there that may wait here at once.</summary>
     SemaphoreSlim Unheard { get; }
 
+    /// <summary>So many frames about no stream wait to be sent that there is no room for more offers: what is answered, and taken back, still has some.</summary>
+    bool IsCrowded { get; }
+
     /// <summary>Sends a frame about no stream, after those that were sent before.</summary>
     void Send(FrameType type, ulong position, ReadOnlySpan<byte> message);
 

@@ -19,6 +19,9 @@ internal sealed unsafe class LinkSender(FrameWriter writer, ConcurrentDictionary
     /// <summary>Frames about no stream that wait to be sent: all offers of a large host at once, and more.</summary>
     private const int MostMessages = 500_000;
 
+    /// <summary>From here on programs of this host cause no more of them: what they can bring about must not end the link.</summary>
+    private const int Crowd = MostMessages / 4;
+
     /// <summary>Streams that wait for their turns, from which on turns are short, so that they get on evenly.</summary>
     private const int ManyStreams = 4;
     private const int MostDebtsBetweenTurns = 16;
@@ -50,6 +53,9 @@ internal sealed unsafe class LinkSender(FrameWriter writer, ConcurrentDictionary
 
     /// <summary>False if descriptors were short: it can neither sleep nor be woken then.</summary>
     public bool IsUsable => _epoll >= 0 && _wake >= 0 && !DescriptorReserve.IsTooHigh(_epoll) && !DescriptorReserve.IsTooHigh(_wake);
+
+    /// <summary>Any thread.</summary>
+    public bool IsCrowded => Volatile.Read(ref _waitingMessages) > Crowd;
 
     /// <summary>Any thread: sends a frame that no stream of this side sends. False if too many wait already: the other side makes this one answer, and does not read.</summary>
     public bool Enqueue(FrameHeader header, byte[] message)
