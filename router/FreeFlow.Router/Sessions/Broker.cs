@@ -18,6 +18,9 @@ internal sealed partial class Broker : IRingGiver
     private const int MaximumNamespacesPerSession = 16;
     private const int MaximumNamespacesPerUser = 4096;
 
+    /// <summary>Of a session that is over: a millisecond's work.</summary>
+    internal const int EndsAtATime = 1024;
+
     private readonly RouterOptions _options;
     private readonly IKernelWitness _witness;
     private readonly Statistics _statistics;
@@ -109,10 +112,13 @@ internal sealed partial class Broker : IRingGiver
         Forget(end);
     }
 
-    /// <summary>The session is over: nothing that it showed waits or counts any more.</summary>
-    public void EndSession(Session session)
+    /// <summary>
+    /// The session is over: nothing that it showed waits or counts any more. A part of that, if it is much; false if it has to be called again. In between others are served.
+    /// </summary>
+    public bool EndSession(Session session)
     {
-        foreach (ConnectionEnd end in session.Ends.ToArray()) Forget(end);
+        foreach (ConnectionEnd end in session.Ends.Take(EndsAtATime).ToArray()) Forget(end);
+        if (session.Ends.Count > 0) return false;
         foreach (ulong namespaceCookie in session.Namespaces)
         {
             _witness.Release(namespaceCookie);
@@ -120,6 +126,7 @@ internal sealed partial class Broker : IRingGiver
         }
         foreach (Session peer in session.DoorbellGroups.Keys.ToArray()) peer.DoorbellGroups.Remove(session);
         session.Namespaces.Clear();
+        return true;
     }
 
     /// <summary>Remembers what the shown socket says of the session's place; false if that is more than one session, or one user, may have.</summary>

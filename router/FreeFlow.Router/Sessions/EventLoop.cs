@@ -81,7 +81,10 @@ internal sealed unsafe class EventLoop : IDisposable
     public void Dispose()
     {
         // Their sockets go with the process, which waits for none.
-        foreach (Session session in _sessions.Values) _messages.EndSession(session);
+        foreach (Session session in _sessions.Values)
+        {
+            while (!_messages.EndSession(session)) { }
+        }
         _sessions.Clear();
         Libc.close(_epoll);
         // Not what others still post by: its number could be a borrowed socket's by then. It goes with the process.
@@ -176,6 +179,7 @@ internal sealed unsafe class EventLoop : IDisposable
             {
                 _log.Line($"{session} turned away: user {peer.UserId} has {account.Sessions} sessions{(DescriptorReserve.IsTooHighForSession(socket) ? ", and this router few descriptors left" : "")}");
                 Close(socket, account);
+                ForgetIfIdle(account);
                 continue;
             }
             account.Sessions++;
@@ -190,23 +194,36 @@ internal sealed unsafe class EventLoop : IDisposable
             if (session.Failure == Session.Gone) _log.Detail($"{session} ended");
             else _log.Line($"{session} closed: {session.Failure}");
             _sessions.Remove(session.Id);
-            try { _messages.EndSession(session); }
-            catch (Exception exception) when (IsSurvived(exception, $"the end of {session}")) { }
             // Its number stays until another thread closes it, and would be heard of here until then.
             EpollEvent none;
             if (!session.IsPaused) Libc.epoll_ctl(_epoll, Libc.EPOLL_CTL_DEL, session.Socket, &none);
             session.Account.Paused.Remove(session);
-            session.Account.Sessions--;
             Close(session.Socket, session.Account);
+            End(session);
         }
     }
 
-    /// <summary>Closes a caller's socket, which may hold descriptors unread, and forgets the user when nothing of it is left.</summary>
-    private void Close(int socket, UserAccount account)
+    /// <summary>Gives back what it held, in as many turns as that takes, and forgets the user when nothing of it is left.</summary>
+    private void End(Session session)
+    {
+        bool done = true;
+        try { done = _messages.EndSession(session); }
+        catch (Exception exception) when (IsSurvived(exception, $"the end of {session}")) { }
+        if (!done) { Post(() => End(session)); return; }
+        session.Account.Sessions--;
+        ForgetIfIdle(session.Account);
+    }
+
+    /// <summary>Closes a caller's socket, which may hold descriptors unread.</summary>
+    private static void Close(int socket, UserAccount account)
     {
         // Its process hears of it now, whatever has to be closed before.
         Libc.shutdown(socket, Libc.SHUT_RDWR);
         ForeignDescriptors.Close(socket, account);
+    }
+
+    private void ForgetIfIdle(UserAccount account)
+    {
         if (account.Sessions > 0) return;
         account.Await();
         if (account.IsIdle) _accounts.Remove(account.UserId);

@@ -63,7 +63,7 @@ internal sealed class Session(ulong id, int socket, PeerCredentials peer, UserAc
     /// <summary>Why the session must be closed; null while all is well.</summary>
     public string? Failure { get; private set; }
 
-    public bool IsCurrent(uint connection, uint generation) => Family is not null && Family.IsCurrent(connection, generation);
+    public bool IsCurrent(uint connection, uint generation) => Failure is null && Family is not null && Family.IsCurrent(connection, generation);
 
     /// <summary>The socket of an end it has shown, to be borrowed at any time from then on; null if its number is not known.</summary>
     public SocketLoan? LoanOf(ConnectionEnd end) =>

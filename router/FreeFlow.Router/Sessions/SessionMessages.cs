@@ -60,11 +60,13 @@ internal sealed class SessionMessages(Broker broker, StatusService status, Stati
         }
     }
 
-    /// <summary>Gives back what a closed session held.</summary>
-    public void EndSession(Session session)
+    /// <summary>Gives back what a closed session held; false if that is not all yet. Whatever a fault in it leaves is given up.</summary>
+    public bool EndSession(Session session)
     {
-        try { broker.EndSession(session); }
-        finally { Leave(session); }
+        bool done = true;
+        try { done = broker.EndSession(session); }
+        finally { if (done) Leave(session); }
+        return done;
     }
 
     private void Leave(Session session)
