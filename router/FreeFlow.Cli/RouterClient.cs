@@ -1,4 +1,5 @@
 using System;
+using System.Buffers;
 using FreeFlow.Contract;
 using FreeFlow.Contract.Messages;
 using FreeFlow.Native;
@@ -9,51 +10,71 @@ namespace FreeFlow.Cli;
 internal static unsafe class RouterClient
 {
     private const int TimeoutSeconds = 5;
-    private const ulong LargestStatus = 1UL << 30;
+    private const int LargestStatus = 1 << 30, AtATime = 65536;
 
     /// <summary>The status as JSON in UTF-8; throws <see cref="CommandException"/> with one line if there is none.</summary>
     public static byte[] AskStatus(string path)
     {
         int router = SeqPacket.Connect(path);
         if (router < 0) throw Unreachable(path);
-        Span<int> received = stackalloc int[Protocol.MaximumDescriptors];
-        int count = 0;
+        int answer = -1;
         try
         {
-            long* timeout = stackalloc long[2] { TimeoutSeconds, 0 };
-            Libc.setsockopt(router, Libc.SOL_SOCKET, Libc.SO_RCVTIMEO, timeout, 16);
+            SetTimeout(router);
             Span<byte> packet = stackalloc byte[Protocol.MaximumMessageBytes];
-            int length = new StatusRequest { ProtocolVersion = Protocol.Version }.Write(packet);
-            if (!SeqPacket.Send(router, packet[..length], [])) throw new CommandException($"status: the router at {path} does not take the question ({Errno.LastText}).");
-            length = SeqPacket.Receive(router, packet, received, out count, out bool truncated, 0);
-            if (length < 0) throw new CommandException($"status: the router at {path} does not answer ({Errno.LastText}).");
-            if (truncated || count != 1 || !StatusReply.TryRead(packet[..length], out StatusReply reply) || reply.Bytes > LargestStatus)
+            int length = new Hello { ProtocolVersion = Protocol.Version }.Write(packet);
+            // What the router shows of itself does not matter here: nothing is shown to it.
+            int itself = Ask(path, router, packet[..length], packet, out length);
+            if (itself >= 0) Libc.close(itself);
+            length = new StatusRequest { Version = StatusRequest.CurrentVersion }.Write(packet);
+            answer = Ask(path, router, packet[..length], packet, out length);
+            if (answer < 0 || !StatusReply.TryRead(packet[..length], out _))
             {
                 throw new CommandException($"status: the router at {path} gives no answer that this version understands; its log says why.");
             }
-            return Read(received[0], (int)reply.Bytes);
+            SetTimeout(answer);
+            return Read(path, answer);
         }
         finally
         {
-            foreach (int descriptor in received[..count]) Libc.close(descriptor);
+            if (answer >= 0) Libc.close(answer);
             Libc.close(router);
         }
     }
 
-    private static byte[] Read(int memory, int length)
+    /// <summary>Sends a question and waits for the answer; its descriptor, or −1 if it has none.</summary>
+    private static int Ask(string path, int router, ReadOnlySpan<byte> question, Span<byte> answer, out int length)
     {
-        byte[] content = new byte[length];
-        int position = 0;
-        fixed (byte* bytes = content)
+        Span<int> received = stackalloc int[Protocol.MaximumDescriptors];
+        if (!SeqPacket.Send(router, question, [])) throw new CommandException($"status: the router at {path} does not take the question ({Errno.LastText}).");
+        length = SeqPacket.Receive(router, answer, received, out int count, out _, 0);
+        if (length < 0) throw new CommandException($"status: the router at {path} does not answer ({Errno.LastText}).");
+        for (int i = 1; i < count; i++) Libc.close(received[i]);
+        return count > 0 ? received[0] : -1;
+    }
+
+    private static void SetTimeout(int socket)
+    {
+        long* timeout = stackalloc long[2] { TimeoutSeconds, 0 };
+        Libc.setsockopt(socket, Libc.SOL_SOCKET, Libc.SO_RCVTIMEO, timeout, 16);
+    }
+
+    /// <summary>All that comes. A router that gives up ends it in the middle.</summary>
+    private static byte[] Read(string path, int answer)
+    {
+        ArrayBufferWriter<byte> content = new(AtATime);
+        while (content.WrittenCount < LargestStatus)
         {
-            while (position < length)
-            {
-                int step = (int)Libc.pread(memory, bytes + position, (nuint)(length - position), position);
-                if (step <= 0) throw new CommandException("status: the router's answer is shorter than it says.");
-                position += step;
-            }
+            Span<byte> room = content.GetSpan(AtATime);
+            nint step;
+            fixed (byte* bytes = room) step = Libc.recv(answer, bytes, (nuint)room.Length, 0);
+            if (step < 0 && Errno.Last == Errno.EINTR) continue;
+            if (step < 0) throw new CommandException($"status: the router at {path} does not go on with its answer ({Errno.LastText}).");
+            if (step == 0) break;
+            content.Advance((int)step);
         }
-        return content;
+        if (content.WrittenCount == 0 || content.WrittenSpan[^1] != (byte)'}') throw new CommandException($"status: the router at {path} has not come to the end of its answer; ask again.");
+        return content.WrittenSpan.ToArray();
     }
 
     private static CommandException Unreachable(string path) => Errno.Last switch

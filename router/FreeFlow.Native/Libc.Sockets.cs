@@ -26,7 +26,7 @@ public static unsafe partial class Libc
     public const int SOL_SOCKET = 1, SO_TYPE = 3, SO_LINGER = 13, SO_RCVTIMEO = 20, SO_SNDTIMEO = 21, SO_PEERCRED = 17, SO_PROTOCOL = 38, SO_DOMAIN = 39;
     public const int SO_SNDBUF = 7, SO_RCVBUF = 8, SO_BUF_LOCK = 72, SO_COOKIE = 57, SO_BINDTOIFINDEX = 62, SO_NETNS_COOKIE = 71, SO_PEERPIDFD = 77, SO_PASSRIGHTS = 83;
     public const int TCP_MAXSEG = 2, TCP_INFO = 11, TCP_CONGESTION = 13, TCP_USER_TIMEOUT = 18, TCP_NOTSENT_LOWAT = 25;
-    public const int SCM_RIGHTS = 1, SHUT_WR = 1, SHUT_RDWR = 2;
+    public const int SCM_RIGHTS = 1, SHUT_RD = 0, SHUT_WR = 1, SHUT_RDWR = 2;
     public const int MSG_CTRUNC = 8, MSG_TRUNC = 0x20, MSG_DONTWAIT = 0x40, MSG_NOSIGNAL = 0x4000, MSG_CMSG_CLOEXEC = 0x40000000;
     public const nuint FIONREAD = 0x541b, SIOCOUTQNSD = 0x894b, SIOCGSKNS = 0x894c, NS_GET_USERNS = 0xb701;
 }

@@ -43,8 +43,10 @@ internal static class Program
         using PolicyTable policy = new(options.PolicyPath, Environment.GetEnvironmentVariables(), log, cluster.Locations);
         using RingJournal? journal = options.StateFolder is { } folder ? RingJournal.TryOpen(folder, log) : null;
         Broker broker = new(options, witness, policy, statistics, log) { Journal = journal };
-        SessionMessages messages = new(broker, new StatusService(options, witness, statistics, cluster, broker, log), statistics, log);
+        StatusService status = new(options, witness, statistics, cluster, broker);
+        SessionMessages messages = new(broker, status, statistics, log);
         using EventLoop loop = new(options, listener, messages, broker, statistics, log);
+        status.Post = loop.Post;
         broker.Follow(cluster.Locations, loop.Post);
         using ServiceLife service = new(loop.Post, arguments, log);
         using PosixSignalRegistration terminate = PosixSignalRegistration.Create(PosixSignal.SIGTERM, StopLoop);

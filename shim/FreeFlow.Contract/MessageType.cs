@@ -24,7 +24,7 @@ public enum MessageType : byte
     /// <summary>Command line to router: asks for the status, as far as the kernel says that the asker may see it.</summary>
     StatusRequest = 7,
 
-    /// <summary>Router to command line: a memfd with the status as JSON (one descriptor).</summary>
+    /// <summary>Router to command line: a socket by which the status comes as JSON (one descriptor).</summary>
     StatusReply = 8,
 
     /// <summary>Process to router: brings what is unread in a ring back into the kernel, in place of its writer.</summary>

@@ -33,10 +33,10 @@ public sealed record SampleMessage(string Name, byte[] Encoded, string Hex, stri
         Of("Refuse", new Refuse { Connection = 65535, Generation = 2, Reason = (uint)Reason.UnprovenNamespace }.Write,
             "94 05 cdffff 02 06", "[5,65535,2,6]"),
         Of("Withdraw", new Withdraw { Connection = 9, Generation = 65536 }.Write, "93 06 09 ce00010000", "[6,9,65536]"),
-        Of("StatusRequest", new StatusRequest { ProtocolVersion = 1 }.Write, "92 07 01", "[7,1]"),
+        Of("StatusRequest", new StatusRequest { Version = 1 }.Write, "92 07 01", "[7,1]"),
         Of("ReturnRequest", new ReturnRequest { Connection = 128, Generation = 7 }.Write, "94 09 cc80 07 00", "[9,128,7,0]"),
         Of("ReturnRequest, outgoing", new ReturnRequest { Connection = 0, Generation = 256, Direction = ReturnRequest.Outgoing }.Write, "94 09 00 cd0100 01", "[9,0,256,1]"),
-        Of("StatusReply", new StatusReply { Bytes = 70000 }.Write, "92 08 ce00011170", "[8,70000]"),
+        Of("StatusReply", default(StatusReply).Write, "91 08", "[8]"),
     ];
 
     public override string ToString() => Name;

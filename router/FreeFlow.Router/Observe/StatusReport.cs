@@ -14,46 +14,136 @@ using FreeFlow.Router.Sessions;
 
 namespace FreeFlow.Router.Observe;
 
-/// <summary>The status as JSON. Records are the processes' own word, so every value is brought into its range.</summary>
-internal static unsafe class StatusReport
+/// <summary>
+/// One status as JSON, in pieces: {"cluster":{...},"policy":{...},"processes":[...],"users":[...],"router":{...}}. Records are the processes' own word, so every value is brought into its range. What belongs to the
+/// event loop is looked at by the event loop, a bounded part at a time; everything else is done by the thread that takes the pieces.
+/// </summary>
+/// <param name="families">The event loop's.</param>
+/// <param name="asker">Who is to see it.</param>
+/// <param name="visible">Whether the asker may see a session; the event loop's.</param>
+/// <param name="options">The limits.</param>
+/// <param name="statistics">The event loop's.</param>
+internal sealed unsafe class StatusReport(IReadOnlyCollection<Family> families, Session asker, Func<Session, bool> visible, RouterOptions options, Statistics statistics)
 {
-    private const int RecordsAtATime = 256;
+    private const int RecordsAtATime = 256, FamiliesAtATime = 16;
+    private const int PieceBytes = 16384;
     private const long MostBytes = 64 << 20;
+
+    private readonly ArrayBufferWriter<byte> _piece = new(2 * PieceBytes);
+    private readonly ConnectionRecord[] _records = new ConnectionRecord[RecordsAtATime];
+    private readonly Decision[] _decisions = new Decision[RecordsAtATime];
+    private readonly Dictionary<uint, UserAccount> _users = [];
+    private long _ringBytes, _strictlyRefused, _sessions;
 
     /// <summary>Version of this program.</summary>
     public static string Version { get; } = typeof(StatusReport).Assembly.GetName().Version?.ToString(3) ?? "0";
 
-    /// <summary>Writes {"router":{...},"processes":[...]} with the processes that <paramref name="visible"/> lets through.</summary>
-    public static void Write(IBufferWriter<byte> target, IEnumerable<Family> families, Func<Session, bool> visible, Statistics statistics, RouterOptions options, ClusterMembership? cluster, Broker? broker)
+    /// <summary>Has the event loop do something, and waits for it.</summary>
+    public required Action<Action> Ask { get; init; }
+
+    /// <summary>For those only who may see everything.</summary>
+    public ClusterMembership? Cluster { get; init; }
+
+    /// <inheritdoc cref="Cluster"/>
+    public Broker? Broker { get; init; }
+
+    /// <summary>What the last step has written.</summary>
+    public ReadOnlySpan<byte> Piece => _piece.WrittenSpan;
+
+    /// <summary>Forgets the piece.</summary>
+    public void Clear() => _piece.ResetWrittenCount();
+
+    /// <summary>Writes it, with some <see cref="PieceBytes"/> at most behind each step. Disposing of it lets go of what it holds.</summary>
+    public IEnumerator<bool> Steps()
     {
-        using Utf8JsonWriter json = new(target);
+        using Utf8JsonWriter json = new(_piece);
+        Family[] all = [];
         json.WriteStartObject();
-        WriteRouter(json, families, statistics);
-        if (cluster is not null) ClusterReport.Write(json, cluster, broker?.Remote);
-        if (broker is not null) WritePolicy(json, broker.Policy);
-        WriteUsers(json, families.SelectMany(family => family.Sessions).Where(visible), options, broker?.Kept);
+        Ask(() => all = Begin(json));
         json.WriteStartArray("processes");
-        foreach (Family family in families)
+        foreach (Family[] some in all.Chunk(FamiliesAtATime))
         {
-            // Records are the processes' own word: nobody may make the router write without end.
-            if (json.BytesCommitted + json.BytesPending > MostBytes) break;
-            WriteFamily(json, family, visible);
-            json.Flush();
+            List<ShownFamily> shown = [];
+            try
+            {
+                Ask(() => LookAt(some, shown));
+                foreach (ShownFamily family in shown)
+                {
+                    Sum(family.Family);
+                    // Records are the processes' own word: nobody may make the router write without end.
+                    if (json.BytesCommitted > MostBytes) continue;
+                    foreach ((Session session, List<uint> records) in Sort(family))
+                    {
+                        WriteProcess(json, session);
+                        for (int done = 0; done < records.Count;)
+                        {
+                            done += WriteConnections(json, family, records, done);
+                            json.Flush();
+                            if (_piece.WrittenCount > PieceBytes) yield return true;
+                        }
+                        json.WriteEndArray();
+                        json.WriteEndObject();
+                    }
+                }
+                json.Flush();
+            }
+            finally
+            {
+                foreach (ShownFamily family in shown) family.Family.Release(asker.Account);
+            }
+            yield return true;
         }
         json.WriteEndArray();
+        Ask(() =>
+        {
+            WriteUsers(json);
+            WriteRouter(json);
+        });
         json.WriteEndObject();
+        json.Flush();
+        yield return true;
     }
 
-    private static void WriteRouter(Utf8JsonWriter json, IEnumerable<Family> families, Statistics statistics)
+    /// <summary>The event loop.</summary>
+    private Family[] Begin(Utf8JsonWriter json)
+    {
+        // Before any family is looked at: what one that goes meanwhile has carried is not counted twice.
+        (_ringBytes, _strictlyRefused) = (statistics.RingBytes, statistics.StrictlyRefused);
+        if (Cluster is not null) ClusterReport.Write(json, Cluster, Broker?.Remote);
+        if (Broker is not null) WritePolicy(json, Broker.Policy);
+        return [.. families];
+    }
+
+    /// <summary>The event loop. What is added has to be released.</summary>
+    private void LookAt(Family[] some, List<ShownFamily> shown)
+    {
+        foreach (Family family in some)
+        {
+            if (family.Sessions.Count == 0) continue;
+            Session[] sessions = [.. family.Sessions.Where(visible)];
+            foreach (Session session in sessions) _users[session.Peer.UserId] = session.Account;
+            _sessions += family.Sessions.Count;
+            family.Retain();
+            shown.Add(new ShownFamily(family, sessions, [.. family.Sessions], family.Ends.Count + family.Denials.Count > 0));
+        }
+    }
+
+    private void Sum(Family family)
+    {
+        _ringBytes = Statistics.Sum(_ringBytes, family.RingBytes);
+        _strictlyRefused = Statistics.Sum(_strictlyRefused, family.StrictlyRefused);
+    }
+
+    private void WriteRouter(Utf8JsonWriter json)
     {
         json.WriteStartObject("router");
         json.WriteString("version", Version);
         json.WriteNumber("pid", Environment.ProcessId);
         json.WriteNumber("uptime_s", statistics.UptimeSeconds);
-        json.WriteNumber("sessions", families.Sum(family => family.Sessions.Count));
+        json.WriteNumber("sessions", _sessions);
         json.WriteNumber("joined_total", statistics.Joined);
-        json.WriteNumber("ring_bytes_total", families.Aggregate(statistics.RingBytes, (sum, family) => Statistics.Sum(sum, family.RingBytes)));
-        json.WriteNumber("strictly_refused_total", families.Aggregate(statistics.StrictlyRefused, (sum, family) => Statistics.Sum(sum, family.StrictlyRefused)));
+        json.WriteNumber("ring_bytes_total", _ringBytes);
+        json.WriteNumber("strictly_refused_total", _strictlyRefused);
         json.WriteNumber("faults", statistics.Faults);
         json.WriteNumber("pauses", statistics.Pauses);
         json.WriteStartObject("loop");
@@ -84,20 +174,19 @@ internal static unsafe class StatusReport
         json.WriteEndObject();
     }
 
-    /// <summary>What of its limits each user takes, in the order of the command line's options.</summary>
-    private static void WriteUsers(Utf8JsonWriter json, IEnumerable<Session> sessions, RouterOptions options, KeptRings? kept)
+    /// <summary>What of its limits each user takes, in the order of the command line's options. The event loop.</summary>
+    private void WriteUsers(Utf8JsonWriter json)
     {
         json.WriteStartArray("users");
-        foreach (IGrouping<uint, Session> user in sessions.GroupBy(session => session.Peer.UserId).OrderBy(user => user.Key))
+        foreach ((uint user, UserAccount account) in _users.OrderBy(user => user.Key))
         {
-            UserAccount account = user.First().Account;
             json.WriteStartObject();
-            json.WriteNumber("uid", user.Key);
+            json.WriteNumber("uid", user);
             Limited("sessions", account.Sessions, options.MaximumSessionsPerUser);
             Limited("connections", account.Connections, options.MaximumConnectionsPerUser);
             Limited("rings", account.Rings, options.MaximumRingsPerUser);
             Limited("ring_bytes", account.RingBytes, options.MaximumRingBytesPerUser);
-            if (kept is not null) json.WriteNumber("kept_ring_bytes", kept.Of(user.Key).Bytes);
+            if (Broker is not null) json.WriteNumber("kept_ring_bytes", Broker.Kept.Of(user).Bytes);
             json.WriteEndObject();
         }
         json.WriteEndArray();
@@ -109,31 +198,31 @@ internal static unsafe class StatusReport
         }
     }
 
-    private static void WriteFamily(Utf8JsonWriter json, Family family, Func<Session, bool> visible)
+    /// <summary>Which records each session that is shown has; those of no known process are the first one's.</summary>
+    private List<(Session Session, List<uint> Records)> Sort(ShownFamily shown)
     {
-        Session[] shown = family.Sessions.Where(visible).ToArray();
-        if (shown.Length == 0) return;
-        Dictionary<Session, List<(ConnectionRecord Record, Decision Decision)>> records = shown.ToDictionary(session => session, _ => new List<(ConnectionRecord, Decision)>());
+        List<(Session, List<uint>)> sorted = [.. shown.Visible.Select(session => (session, new List<uint>()))];
+        if (sorted.Count == 0) return sorted;
+        Dictionary<Session, List<uint>> bySession = sorted.ToDictionary();
         Dictionary<uint, Session> byProcess = [];
-        foreach (Session session in family.Sessions) byProcess.TryAdd(session.OwnProcessId, session);
-
-        ConnectionRecord[] chunk = new ConnectionRecord[RecordsAtATime];
-        uint used = family.RecordsUsed;
+        foreach (Session session in shown.All) byProcess.TryAdd(session.OwnProcessId, session);
+        uint used = shown.Family.RecordsUsed;
         for (uint first = 0; first < used; first += RecordsAtATime)
         {
-            int count = family.ReadRecords(first, chunk.AsSpan(0, (int)Math.Min(RecordsAtATime, used - first)));
+            int count = shown.Family.ReadRecords(first, _records.AsSpan(0, (int)Math.Min(RecordsAtATime, used - first)));
             for (int i = 0; i < count; i++)
             {
-                ref readonly ConnectionRecord record = ref chunk[i];
-                if (record.State is (uint)ConnectionState.Free or (uint)ConnectionState.Closed) continue;
-                Session holder = byProcess.GetValueOrDefault((uint)record.ProcessId) ?? family.Sessions[0];
-                if (records.TryGetValue(holder, out List<(ConnectionRecord, Decision)>? list)) list.Add((record, family.DecisionOn(first + (uint)i, record.Generation)));
+                if (!IsShown(_records[i])) continue;
+                Session holder = byProcess.GetValueOrDefault((uint)_records[i].ProcessId) ?? shown.All[0];
+                if (bySession.TryGetValue(holder, out List<uint>? list)) list.Add(first + (uint)i);
             }
         }
-        foreach (Session session in shown) WriteProcess(json, session, records[session]);
+        return sorted;
     }
 
-    private static void WriteProcess(Utf8JsonWriter json, Session session, List<(ConnectionRecord Record, Decision Decision)> records)
+    private static bool IsShown(in ConnectionRecord record) => record.State is not ((uint)ConnectionState.Free or (uint)ConnectionState.Closed);
+
+    private static void WriteProcess(Utf8JsonWriter json, Session session)
     {
         json.WriteStartObject();
         json.WriteNumber("pid", session.Peer.ProcessId);
@@ -141,9 +230,23 @@ internal static unsafe class StatusReport
         json.WriteString("container", session.Container);
         json.WriteNumber("uid", session.Peer.UserId);
         json.WriteStartArray("connections");
-        foreach ((ConnectionRecord record, Decision decision) in records) WriteConnection(json, record, decision);
-        json.WriteEndArray();
-        json.WriteEndObject();
+    }
+
+    /// <summary>Those that lie close behind the first one that is not written yet; returns how many of the list are dealt with.</summary>
+    private int WriteConnections(Utf8JsonWriter json, ShownFamily shown, List<uint> records, int done)
+    {
+        uint first = records[done];
+        int some = 1;
+        while (done + some < records.Count && records[done + some] - first < RecordsAtATime) some++;
+        int count = shown.Family.ReadRecords(first, _records.AsSpan(0, (int)(records[done + some - 1] - first) + 1));
+        List<uint> these = records.GetRange(done, some);
+        if (shown.HasDecisions) Ask(() => { foreach (uint record in these) _decisions[record - first] = shown.Family.DecisionOn(record, _records[record - first].Generation); });
+        foreach (uint record in these)
+        {
+            int at = (int)(record - first);
+            if (at < count && IsShown(_records[at])) WriteConnection(json, _records[at], shown.HasDecisions ? _decisions[at] : default);
+        }
+        return some;
     }
 
     private static void WriteConnection(Utf8JsonWriter json, in ConnectionRecord record, Decision decision)

@@ -19,6 +19,7 @@ internal sealed unsafe class Family
     private const uint MostRecordsSummed = 4096; // so that a family that claims to have used all of them costs the event loop little
     private readonly int _memory;
     private readonly byte* _mapping;
+    private int _holders = 1;
 
     private Family(int memory, byte* mapping, (ulong, ulong) identity)
     {
@@ -129,9 +130,13 @@ internal sealed unsafe class Family
         fixed (FamilyHeader* target = &header) return Libc.pread(_memory, target, (nuint)sizeof(FamilyHeader), 0) == sizeof(FamilyHeader);
     }
 
-    /// <summary>Lets go of it at the cost of the one who was the last to leave it: its memory may be this router's alone by now, and take its time.</summary>
-    public void Dispose(UserAccount account)
+    /// <summary>Keeps its memory until one more <see cref="Release"/>. The event loop, while it has sessions.</summary>
+    public void Retain() => Interlocked.Increment(ref _holders);
+
+    /// <summary>Lets go of it at the cost of the one who was the last to leave it: its memory may be this router's alone by now, and take its time. Any thread.</summary>
+    public void Release(UserAccount account)
     {
+        if (Interlocked.Decrement(ref _holders) != 0) return;
         Libc.munmap(_mapping, MappedBytes);
         ForeignDescriptors.Close(_memory, account);
     }

@@ -77,7 +77,7 @@ internal sealed class SessionMessages(Broker broker, StatusService status, Stati
         if (family.Sessions.Count > 0) return;
         _families.Remove(family.Identity);
         statistics.Keep(family.RingBytes, family.StrictlyRefused);
-        family.Dispose(session.Account);
+        family.Release(session.Account);
     }
 
     private void Handle(Session session, ReadOnlySpan<byte> message, Span<int> descriptors)
@@ -102,9 +102,9 @@ internal sealed class SessionMessages(Broker broker, StatusService status, Stati
             case MessageType.ReturnRequest when session.Family is not null && descriptors.IsEmpty && ReturnRequest.TryRead(message, out ReturnRequest wanted):
                 broker.Return(session, wanted);
                 return;
-            case MessageType.StatusRequest when descriptors.Length <= 1 && StatusRequest.TryRead(message, out StatusRequest request):
-                if (request.ProtocolVersion == Protocol.Version) status.Answer(session, Families);
-                else session.Fail($"it asks for the status in version {request.ProtocolVersion} of the protocol");
+            case MessageType.StatusRequest when (session.Family is not null || session.HasAsked) && descriptors.Length <= 1 && StatusRequest.TryRead(message, out StatusRequest request):
+                if (request.Version == StatusRequest.CurrentVersion) status.Answer(session, Families);
+                else session.Fail($"it asks for the status in version {request.Version}, this router answers in {StatusRequest.CurrentVersion}");
                 return;
             default:
                 session.Fail($"malformed message: type {(int)type}, {message.Length} bytes, {descriptors.Length} descriptors{(session.Family is null ? ", before Hello" : "")}");

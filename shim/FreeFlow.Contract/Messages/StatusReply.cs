@@ -2,19 +2,15 @@ using System;
 
 namespace FreeFlow.Contract.Messages;
 
-/// <summary>Answers StatusRequest: [type, bytes]. One descriptor: a sealed memfd with that many bytes of JSON.</summary>
+/// <summary>Answers StatusRequest: [type]. One descriptor: a stream socket, from which JSON in UTF-8 is read to its end; text that is not whole was given up.</summary>
 public struct StatusReply
 {
-    /// <summary>Length of the JSON text in bytes.</summary>
-    public ulong Bytes;
-
     /// <summary>Encodes into <paramref name="buffer"/>; returns the length in bytes, or 0 if it does not fit.</summary>
     public readonly int Write(Span<byte> buffer)
     {
         MessagePackWriter writer = new(buffer);
-        writer.WriteArrayHeader(2);
+        writer.WriteArrayHeader(1);
         writer.WriteUInt64((ulong)MessageType.StatusReply);
-        writer.WriteUInt64(Bytes);
         return writer.Failed ? 0 : writer.Length;
     }
 
@@ -23,8 +19,7 @@ public struct StatusReply
     {
         result = default;
         MessagePackReader reader = new(message);
-        if (reader.ReadArrayHeader() != 2 || reader.ReadUInt64() != (ulong)MessageType.StatusReply) return false;
-        result.Bytes = reader.ReadUInt64();
+        if (reader.ReadArrayHeader() != 1 || reader.ReadUInt64() != (ulong)MessageType.StatusReply) return false;
         return reader.AtEnd;
     }
 }

@@ -15,6 +15,7 @@ namespace FreeFlow.Router.Tests.Processes;
 internal sealed unsafe class FakeShim : IDisposable
 {
     private readonly int _socket;
+    private bool _saidHello;
 
     public FakeShim(RouterUnderTest router, FamilyMemory? family = null)
     {
@@ -37,6 +38,7 @@ internal sealed unsafe class FakeShim : IDisposable
 
     public void Hello(string program = "test", uint slot = 0, uint process = 1, uint version = Protocol.Version)
     {
+        _saidHello = true;
         Span<byte> packet = stackalloc byte[Protocol.MaximumMessageBytes];
         int length = new Hello { ProtocolVersion = version, Slot = slot, ProcessId = process, ProgramName = Encoding.UTF8.GetBytes(program) }.Write(packet);
         Send(packet[..length], Family.Memory);
@@ -66,24 +68,36 @@ internal sealed unsafe class FakeShim : IDisposable
     /// <summary>True if the router says nothing although it has dealt with everything sent before: it answers a status request in order.</summary>
     public bool HearsNothing()
     {
-        int any = Libc.socket(Libc.AF_UNIX, Libc.SOCK_STREAM | Libc.SOCK_CLOEXEC, 0);
-        Span<byte> packet = stackalloc byte[Protocol.MaximumMessageBytes];
-        Send(packet[..new StatusRequest { ProtocolVersion = Protocol.Version }.Write(packet)], any);
-        Libc.close(any);
+        AskStatus();
         using Received next = Receive();
-        return next.Type == MessageType.StatusReply;
+        if (next.Type != MessageType.StatusReply) return false;
+        // To its end, so that nothing of the question is left in the router.
+        byte* some = stackalloc byte[4096];
+        while (Libc.read(next.Descriptors[0], some, 4096) is var count && (count > 0 || (count < 0 && Errno.Last == Errno.EINTR))) { }
+        return true;
+    }
+
+    /// <summary>Sends a status request, with whatever descriptors, behind a Hello if there was none.</summary>
+    public void AskStatus(params ReadOnlySpan<int> shown)
+    {
+        Span<byte> packet = stackalloc byte[Protocol.MaximumMessageBytes];
+        if (!_saidHello)
+        {
+            _saidHello = true;
+            Send(packet[..new Hello { ProtocolVersion = Protocol.Version }.Write(packet)]);
+            Receive().Dispose();
+        }
+        Send(packet[..new StatusRequest { Version = StatusRequest.CurrentVersion }.Write(packet)], shown);
     }
 
     /// <summary>Names of the programs in the status that this session is given when it sends <paramref name="shown"/> along.</summary>
     public string[] Programs(params ReadOnlySpan<int> shown)
     {
-        Span<byte> packet = stackalloc byte[Protocol.MaximumMessageBytes];
-        Send(packet[..new StatusRequest { ProtocolVersion = Protocol.Version }.Write(packet)], shown);
+        AskStatus(shown);
         using Received answer = Receive();
         if (answer.Type != MessageType.StatusReply) throw new InvalidOperationException($"no status but {answer.Type}");
-        using FileStream memory = new(new SafeFileHandle(answer.Descriptors[0], ownsHandle: false), FileAccess.Read);
-        memory.Position = 0;
-        using JsonDocument status = JsonDocument.Parse(memory);
+        using FileStream stream = new(new SafeFileHandle(Libc.fcntl(answer.Descriptors[0], Libc.F_DUPFD_CLOEXEC, 0), ownsHandle: true), FileAccess.Read);
+        using JsonDocument status = JsonDocument.Parse(stream);
         return [.. status.RootElement.GetProperty("processes").EnumerateArray().Select(process => process.GetProperty("program").GetString()!)];
     }
 

@@ -358,7 +358,7 @@ public class HostileMessageTests
                 int length = random.Next(3) switch
                 {
                     0 => new Hello { ProtocolVersion = Protocol.Version, ProcessId = 5, ProgramName = "strange"u8 }.Write(packet),
-                    1 => new StatusRequest { ProtocolVersion = Protocol.Version }.Write(packet),
+                    1 => new StatusRequest { Version = StatusRequest.CurrentVersion }.Write(packet),
                     _ => new Offer { Connection = (uint)random.Next(100), Generation = (uint)random.Next(3) }.Write(packet),
                 };
                 if (!shim.Send(packet.AsSpan(0, length), random.GetItems(strange, random.Next(4) == 0 ? 40 : 1))) break;

@@ -37,7 +37,8 @@ public class MemoryTests
         }
     }
 
-    private static long AnonymousKib(RouterUnderTest router) => File.ReadLines($"/proc/{router.Process.Process.Id}/smaps_rollup")
+    /// <summary>Of its own memory, in KiB.</summary>
+    internal static long AnonymousKib(RouterUnderTest router) => File.ReadLines($"/proc/{router.Process.Process.Id}/smaps_rollup")
         .Where(line => line.StartsWith("Pss_Anon:", StringComparison.Ordinal))
         .Select(line => long.Parse(line.Split(' ', StringSplitOptions.RemoveEmptyEntries)[1], CultureInfo.InvariantCulture)).Single();
 }

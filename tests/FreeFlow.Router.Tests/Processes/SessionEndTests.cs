@@ -35,6 +35,6 @@ public sealed class SessionEndTests
             Assert.That(broker.EndSession(session), Is.EqualTo(part == parts));
             Assert.That((session.Ends.Count, account.Connections), Is.EqualTo(((parts - part) * Broker.EndsAtATime, (ulong)((parts - part) * Broker.EndsAtATime))));
         }
-        session.Family.Dispose(account);
+        session.Family.Release(account);
     }
 }

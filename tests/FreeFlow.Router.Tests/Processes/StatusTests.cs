@@ -5,6 +5,7 @@ using System.Linq;
 using System.Text.Json;
 using FreeFlow.Contract;
 using FreeFlow.Contract.Layout;
+using FreeFlow.Contract.Messages;
 using FreeFlow.Native;
 using NUnit.Framework;
 
@@ -175,5 +176,76 @@ public unsafe class StatusTests
         for (int i = 0; i < 3; i++) shim.Receive().Dispose();
         JsonElement router = _router.Status().GetProperty("router");
         Assert.That((router.GetProperty("joined_total").GetInt64(), router.GetProperty("refused").GetProperty("NotEstablished").GetInt64(), router.GetProperty("sessions").GetInt64()), Is.EqualTo((1L, 1L, 1L)));
+    }
+
+    /// <summary>Who has not said Hello asks for nothing.</summary>
+    [Test]
+    public void AStatusIsAskedForBehindAHello()
+    {
+        using FakeShim asker = new(_router);
+        byte[] packet = new byte[16];
+        asker.Send(packet.AsSpan(0, new StatusRequest { Version = StatusRequest.CurrentVersion }.Write(packet)));
+        using Received answer = asker.Receive();
+        Assert.That(answer.IsClosed);
+    }
+
+    /// <summary>A session has one answer at a time: the next question ends the one before, and is answered whole.</summary>
+    [Test]
+    public void TheNextQuestionEndsTheAnswerBefore()
+    {
+        using FakeShim asker = FakeShim.Greeted(_router);
+        ShowMuch(asker);
+        asker.AskStatus();
+        using Received first = asker.Receive();
+        asker.AskStatus();
+        using Received second = asker.Receive();
+        string cut = Read(first), whole = Read(second);
+        Assert.That(cut, Does.Not.EndWith("}}"));
+        Assert.That(() => JsonDocument.Parse(whole).RootElement.GetProperty("processes")[0].GetProperty("connections").GetArrayLength(), Is.EqualTo(Much));
+    }
+
+    /// <summary>Sessions of one user that never read: the oldest of them give way, the router's memory does not grow by what they do not read, and everybody else is answered.</summary>
+    [Test]
+    public void AnswersThatNobodyReadCostNothing()
+    {
+        const int sessions = 40, mostUnread = 16, tolerated = 16384;
+        using FakeShim family = Place.Run(null, Place.Nobody, () => FakeShim.Greeted(_router));
+        ShowMuch(family);
+        Assert.That(_router.Programs(), Is.Not.Empty, "what runs for the first time takes memory");
+        long before = MemoryTests.AnonymousKib(_router);
+        int descriptors = _router.Descriptors;
+        List<FakeShim> askers = [];
+        List<Received> answers = [];
+        for (int i = 0; i < sessions; i++)
+        {
+            askers.Add(Place.Run(null, Place.Nobody, () => new FakeShim(_router)));
+            askers[^1].AskStatus();
+            answers.Add(askers[^1].Receive());
+            Assert.That(answers[^1].Type, Is.EqualTo(MessageType.StatusReply));
+        }
+        Assert.That(MemoryTests.AnonymousKib(_router), Is.LessThan(before + tolerated), "KiB");
+        Assert.That(_router.Programs(), Is.Not.Empty, "root is answered");
+        for (int i = 0; i < sessions - mostUnread; i++) Assert.That(Read(answers[i]), Does.Not.EndWith("}}"), $"answer {i}");
+        Assert.That(JsonDocument.Parse(Read(answers[^1])).RootElement.GetProperty("processes").GetArrayLength(), Is.EqualTo(1));
+        foreach (Received answer in answers) answer.Dispose();
+        foreach (FakeShim asker in askers) asker.Dispose();
+        Assert.That(() => _router.Descriptors, Is.EqualTo(descriptors).After(5000, 50));
+    }
+
+    private const int Much = 4000;
+
+    /// <summary>Records for a status that no socket's buffer holds.</summary>
+    private static void ShowMuch(FakeShim shim)
+    {
+        shim.Family.Header->RecordsUsed = Much;
+        for (uint i = 0; i < Much; i++) shim.Family.Record(i)->State = (uint)ConnectionState.Kernel;
+    }
+
+    /// <summary>All that comes to the end.</summary>
+    private static string Read(Received answer)
+    {
+        using FileStream stream = new(new Microsoft.Win32.SafeHandles.SafeFileHandle(Libc.fcntl(answer.Descriptors[0], Libc.F_DUPFD_CLOEXEC, 0), ownsHandle: true), FileAccess.Read);
+        using StreamReader reader = new(stream);
+        return reader.ReadToEnd();
     }
 }
