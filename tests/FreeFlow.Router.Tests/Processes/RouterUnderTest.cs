@@ -50,6 +50,12 @@ internal sealed class RouterUnderTest : IDisposable
     /// <summary>One that may have so many descriptors.</summary>
     public static RouterUnderTest StartWithDescriptors(int limit, params string[] arguments) => new(true, arguments, "prlimit", $"--nofile={limit}:{limit}");
 
+    /// <summary>One in another network namespace.</summary>
+    public static RouterUnderTest StartIn(string networkPath, params string[] arguments) => new(true, arguments, "nsenter", $"--net={networkPath}");
+
+    /// <summary>One that a command becomes, such as env.</summary>
+    public static RouterUnderTest StartBehind(string[] before, params string[] arguments) => new(true, arguments, before);
+
     /// <summary>Only the folder, for a test that prepares the socket's path first.</summary>
     public static RouterUnderTest Prepare() => new(false, []);
 

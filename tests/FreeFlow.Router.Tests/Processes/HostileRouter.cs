@@ -1,0 +1,135 @@
+using System;
+using System.Collections.Generic;
+using System.Net;
+using System.Net.Sockets;
+using System.Runtime.InteropServices;
+using FreeFlow.Contract.Layout;
+using FreeFlow.Router.Fabric.Wire;
+using FreeFlow.Router.Pairing;
+using FreeFlow.Router.Tests.Fabric;
+
+namespace FreeFlow.Router.Tests.Processes;
+
+/// <summary>One that another router believes to be a host's, and that says what comes to its mind: mostly what is possible at that moment, or nearly so.</summary>
+/// <param name="socket">Hello is said on it; this object's.</param>
+/// <param name="random">What decides.</param>
+/// <param name="victim">A connection that is none of its host's.</param>
+internal sealed class HostileRouter(Socket socket, Random random, TcpPair victim) : IDisposable
+{
+    private const int Flood = 2000;
+
+    private readonly List<byte> _heard = [];
+    private readonly List<FabricOffer> _offers = [];
+    private readonly List<uint> _streams = [];
+
+    /// <summary>How many streams the other side has begun for it.</summary>
+    public int Streams => _streams.Count;
+
+    /// <summary>Listens, and sends a frame, or many. False once the other side has ended it.</summary>
+    public bool SendOne()
+    {
+        try
+        {
+            Hear();
+            // Half of its life it only answers what it is offered, so that there are streams to lie about.
+            if (_offers.Count > 0 && random.Next(4) == 0) Accept(_offers[random.Next(_offers.Count)]);
+            byte[] frame = random.Next(100) == 0 ? Many() : random.Next(50) == 0 ? Broken() : Possible();
+            for (int sent = 0; sent < frame.Length;) sent += socket.Send(frame.AsSpan(sent));
+            return true;
+        }
+        catch (SocketException) { return false; }
+    }
+
+    public void Dispose() => socket.Dispose();
+
+    private void Hear()
+    {
+        byte[] some = new byte[65536];
+        while (socket.Available > 0) _heard.AddRange(some.AsSpan(0, socket.Receive(some)));
+        while (_heard.Count >= FrameHeader.Bytes)
+        {
+            FrameHeader header = MemoryMarshal.Read<FrameHeader>(CollectionsMarshal.AsSpan(_heard));
+            if (_heard.Count < FrameHeader.Bytes + (int)header.Length) return;
+            if (header.Type == FrameType.Offer && FabricOffer.TryRead(CollectionsMarshal.AsSpan(_heard).Slice(FrameHeader.Bytes, (int)header.Length), out FabricOffer offer)) _offers.Add(offer);
+            _heard.RemoveRange(0, FrameHeader.Bytes + (int)header.Length);
+        }
+    }
+
+    /// <summary>As an honest router would, with a ring of any size.</summary>
+    private void Accept(FabricOffer offer)
+    {
+        if (!_streams.Contains(offer.Number)) _streams.Add(offer.Number);
+        byte[] message = new byte[FrameHeader.MaximumMessageBytes], mark = new byte[RingLayout.ReturnMarkBytes];
+        FabricAccept accept = new()
+        {
+            Offer = offer.Number, Stream = (uint)random.Next(1, 10), Capacity = RingLayout.MinimumCapacity << random.Next(8), MarkToOffering = mark, MarkToAccepting = mark,
+            Sequence = new InitialSequence(offer.Sequence.Received, offer.Sequence.Sent),
+        };
+        int length = accept.Write(message);
+        socket.Send(TestRouter.Frame(new FrameHeader { Type = FrameType.Accept, Length = (uint)length }, message.AsSpan(0, length)));
+    }
+
+    private byte[] Many()
+    {
+        List<byte> all = [];
+        FrameType type = random.Next(3) switch { 0 => FrameType.Offer, 1 => FrameType.Withdraw, _ => FrameType.Accept };
+        for (int i = 0; i < Flood; i++) all.AddRange(Message(type, (uint)i));
+        return [.. all];
+    }
+
+    private byte[] Broken()
+    {
+        byte[] frame = Possible();
+        frame[random.Next(frame.Length)] ^= (byte)(1 << random.Next(8));
+        return random.Next(3) == 0 ? frame[..random.Next(1, frame.Length)] : frame;
+    }
+
+    private byte[] Possible() => random.Next(4) switch
+    {
+        0 => Message(FrameType.Offer, (uint)random.Next(1, 20)),
+        1 => Message(random.Next(2) == 0 ? FrameType.Withdraw : FrameType.Ping, (uint)random.Next(20)),
+        _ => OfAStream(),
+    };
+
+    private byte[] Message(FrameType type, uint number)
+    {
+        byte[] message = new byte[FrameHeader.MaximumMessageBytes];
+        int length = 0;
+        if (type == FrameType.Offer) length = new FabricOffer { Number = Math.Max(number, 1), Addresses = Addresses(), Sequence = new InitialSequence((uint)random.Next(), (uint)random.Next()), Place = random.Next(2) == 0 ? 0 : RingLayout.MaximumCapacity }.Write(message);
+        if (type == FrameType.Accept)
+        {
+            byte[] mark = new byte[RingLayout.ReturnMarkBytes];
+            length = new FabricAccept { Offer = number, Stream = (uint)random.Next(1, 10), Capacity = RingLayout.MaximumCapacity, MarkToOffering = mark, MarkToAccepting = mark }.Write(message);
+        }
+        return TestRouter.Frame(new FrameHeader { Type = type, Length = (uint)length, Position = type == FrameType.Withdraw ? number : 0 }, message.AsSpan(0, length));
+    }
+
+    /// <summary>Those of a neighbour's connection, either way, or of one of its own.</summary>
+    private FourTuple Addresses()
+    {
+        InternetEndpoint client = At(victim.Client), server = At(victim.Server);
+        return random.Next(3) switch
+        {
+            0 => new FourTuple(client, server),
+            1 => new FourTuple(server, client),
+            _ when _offers.Count > 0 => _offers[random.Next(_offers.Count)].Addresses.Mirrored,
+            _ => new FourTuple(server, client with { Port = (ushort)random.Next(65536) }),
+        };
+    }
+
+    private byte[] OfAStream()
+    {
+        FrameType type = (FrameType)random.Next((int)FrameType.Data, (int)FrameType.RecallAnswer + 1);
+        uint stream = _streams.Count > 0 ? _streams[random.Next(_streams.Count)] : (uint)random.Next(1, 5);
+        ulong position = random.Next(5) == 0 ? (ulong)random.NextInt64() : (ulong)random.Next(3);
+        byte[] payload = new byte[type == FrameType.Data ? random.Next(1, 5000) : 0];
+        ulong credit = random.Next(10) == 0 ? (ulong)random.Next(1000) : 0;
+        return TestRouter.Frame(new FrameHeader { Type = type, Length = (uint)payload.Length, Stream = stream, Position = position, Credit = credit }, payload);
+    }
+
+    private static InternetEndpoint At(Socket socket)
+    {
+        IPEndPoint point = (IPEndPoint)socket.LocalEndPoint!;
+        return new InternetEndpoint(InternetAddress.FromIPv4(point.Address.MapToIPv4().GetAddressBytes()), (ushort)point.Port);
+    }
+}
