@@ -7,9 +7,11 @@ NOBODY = ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups", "--no-n
 INSIDE = [*NOBODY[:-1], "unshare", "--user", "--map-root-user", "--net", "--pid", "--fork", "sh", "-c", 'ip link set lo up; exec "$@"', "inside"]
 OTHER = ["setpriv", "--reuid=65533", "--regid=65533", *NOBODY[3:]]
 PLACES = (NOBODY, INSIDE, OTHER)
+CALM_SECONDS = 1
 FUZZERS = len(PLACES)
-# What the runtime may start for itself meanwhile.
+# What the runtime may start for itself meanwhile, and keep of memory that it has had once.
 OWN_THREADS = 3
+OWN_KIB = 48 << 10
 
 
 def control(count, seed):
@@ -23,7 +25,12 @@ def control(count, seed):
             bystander.wait_for(side, "moving")
         if len(rig.rings(bystander.port)) != 2:
             raise Failure("the bystander has no ring")
+        server, client = neighbours(rig)
+        time.sleep(CALM_SECONDS)
+        calm = ended(client)
+        client = neighbour(rig, "ask", client.port)
         descriptors, threads = settled(rig)
+        memory = own_kib(rig)
         script = os.path.join(rig.folder.name, "fuzz.py")
         shutil.copy(os.path.join(os.path.dirname(__file__), "fuzz.py"), script)
         fuzzers = []
@@ -42,6 +49,10 @@ def control(count, seed):
             if rig.router.poll() is not None:
                 raise Failure(f"the router has ended with {rig.router.returncode}")
             time.sleep(0.1)
+        stormy = ended(client)
+        server.kill()
+        rig.others.remove(server)
+        server.communicate()
         said = []
         for fuzzer in fuzzers:
             said.append(fuzzer.communicate()[0].strip())
@@ -64,6 +75,10 @@ def control(count, seed):
             if time.monotonic() > deadline:
                 raise Failure(f"the router had {descriptors} descriptors and {threads} threads, and has {settled(rig)}: {rig.router_files()}")
             time.sleep(0.2)
+        while own_kib(rig) > memory + OWN_KIB:
+            if time.monotonic() > deadline:
+                raise Failure(f"the router had {memory} KiB of its own, and has {own_kib(rig)}")
+            time.sleep(0.2)
         told = rig.status()["router"]
         if told["faults"]:
             raise Failure(f"the router has counted {told['faults']} faults of its own")
@@ -71,7 +86,35 @@ def control(count, seed):
         bystander.check_survivor(1)
         bystander.close()
         held = f"the loop was held {told['loop']['holds']} times, for {told['loop']['longest_ms']} ms at most ({told['loop']['longest']})"
-        return f"{count} s, by uids 65534, 65534 in namespaces of its own, 65533: {', '.join(said)}; {held}; {told['pauses']} pauses; {others} connections of others meanwhile; descriptors and threads of the router before {(descriptors, threads)}, after {settled(rig)}"
+        return f"{count} s, by uids 65534, 65534 in namespaces of its own, 65533: {', '.join(said)}; {held}; {told['pauses']} pauses; {others} connections of others meanwhile; an honest client: {calm} before, {stormy} meanwhile; descriptors, threads and KiB of the router before {(descriptors, threads, memory)}, after {(*settled(rig), own_kib(rig))}"
+
+
+def neighbour(rig, what, port):
+    """A server that echoes, or a client that asks it, under FreeFlow (neighbour.c)."""
+    chosen = {"LD_PRELOAD": f"{BIN}/libfreeflow.so", "FREEFLOW_SOCKET": rig.socket, "FREEFLOW_OFFER_AFTER": "0", "FREEFLOW_JOIN": "wait"}
+    process = subprocess.Popen([rig.neighbour, what, str(port)], env={**os.environ, **chosen}, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
+    process.port = port or int(process.stdout.readline().split()[1])
+    rig.others.append(process)
+    return process
+
+
+def neighbours(rig):
+    rig.neighbour = rig.build("neighbour")
+    server = neighbour(rig, "serve", 0)
+    return server, neighbour(rig, "ask", server.port)
+
+
+def ended(client):
+    """What the client says at its end."""
+    said = client.communicate("", timeout=PATIENCE)[0].strip()
+    if client.returncode != 0:
+        raise Failure(f"the honest client: {said}")
+    return said
+
+
+def own_kib(rig):
+    with open(f"/proc/{rig.router.pid}/smaps_rollup") as file:
+        return next(int(line.split()[1]) for line in file if line.startswith("Pss_Anon:"))
 
 
 def settled(rig):

@@ -4,7 +4,8 @@
  * usage: neighbour serve PORT                    echoes to everybody, one thread, epoll; prints "port N"
  *        neighbour attack PORT SEED              a connection with a ring that is then spoilt; prints "rings 1"
  *        neighbour stray PORT                    lets its library read beyond its ring
- *        neighbour ask PORT                      question and answer until standard input ends; 1 if an answer is wrong or does not come
+ *        neighbour ask PORT                      question and answer until standard input ends; 1 if an answer is wrong or does not come; prints
+ *                                                "answers N, p99 M us" of all that came (100000: that long or longer)
  * serve and ask are to be run under FreeFlow as usual; attack too: it finds the ring and the doorbell that its own library has mapped.
  */
 #define _GNU_SOURCE
@@ -62,17 +63,32 @@ static _Noreturn void serve(int port) {
     }
 }
 
+static unsigned long long microseconds(void) {
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return now.tv_sec * 1000000ull + now.tv_nsec / 1000;
+}
+
 static int ask(int port) {
+    static unsigned long took[100001];
     char question[1000], answer[1000];
     int fd = joined(port, 0);
     struct pollfd end = { 0, POLLIN, 0 };
     struct timeval patience = { 20, 0 };
     setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience);
     for (unsigned long count = 0;; count++) {
-        if (poll(&end, 1, 0) > 0) { printf("answers %lu\n", count); return 0; }
+        if (poll(&end, 1, 0) > 0) {
+            unsigned p99 = 0;
+            for (unsigned long sum = took[0]; sum < count - count / 100 && p99 < 100000; sum += took[p99]) p99++;
+            printf("answers %lu, p99 %u us\n", count, p99);
+            return 0;
+        }
+        unsigned long long asked = microseconds();
         memset(question, (int)count, sizeof question);
         if (send(fd, question, sizeof question, MSG_NOSIGNAL) != (ssize_t)sizeof question || recv(fd, answer, sizeof answer, MSG_WAITALL) != (ssize_t)sizeof answer
             || memcmp(question, answer, sizeof answer)) { printf("no answer after %lu: %s\n", count, strerror(errno)); return 1; }
+        unsigned long long time = microseconds() - asked;
+        took[time < 100000 ? time : 100000]++;
     }
 }
 
