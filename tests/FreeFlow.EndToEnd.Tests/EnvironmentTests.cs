@@ -143,6 +143,7 @@ public sealed class EnvironmentTests
         yield return Case("a wrapper that looks up libc's", "", "LD_PRELOAD=$HERE/wrapper.so:$LD_PRELOAD $TALK; LD_PRELOAD=$LD_PRELOAD:$HERE/wrapper.so $TALK", ring: true);
         yield return Case("a wrapper that looks up the next", "", "export WRAPPER_NEXT=1; LD_PRELOAD=$HERE/wrapper.so:$LD_PRELOAD $TALK; LD_PRELOAD=$LD_PRELOAD:$HERE/wrapper.so $TALK", ring: true);
         yield return Case("a library in a namespace of its own, first", "", "$HERE/namespace $HERE/stranger.so before", ring: false);
+        yield return Case("a library in a namespace of its own", "", "$HERE/namespace $HERE/stranger.so", ring: true);
         yield return Case("libc's streams on a connection", "", "for seed in $(seq 1 40); do $HERE/streams $seed; done", ring: true);
         yield return Case("libc's streams on a connection, by default settings", "", "unset FREEFLOW_OFFER_AFTER FREEFLOW_JOIN; for seed in $(seq 41 80); do $HERE/streams $seed; done", ring: true);
         // With the settings that programs have, and from the first byte on.

@@ -44,12 +44,20 @@ internal static unsafe class RoadCalls
     {
         if (Offering.AnotherRoad) return;
         Offering.AnotherRoad = true;
-        for (int fd = 0; fd < DescriptorFlags.Capacity; fd++)
+        // Two may be the ends of one connection, and what an end has gone back with it cannot take back any more.
+        for (int fd = NextConnection(-1); fd >= 0; fd = NextConnection(fd)) _ = SocketCalls.StopReading(fd, Reason.AnotherRoad);
+        for (int fd = NextConnection(-1); fd >= 0; fd = NextConnection(fd)) ByAnotherRoad(fd);
+    }
+
+    private static int NextConnection(int fd)
+    {
+        for (fd++; fd < DescriptorFlags.Capacity; fd++)
         {
             // Tables are sparse: whole pages of zeroes are passed over eight at a time.
             if (fd % 8 == 0 && *(ulong*)(Process.Flags + fd) == 0) { fd += 7; continue; }
-            if ((Process.Flags[fd] & DescriptorFlags.Connection) != 0) ByAnotherRoad(fd);
+            if ((Process.Flags[fd] & DescriptorFlags.Connection) != 0) return fd;
         }
+        return -1;
     }
 
     /// <summary>Before io_submit(2): the descriptors of its control blocks.</summary>
