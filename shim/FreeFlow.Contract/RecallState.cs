@@ -23,4 +23,7 @@ public enum RecallState : uint
     /// the ring as if the reader had asked, and the reader goes to the kernel as soon as it sees that.
     /// </summary>
     Unheard = 4,
+
+    /// <summary><see cref="Unheard"/>, and the reader has asked besides: a writer that ends its stream leaves nothing in the ring.</summary>
+    UnheardAndAsked = 5,
 }

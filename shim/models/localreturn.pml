@@ -4,6 +4,8 @@
  * bytes begin (BackAt, what it knows to be read) and brings in what is behind it. The reader goes on reading the ring meanwhile; where it stops, T, is its own affair: it drops
  * T - BackAt bytes of the kernel's. What the kernel does not take at once of a stream that ends stays in the ring, if nobody has asked for it. A writer that does not come to it is stood in for by the router, with the turns and words of standin.pml.
  *
+ * The router may also begin by itself, for a program that does not hear of its ring (Unheard): the reader goes to the kernel as soon as it sees that.
+ *
  * The program sends up to N bytes in a ring of CAPACITY, may sleep for ever after any of them and in the midst of its own return, and may end its stream before it does. The
  * reader asks up to twice; it may withdraw, or become another program at once. One that has read everything may close. Ring position p holds byte p + 1 at p % CAPACITY.
  *
@@ -21,6 +23,8 @@
  *         FAULT_STOP_BLIND     a writer that ends its stream stops without looking whether the reader has asked meanwhile
  *         FAULT_STOP_UNSEEN    the reader believes that a writer that has stopped has brought in everything
  *         FAULT_CLOSED_UNSEEN  the writer does not look whether the reader has closed after it has said Back
+ *         FAULT_UNHEARD_EARLY  the reader goes to the kernel before that has everything, which the writer may then leave in the ring
+ *         FAULT_CLOSED_UNHEARD the router does not look whether the reader has closed after it has said Back
  *         FAULT_CLOSE_AT_ONCE  the reader closes without waiting for what comes once more
  */
 #define N 3
@@ -31,7 +35,7 @@
 mtype = { None, Writer, Router, Paused, Done };
 mtype = { Ring, Back, Kernel, Closed };
 mtype = { Not, Left, ShutDown };
-mtype = { Nobody, Asked, TakenUp };
+mtype = { Nobody, Asked, TakenUp, Unheard, UnheardAndAsked };
 
 mtype Handover = Ring, Returner = None, WriterLeft = Not, ReaderWants = Nobody;
 bool ReaderWaiting, ReaderClosed;
@@ -100,6 +104,7 @@ inline Leave() {
 #endif
         Handover = Back
 #ifndef FAULT_NEW_RETURN
+    :: before == Done -> BackAt = Tail; ReturnEnd = Tail; ReturnSent = 0   /* the reader had closed when the router began */
     :: before == Paused
 #endif
     fi;
@@ -133,7 +138,9 @@ inline Stop() {
         :: true -> returning = false
 #else
         :: ReaderWants == Nobody -> returning = false
-        :: ReaderWants != Nobody -> Returner = Paused
+        /* Who has not asked goes to the kernel only where that has all of it. */
+        :: ReaderWants == Unheard && !SENT_TO(ReturnEnd) -> returning = false
+        :: ReaderWants != Nobody && !(ReaderWants == Unheard && !SENT_TO(ReturnEnd)) -> Returner = Paused
 #endif
         fi
     :: else
@@ -193,21 +200,37 @@ active proctype Program() {
 active proctype StandIn() {
     mtype left;
     byte goal;
-    bool present = true;
+    bool present = true, warned, begins = true;
 end:
     do
-    :: atomic { Returner == None && Handover == Ring && ReaderWants == Asked -> Returner = Router };
+    /* StandIn.Warn, once: who writes from now on leaves the ring */
+    :: atomic { !warned && ReaderWants == Nobody -> ReaderWants = Unheard; warned = true };
+        ReaderWaiting = true
+    :: atomic { Returner == None && Handover == Ring && ReaderWants != Nobody && ReaderWants != TakenUp -> Returner = Router };
         if
-        :: atomic { ReaderWants == Asked -> ReaderWants = TakenUp };
+        :: atomic { ReaderWants == Asked -> ReaderWants = TakenUp }
+        :: ReaderWants == Unheard || ReaderWants == UnheardAndAsked
+        :: else -> begins = false   /* withdrawn */
+        fi;
+        if
+        :: begins ->
 #ifndef FAULT_NO_ARM
             ReaderWaiting = true;
 #endif
             BackAt = Head;
             ReturnEnd = Tail; ReturnSent = 0; Handover = Back;
-            Returner = Paused
-        :: else -> Returner = None   /* withdrawn */
+            if
+#ifndef FAULT_CLOSED_UNHEARD
+            :: ReaderClosed -> present = false; Returner = Done
+            :: !ReaderClosed -> Returner = Paused
+#else
+            :: true -> Returner = Paused
+#endif
+            fi
+        :: else -> Returner = None; begins = true
         fi
-    :: atomic { present && Returner == Paused && (!SENT_TO(ReturnEnd) || (WriterLeft != Not && !SENT_TO(Tail)) || (WriterLeft == ShutDown && !ended)) -> Returner = Router };
+    /* StandIn.IsNeedless: not for a reader that has closed */
+    :: atomic { present && T == UNKNOWN && Returner == Paused && (!SENT_TO(ReturnEnd) || (WriterLeft != Not && !SENT_TO(Tail)) || (WriterLeft == ShutDown && !ended)) -> Returner = Router };
         left = WriterLeft;
         if
         :: left == Not -> goal = ReturnEnd
@@ -273,11 +296,18 @@ end:
         :: Tail == Head -> TakeUp()
         :: else
         fi
-    :: phase == Ring && Handover == Ring && asks < 2 ->
+    /* Recall.IsUnheard */
+#ifdef FAULT_UNHEARD_EARLY
+    :: phase == Ring && Handover == Back && (ReaderWants == Unheard || ReaderWants == UnheardAndAsked) -> TakeUp()
+#else
+    :: phase == Ring && Handover == Back && (ReaderWants == Unheard || ReaderWants == UnheardAndAsked) && SENT_TO(ReturnEnd) -> TakeUp()
+#endif
+    :: phase == Ring && asks < 2 ->
         /* Recall.Ask: the ring is not read any more */
         asks++;
         if
         :: atomic { ReaderWants == Nobody -> ReaderWants = Asked }
+        :: atomic { ReaderWants == Unheard -> ReaderWants = UnheardAndAsked }
         :: else
         fi;
         ReaderWaiting = true;

@@ -8,7 +8,7 @@ namespace FreeFlow.Contract.Tests;
 public sealed class EnumerationTests
 {
     [TestCase(typeof(HandoverState), "Kernel Ready Ring Back")]
-    [TestCase(typeof(RecallState), "None Asked TakenUp Withdrawn")]
+    [TestCase(typeof(RecallState), "None Asked TakenUp Withdrawn Unheard UnheardAndAsked")]
     [TestCase(typeof(ReturnerState), "None Writer Router Paused Done")]
     [TestCase(typeof(LeavingState), "Not Left ShutDown")]
     [TestCase(typeof(ConnectionState), "Free Kernel Offered Joined RingSharedMemory RingRdma RingFabric HandedBack Closed")]

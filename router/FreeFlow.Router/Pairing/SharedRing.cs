@@ -19,6 +19,16 @@ internal sealed class SharedRing(ConnectionEnd peer, uint side, ulong device, ul
     public ulong Device { get; } = device;
     public ulong Inode { get; } = inode;
 
+    private bool _isUnheard;
+
+    /// <summary>True the first time that this end's process is found not to hear of the ring.</summary>
+    public bool TryMarkUnheard()
+    {
+        bool first = !_isUnheard;
+        _isUnheard = true;
+        return first;
+    }
+
     /// <summary>False if somebody stands in for this end already; otherwise until <see cref="EndReturn"/> nobody else does.</summary>
     public bool TryBeginReturn() => Interlocked.CompareExchange(ref _returning, 1, 0) == 0;
 

@@ -28,13 +28,13 @@ internal sealed partial class Broker
     /// </summary>
     public void TakeRings(Session session)
     {
-        if (session.WaitsUnseen || session.Family is not { } family) return;
+        if (session.Family is not { } family) return;
+        if (!session.WaitsUnseen) _log.Line($"{session} waits for its connections by system calls that its shim does not see: they stay in the kernel");
         session.WaitsUnseen = true;
-        _log.Line($"{session} waits for its connections by system calls that its shim does not see: they stay in the kernel");
         // Relatives may have shown what it holds.
         foreach (ConnectionEnd end in family.Ends.Values.Where(end => end.Shared is not null))
         {
-            _statistics.Count(Reason.ReadinessOutOfSight);
+            if (end.Shared!.TryMarkUnheard()) _statistics.Count(Reason.ReadinessOutOfSight);
             StandInFor(end, StandInCause.Unheard);
             StandInFor(end.Shared!.Peer, StandInCause.Unheard);
         }

@@ -71,7 +71,7 @@ internal static unsafe class Handover
     {
         RingBlockHeader* outgoing = Block.Outgoing(record);
         if (Volatile.Read(ref outgoing->Handover) != (uint)HandoverState.Ready || Volatile.Read(ref outgoing->ReaderClosed) != 0
-            || Volatile.Read(ref outgoing->ReaderWantsKernel) == (uint)RecallState.Unheard || (Volatile.Read(ref record->Flags) & (uint)ConnectionFlags.KernelOnly) != 0 || !ThreadLock.Enter(&record->SendLock)) return;
+            || Volatile.Read(ref outgoing->ReaderWantsKernel) >= (uint)RecallState.Unheard || (Volatile.Read(ref record->Flags) & (uint)ConnectionFlags.KernelOnly) != 0 || !ThreadLock.Enter(&record->SendLock)) return;
         int errno = Process.Errno;
         bool switched = false;
         // Looked at once more: who keeps a connection in the kernel takes the lock afterwards, and knows then.
@@ -167,7 +167,7 @@ internal static unsafe class Handover
         ulong unread = record->SendTail - record->SendHeadSeen;
         if (unread == 0) return false;
         if (fd < 0) fd = Connections.Local[Connections.IndexOf(record)].FirstDescriptor - 1;
-        return reason is not (Reason.Exec or Reason.DescriptorPassed or Reason.PeerClosed) || fd < 0 || !BufferSizes.HasRoomFor(fd, unread);
+        return reason is not (Reason.Exec or Reason.DescriptorPassed or Reason.AnotherRoad or Reason.PeerClosed) || fd < 0 || !BufferSizes.HasRoomFor(fd, unread);
     }
 
     /// <summary>
@@ -183,7 +183,7 @@ internal static unsafe class Handover
             return true;
         }
         if (!ReceiveReturn.TakeShared(record, incoming)) return false;
-        bool unheard = Volatile.Read(ref incoming->ReaderWantsKernel) == (uint)RecallState.Unheard;
+        bool unheard = Volatile.Read(ref incoming->ReaderWantsKernel) >= (uint)RecallState.Unheard;
         // A writer that sleeps until there is room in the ring goes on in the kernel.
         if (unheard) Doorbell.RingAlways(record);
         // A stream that has ended was not handed back: there is nothing more to carry.

@@ -16,7 +16,8 @@ namespace FreeFlow.Shim.Sockets;
 /// </summary>
 internal static unsafe class Recall
 {
-    private const uint None = (uint)RecallState.None, Asked = (uint)RecallState.Asked, TakenUp = (uint)RecallState.TakenUp, Unheard = (uint)RecallState.Unheard;
+    private const uint None = (uint)RecallState.None, Asked = (uint)RecallState.Asked, TakenUp = (uint)RecallState.TakenUp, Unheard = (uint)RecallState.Unheard,
+        UnheardAndAsked = (uint)RecallState.UnheardAndAsked;
 
     private const ulong SlowNanoseconds = 10_000_000_000;
 
@@ -41,10 +42,11 @@ internal static unsafe class Recall
         if (!ThreadLock.Enter(&record->ReceiveLock)) return;
         RingBlockHeader* incoming = Block.Incoming(record);
         if (Gate.Phase(&record->ReceiveGate) == DirectionPhase.Ready && Volatile.Read(ref incoming->Handover) >= (uint)HandoverState.Ring) Handover.TakeUpRing(record, incoming);
-        if (Gate.Phase(&record->ReceiveGate) == DirectionPhase.Ring && Volatile.Read(ref incoming->Handover) == (uint)HandoverState.Ring)
+        if (Gate.Phase(&record->ReceiveGate) == DirectionPhase.Ring)
         {
-            Interlocked.Or(ref record->Flags, (uint)ConnectionFlags.WantsKernel);
-            Interlocked.CompareExchange(ref incoming->ReaderWantsKernel, Asked, None);
+            // A writer that is just ending its stream looks at this word, too.
+            if (Volatile.Read(ref incoming->Handover) == (uint)HandoverState.Ring) Interlocked.Or(ref record->Flags, (uint)ConnectionFlags.WantsKernel);
+            if (Interlocked.CompareExchange(ref incoming->ReaderWantsKernel, Asked, None) == Unheard) Interlocked.CompareExchange(ref incoming->ReaderWantsKernel, UnheardAndAsked, Unheard);
             // A writer that has looked already, and publishes now, finds a reader to wake, and looks once more.
             Doorbell.ArmReader(incoming);
             Doorbell.RingAlways(record);
@@ -159,7 +161,7 @@ internal static unsafe class Recall
 
     private static bool Withdraw(ConnectionRecord* record, RingBlockHeader* incoming)
     {
-        if (Interlocked.CompareExchange(ref incoming->ReaderWantsKernel, None, Asked) is TakenUp or Unheard) return false;
+        if (Interlocked.CompareExchange(ref incoming->ReaderWantsKernel, None, Asked) is TakenUp or Unheard or UnheardAndAsked) return false;
         Interlocked.And(ref record->Flags, ~(uint)ConnectionFlags.WantsKernel);
         return true;
     }
@@ -179,15 +181,15 @@ internal static unsafe class Recall
 
     /// <summary>Sender: why a reader, or the router, wants a shared ring's bytes by the kernel.</summary>
     public static Reason Cause(RingBlockHeader* outgoing) =>
-        Volatile.Read(ref outgoing->ReaderWantsKernel) == Unheard ? Reason.ReadinessOutOfSight : Reason.DescriptorPassed;
+        Volatile.Read(ref outgoing->ReaderWantsKernel) >= Unheard ? Reason.ReadinessOutOfSight : Reason.DescriptorPassed;
 
     /// <summary>
-    /// Receiver: the router has had the writer leave a shared ring because one of the two programs does not hear of what happens there. The kernel gets all that is unread, and says
+    /// Receiver: the router has had the writer leave a shared ring because one of the two programs does not hear of what happens there, and the kernel has all that is unread, and says
     /// so to whoever asks it: it is to be read there from now on, though the ring has it, too.
     /// </summary>
     public static bool IsUnheard(ConnectionRecord* record, RingBlockHeader* incoming) =>
-        Volatile.Read(ref incoming->Handover) == (uint)HandoverState.Back && Volatile.Read(ref incoming->ReaderWantsKernel) == Unheard
-        && !ReturnMark.IsMirrored(record) && !ReceiveReturn.IsStopped(record, incoming);
+        Volatile.Read(ref incoming->Handover) == (uint)HandoverState.Back && Volatile.Read(ref incoming->ReaderWantsKernel) >= Unheard
+        && !ReturnMark.IsMirrored(record) && Volatile.Read(ref incoming->ReturnSent) >= Volatile.Read(ref incoming->ReturnEnd) - Volatile.Read(ref incoming->BackAt);
 
     /// <summary>As <see cref="Answer"/>, where no lock is held: epoll sets that wait for room hear from the kernel from now on.</summary>
     public static void AnswerAtOnce(ConnectionRecord* record, int fd = -1)

@@ -152,7 +152,10 @@ internal static unsafe class SendReturn
         RingBlockHeader* outgoing = Block.Outgoing(record);
         if (!IsUnderWay(record) || Volatile.Read(ref outgoing->Returner) != (uint)ReturnerState.Paused) return;
         Interlocked.CompareExchange(ref outgoing->Returner, (uint)ReturnerState.Done, (uint)ReturnerState.Paused);
-        if (Volatile.Read(ref outgoing->ReaderWantsKernel) == (uint)RecallState.None) Gate.Set(&record->SendGate, DirectionPhase.Back);
+        uint wanted = Volatile.Read(ref outgoing->ReaderWantsKernel);
+        // Who has not asked goes to the kernel only where that has all of it (Recall.IsUnheard).
+        bool left = wanted == (uint)RecallState.Unheard && Volatile.Read(ref outgoing->ReturnSent) < Volatile.Read(ref outgoing->ReturnEnd) - Volatile.Read(ref outgoing->BackAt);
+        if (wanted == (uint)RecallState.None || left) Gate.Set(&record->SendGate, DirectionPhase.Back);
         else Interlocked.CompareExchange(ref outgoing->Returner, (uint)ReturnerState.Paused, (uint)ReturnerState.Done);
     }
 

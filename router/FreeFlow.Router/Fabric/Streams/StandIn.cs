@@ -59,10 +59,12 @@ internal sealed unsafe class StandIn(MirroredRing ring, SocketLoan loan, StandIn
         if (before is ReturnerState.None or ReturnerState.Paused && Interlocked.CompareExchange(ref block->Returner, (uint)ReturnerState.Router, (uint)before) == (uint)before)
         {
             bool begun = before == ReturnerState.Paused || TryBegin(block);
-            done = !begun || Push(block, socket);
+            // Looked at behind Back: a reader that closes says so, and then looks at that word. Bytes sent to one that had read them in its ring would come back as a reset.
+            bool needless = begun && Volatile.Read(ref block->ReaderClosed) != 0;
+            done = !begun || needless || Push(block, socket);
             if (begun && before == ReturnerState.None && cause == StandInCause.Unheard) WakeWriters(socket);
             // The shim says when all is done: it may have more behind this.
-            Interlocked.CompareExchange(ref block->Returner, (uint)(begun ? ReturnerState.Paused : ReturnerState.None), (uint)ReturnerState.Router);
+            Interlocked.CompareExchange(ref block->Returner, (uint)(needless ? ReturnerState.Done : begun ? ReturnerState.Paused : ReturnerState.None), (uint)ReturnerState.Router);
         }
         else if (before == ReturnerState.Router) done = GivesUp(block, socket);
         BorrowedSocket.GiveBack(socket);
@@ -104,7 +106,7 @@ internal sealed unsafe class StandIn(MirroredRing ring, SocketLoan loan, StandIn
     private static bool IsDue(RingBlockHeader* block, StandInCause cause) => Volatile.Read(ref block->Handover) == (uint)HandoverState.Ring && cause switch
     {
         StandInCause.Lost => Volatile.Read(ref block->Tail) != Volatile.Read(ref block->Head),
-        StandInCause.Asked => Volatile.Read(ref block->ReaderWantsKernel) == (uint)RecallState.Asked,
+        StandInCause.Asked => Volatile.Read(ref block->ReaderWantsKernel) is (uint)RecallState.Asked or (uint)RecallState.UnheardAndAsked,
         _ => true,
     };
 
@@ -114,9 +116,9 @@ internal sealed unsafe class StandIn(MirroredRing ring, SocketLoan loan, StandIn
         lock (ring.Forwarding)
         {
             // By this word every sending call of the shim knows that it has to leave.
-            uint asked = cause == StandInCause.Asked ? (uint)RecallState.Asked : Volatile.Read(ref block->ReaderWantsKernel);
-            uint answer = asked == (uint)RecallState.Unheard ? asked : (uint)RecallState.TakenUp;
-            if (Interlocked.CompareExchange(ref block->ReaderWantsKernel, answer, asked) != asked) return false;
+            uint asked = Volatile.Read(ref block->ReaderWantsKernel);
+            if (cause == StandInCause.Asked && asked < (uint)RecallState.Unheard) asked = (uint)RecallState.Asked;
+            if (asked < (uint)RecallState.Unheard && Interlocked.CompareExchange(ref block->ReaderWantsKernel, (uint)RecallState.TakenUp, asked) != asked) return false;
             // Who has looked at that word before, and publishes now, finds a reader to wake, and looks once more.
             ring.AskToBeWoken();
             Volatile.Write(ref block->BackAt, Volatile.Read(ref block->Head));
