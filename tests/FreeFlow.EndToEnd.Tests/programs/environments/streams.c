@@ -104,6 +104,28 @@ static void read_by(unsigned way) {
   }
 }
 
+/* The same with wide characters: once a stream has such an orientation it has no other. */
+static int wide;
+
+static void read_wide_by(unsigned way) {
+  wchar_t text[100] = L"";
+  int number = 0;
+  switch (way % 3) {
+    case 0: say("fgetws %ls", fgetws(text, 100, stdin) ? text : L"end\n"); break;
+    case 1: for (wint_t one; (one = getwc(stdin)) != WEOF;) { number += (int)one; if (one == L'\n') break; } say("getwc %d\n", number); break;
+    default: { int got = wscanf(L"line %d", &number); say("wscanf %d %d rest %d\n", got, number, (int)getwchar()); break; }
+  }
+}
+
+static void write_wide_by(unsigned way) {
+  switch (way % 3) {
+    case 0: wprintf(L"wprintf %d\n", 1); break;
+    case 1: fputws(L"fputws\n", stdout); break;
+    default: putwchar(L'w'); putwc(L'\n', stdout); break;
+  }
+  fflush(stdout);
+}
+
 static void write_by(unsigned way, int number) {
   FILE *stream = number == 2 ? stderr : stdout;
   errno = ENOENT;
@@ -128,6 +150,7 @@ int main(int argc, char **argv) {
   char text[LINE];
   state = argc > 1 ? (unsigned)atoi(argv[1]) : 1;
   for (int i = 0; i < 4; i++) any(2);
+  wide = state % 4 == 0;
   if (bind(listener, (void *)&address, length) || listen(listener, 2) || getsockname(listener, (void *)&address, &length)) return 1;
   dup2(1, REPORT);
   if (pipe(orders) || pipe(done)) return 1;
@@ -175,9 +198,13 @@ int main(int argc, char **argv) {
     if (number == 0 && any(2)) {
       if (lines == 0 && !ended) { order('s'); lines++; }
       if (lines > 0) lines--;
-      read_by(any(6));
+      unsigned call = any(6);
+      if (wide) read_wide_by(call);
+      else read_by(call);
     } else if (number != 0) {
-      write_by(any(5), number);
+      unsigned call = any(5);
+      if (wide && number == 1) write_wide_by(call);
+      else write_by(call, number);
       order('r');
     } else if (keeps && any(2)) {
       if (send(fd, "by name\n", 8, 0) == 8) order('r');
