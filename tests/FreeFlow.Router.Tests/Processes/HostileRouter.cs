@@ -22,7 +22,10 @@ internal sealed class HostileRouter(Socket socket, Random random, TcpPair victim
     private readonly List<FabricOffer> _offers = [];
     private readonly List<uint> _streams = [];
 
-    /// <summary>How many streams the other side has begun for it.</summary>
+    /// <summary>Frames, or floods of them, that it has sent.</summary>
+    public int Sent { get; private set; }
+
+    /// <summary>How many streams it has begun with the other side.</summary>
     public int Streams => _streams.Count;
 
     /// <summary>Listens, and sends a frame, or many. False once the other side has ended it.</summary>
@@ -33,8 +36,9 @@ internal sealed class HostileRouter(Socket socket, Random random, TcpPair victim
             Hear();
             // Half of its life it only answers what it is offered, so that there are streams to lie about.
             if (_offers.Count > 0 && random.Next(4) == 0) Accept(_offers[random.Next(_offers.Count)]);
-            byte[] frame = random.Next(100) == 0 ? Many() : random.Next(50) == 0 ? Broken() : Possible();
+            byte[] frame = random.Next(100) switch { 0 => Many(), 1 => Broken(), < 8 => Nonsense(), _ => Possible() };
             for (int sent = 0; sent < frame.Length;) sent += socket.Send(frame.AsSpan(sent));
+            Sent++;
             return true;
         }
         catch (SocketException) { return false; }
@@ -84,11 +88,22 @@ internal sealed class HostileRouter(Socket socket, Random random, TcpPair victim
         return random.Next(3) == 0 ? frame[..random.Next(1, frame.Length)] : frame;
     }
 
-    private byte[] Possible() => random.Next(4) switch
+    /// <summary>A frame that is one, with a message that is none.</summary>
+    private byte[] Nonsense()
     {
-        0 => Message(FrameType.Offer, (uint)random.Next(1, 20)),
-        1 => Message(random.Next(2) == 0 ? FrameType.Withdraw : FrameType.Ping, (uint)random.Next(20)),
-        _ => OfAStream(),
+        byte[] frame = Message(random.Next(2) == 0 ? FrameType.Offer : FrameType.Accept, (uint)random.Next(1, 20));
+        frame[random.Next(FrameHeader.Bytes, frame.Length)] ^= (byte)(1 << random.Next(8));
+        return frame;
+    }
+
+    /// <summary>What cannot be ends the link: of a stream that there is not, and of bytes out of their place, there is little, or nothing else would be said.</summary>
+    private byte[] Possible() => random.Next(8) switch
+    {
+        0 or 1 => Message(FrameType.Offer, (uint)random.Next(1, 20)),
+        2 => Message(random.Next(2) == 0 ? FrameType.Withdraw : FrameType.Ping, (uint)random.Next(20)),
+        3 => Message(FrameType.Accept, (uint)random.Next(20)),
+        _ when _streams.Count > 0 || random.Next(200) == 0 => OfAStream(),
+        _ => Message(FrameType.Ping, 0),
     };
 
     private byte[] Message(FrameType type, uint number)
@@ -119,11 +134,11 @@ internal sealed class HostileRouter(Socket socket, Random random, TcpPair victim
 
     private byte[] OfAStream()
     {
-        FrameType type = (FrameType)random.Next((int)FrameType.Data, (int)FrameType.RecallAnswer + 1);
+        FrameType type = random.Next(30) == 0 ? FrameType.Data : (FrameType)random.Next((int)FrameType.Credit, (int)FrameType.RecallAnswer + 1);
         uint stream = _streams.Count > 0 ? _streams[random.Next(_streams.Count)] : (uint)random.Next(1, 5);
-        ulong position = random.Next(5) == 0 ? (ulong)random.NextInt64() : (ulong)random.Next(3);
+        ulong position = random.Next(30) switch { 0 => (ulong)random.NextInt64(), 1 => 1, _ => 0 };
         byte[] payload = new byte[type == FrameType.Data ? random.Next(1, 5000) : 0];
-        ulong credit = random.Next(10) == 0 ? (ulong)random.Next(1000) : 0;
+        ulong credit = random.Next(100) == 0 ? (ulong)random.Next(1000) : 0;
         return TestRouter.Frame(new FrameHeader { Type = type, Length = (uint)payload.Length, Stream = stream, Position = position, Credit = credit }, payload);
     }
 
