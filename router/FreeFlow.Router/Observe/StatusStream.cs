@@ -29,13 +29,16 @@ internal sealed unsafe class StatusStream(ulong session, uint user, bool isTrust
     /// <summary>Another one of the same session has taken its place, or too many of the same user wait. Any thread.</summary>
     public volatile bool IsCancelled;
 
-    /// <summary>The socket takes no more now.</summary>
-    public bool IsBlocked { get; private set; }
+    /// <summary>The socket takes no more, until poll(2) says that it does.</summary>
+    public bool IsBlocked { get; set; }
+
+    /// <summary>Nobody has read anything for so long that it is given up.</summary>
+    public bool IsGivenUp => IsBlocked && Environment.TickCount64 - _movedAt > Patience;
 
     /// <summary>Makes and sends one piece, without waiting. False if it is over: all is sent, or nobody reads it.</summary>
     public bool Step()
     {
-        if (IsCancelled) return false;
+        if (IsCancelled || IsGivenUp) return false;
         ReadOnlySpan<byte> unsent = report.Piece[_sent..];
         if (unsent.IsEmpty)
         {
@@ -48,7 +51,7 @@ internal sealed unsafe class StatusStream(ulong session, uint user, bool isTrust
         nint sent;
         fixed (byte* bytes = unsent) sent = Libc.send(Socket, bytes, (nuint)unsent.Length, Libc.MSG_DONTWAIT | Libc.MSG_NOSIGNAL);
         IsBlocked = sent < 0 && Errno.Last == Errno.EAGAIN;
-        if (IsBlocked) return Environment.TickCount64 - _movedAt < Patience;
+        if (IsBlocked) return true;
         if (sent < 0) return Errno.Last is Errno.EINTR or Errno.ENOBUFS or Errno.ENOMEM;
         _sent += (int)sent;
         _movedAt = Environment.TickCount64;

@@ -27,6 +27,9 @@ internal sealed unsafe class StatusWriter
     private readonly int _wake = Libc.eventfd(0, Libc.EFD_CLOEXEC | Libc.EFD_NONBLOCK);
     private bool _runs;
 
+    /// <summary>Who is first in turn: of those who bear the cost together only one is served at a time.</summary>
+    private int _first;
+
     /// <summary>Takes it over. False if there are too many, or no thread can be had. Any thread.</summary>
     public bool TryAdd(StatusStream stream)
     {
@@ -50,7 +53,8 @@ internal sealed unsafe class StatusWriter
         while (Streams() is { Length: > 0 } streams)
         {
             bool moved = false;
-            foreach (StatusStream stream in streams) moved |= Serve(stream);
+            _first = (_first + 1) % streams.Length;
+            for (int i = 0; i < streams.Length; i++) moved |= Serve(streams[(_first + i) % streams.Length]);
             if (!moved) WaitFor(streams);
         }
     }
@@ -72,7 +76,7 @@ internal sealed unsafe class StatusWriter
     private bool Serve(StatusStream stream)
     {
         long began = Stopwatch.GetTimestamp();
-        if (_restsUntil.GetValueOrDefault(stream.Payer) > began && !stream.IsCancelled) return false;
+        if (!(stream.IsCancelled || stream.IsGivenUp) && (stream.IsBlocked || _restsUntil.GetValueOrDefault(stream.Payer) > began)) return false;
         bool goesOn = false;
         try { goesOn = stream.Step(); }
         catch (Exception exception) { Threads.Faulted("status", exception); }
@@ -88,16 +92,19 @@ internal sealed unsafe class StatusWriter
     private void WaitFor(StatusStream[] streams)
     {
         PollDescriptor* looks = stackalloc PollDescriptor[Most + 1];
+        StatusStream[] blocked = new StatusStream[streams.Length];
         int count = 0;
-        looks[count++] = new PollDescriptor { Descriptor = _wake, Events = PollDescriptor.POLLIN };
         long now = Stopwatch.GetTimestamp(), until = now + (Stopwatch.Frequency * LongestWait / 1000);
         foreach (StatusStream stream in streams)
         {
             long rested = _restsUntil.GetValueOrDefault(stream.Payer);
-            if (rested > now) until = Math.Min(until, rested);
-            else looks[count++] = new PollDescriptor { Descriptor = stream.Socket, Events = PollDescriptor.POLLOUT };
+            if (rested > now || !stream.IsBlocked) { until = Math.Min(until, rested); continue; }
+            blocked[count] = stream;
+            looks[count++] = new PollDescriptor { Descriptor = stream.Socket, Events = PollDescriptor.POLLOUT };
         }
-        Libc.poll(looks, (nuint)count, (int)Math.Ceiling(Math.Max(until - now, 0) * 1000.0 / Stopwatch.Frequency));
+        looks[count] = new PollDescriptor { Descriptor = _wake, Events = PollDescriptor.POLLIN };
+        Libc.poll(looks, (nuint)count + 1, (int)Math.Ceiling(Math.Max(until - now, 0) * 1000.0 / Stopwatch.Frequency));
+        for (int i = 0; i < count; i++) blocked[i].IsBlocked = looks[i].Returned == 0;
         ulong rung;
         Libc.read(_wake, &rung, sizeof(ulong));
     }
