@@ -2,7 +2,9 @@ using System;
 using System.Globalization;
 using System.IO;
 using System.Text.RegularExpressions;
-using Medallion.Shell;
+using System.Threading;
+using CliWrap;
+using CliWrap.Buffered;
 
 namespace FreeFlow.Models.Tests;
 
@@ -50,17 +52,19 @@ internal static class Spin
 
     private static string Run(string folder, string program, string[] arguments)
     {
-        Command command;
+        using CancellationTokenSource limit = new(Limit);
+        BufferedCommandResult result;
         try
         {
-            command = Command.Run(program, arguments, options => options.WorkingDirectory(folder).Timeout(Limit));
+            result = Cli.Wrap(program).WithArguments(arguments).WithWorkingDirectory(folder).WithValidation(CommandResultValidation.None)
+                .ExecuteBufferedAsync(limit.Token).GetAwaiter().GetResult();
         }
         catch (System.ComponentModel.Win32Exception)
         {
             throw new InvalidOperationException($"'{program}' is not installed; install the Debian packages spin and gcc");
         }
-        string output = command.Result.StandardOutput + command.Result.StandardError;
-        if (!command.Result.Success) throw new InvalidOperationException($"'{program} {string.Join(' ', arguments)}' failed:\n{output}");
+        string output = result.StandardOutput + result.StandardError;
+        if (!result.IsSuccess) throw new InvalidOperationException($"'{program} {string.Join(' ', arguments)}' failed:\n{output}");
         return output;
     }
 }

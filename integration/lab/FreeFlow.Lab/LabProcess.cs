@@ -2,17 +2,19 @@ using System;
 using System.Diagnostics;
 using System.IO;
 using System.Linq;
+using System.Text;
 using System.Threading;
 using System.Threading.Tasks;
-using Medallion.Shell;
-using ShellCommand = Medallion.Shell.Command;
+using CliWrap;
 
 namespace FreeFlow.Lab;
 
 /// <summary>A running program of the lab. Disposing ends it and everything below it.</summary>
 public sealed class LabProcess : IDisposable
 {
-    private readonly ShellCommand _shell;
+    private readonly CommandTask<CommandResult> _command;
+    private readonly CancellationTokenSource _disposed = new();
+    private readonly TaskCompletionSource<Stream> _input = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly OutputText _output = new();
     private readonly OutputText _error = new();
     private readonly Stopwatch _clock = Stopwatch.StartNew();
@@ -26,9 +28,10 @@ public sealed class LabProcess : IDisposable
     {
         _description = description;
         // A session of its own: Ctrl-C on the terminal is for this program, which then ends the others in order.
-        _shell = ShellCommand.Run("setsid", arguments.Cast<object>(), options => options.DisposeOnExit(false).ThrowOnError(false))
-            .RedirectTo(_output).RedirectStandardErrorTo(_error);
-        Root = _shell.ProcessId;
+        _command = Cli.Wrap("setsid").WithArguments(arguments).WithValidation(CommandResultValidation.None)
+            .WithStandardInputPipe(PipeSource.Create(HoldInput)).WithStandardOutputPipe(Into(_output)).WithStandardErrorPipe(Into(_error))
+            .ExecuteAsync(_disposed.Token);
+        Root = _command.ProcessId;
         Pid = nested ? FindChild() : Root;
     }
 
@@ -42,13 +45,13 @@ public sealed class LabProcess : IDisposable
     public string Error => _error.ToString();
 
     /// <summary>True once the program has ended and its output is complete.</summary>
-    public bool HasExited => _shell.Task.IsCompleted;
+    public bool HasExited => _command.Task.IsCompleted;
 
     /// <summary>User and system time, in seconds, of the program and everything below it. Step: 10 ms.</summary>
     public double CpuSeconds => ProcessTree.CpuSeconds(Root);
 
-    /// <summary>The program's standard input.</summary>
-    public StreamWriter Input => _shell.StandardInput.BaseStream is { } stream ? new StreamWriter(stream) { AutoFlush = true } : StreamWriter.Null;
+    /// <summary>The program's standard input; closing it is its end of file.</summary>
+    public StreamWriter Input => new(_input.Task.GetAwaiter().GetResult()) { AutoFlush = true };
 
     internal int Root { get; }
 
@@ -67,12 +70,12 @@ public sealed class LabProcess : IDisposable
     /// <summary>Waits for the end; throws, and ends the program, when it takes longer than <paramref name="timeout"/>.</summary>
     public CompletedProcess Wait(TimeSpan timeout)
     {
-        if (!_shell.Task.Wait(timeout))
+        if (!_command.Task.Wait(timeout))
         {
             Kill();
             throw new LabException($"'{_description}' did not end within {timeout.TotalSeconds:0} s. Output: {(Output + Error).Trim()}");
         }
-        return new CompletedProcess(_shell.Task.Result.ExitCode, Output, Error, _clock.Elapsed, 0);
+        return new CompletedProcess(_command.Task.Result.ExitCode, Output, Error, _clock.Elapsed, 0);
     }
 
     /// <summary>Waits until the output (or error) contains <paramref name="text"/>; throws after <paramref name="timeout"/> or when the program ends first.</summary>
@@ -89,7 +92,22 @@ public sealed class LabProcess : IDisposable
     public void Dispose()
     {
         Stop();
-        ((IDisposable)_shell).Dispose();
+        // Who has inherited the program's output may live on: nobody reads it any more.
+        _disposed.Cancel();
+    }
+
+    private static PipeTarget Into(OutputText text) => PipeTarget.Create(async (source, cancelled) =>
+    {
+        using StreamReader reader = new(source, Encoding.UTF8);
+        char[] buffer = new char[4096];
+        for (int count; (count = await reader.ReadAsync(buffer, cancelled)) != 0;) text.Write(buffer, 0, count);
+    });
+
+    // The program's end cancels this: until then its input stays open, whether anybody writes or not.
+    private async Task HoldInput(Stream input, CancellationToken ended)
+    {
+        _input.SetResult(input);
+        await Task.Delay(Timeout.Infinite, ended);
     }
 
     private void End(int signal, TimeSpan grace)
@@ -97,9 +115,9 @@ public sealed class LabProcess : IDisposable
         if (HasExited) return;
         int[] members = ProcessTree.Members(Root).Where(pid => pid != Root || Pid == Root).ToArray();
         _ = Native.kill(Pid, signal);
-        if (_shell.Task.Wait(grace)) return;
+        if (_command.Task.Wait(grace)) return;
         foreach (int pid in members.Union(ProcessTree.Members(Root))) _ = Native.kill(pid, Native.SIGKILL);
-        _ = _shell.Task.Wait(TimeSpan.FromSeconds(5));
+        _ = _command.Task.Wait(TimeSpan.FromSeconds(5));
     }
 
     private int FindChild()
