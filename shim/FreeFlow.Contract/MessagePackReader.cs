@@ -65,6 +65,15 @@ public ref struct MessagePackReader(ReadOnlySpan<byte> buffer)
         return TakeMany(length);
     }
 
+    /// <summary>Bytes, as a slice of the message.</summary>
+    public ReadOnlySpan<byte> ReadBytes(int maximumBytes)
+    {
+        if (Take() != 0xc4) Failed = true;
+        int length = Take();
+        if (Failed || length > maximumBytes) { Failed = true; return default; }
+        return TakeMany(length);
+    }
+
     private byte Take()
     {
         ReadOnlySpan<byte> one = TakeMany(1);

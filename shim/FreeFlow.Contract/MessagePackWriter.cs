@@ -5,7 +5,7 @@ namespace FreeFlow.Contract;
 
 /// <summary>
 /// Writes the few MessagePack forms that the control messages use, always in their shortest encoding (MessagePack specification, "int format
-/// family", "str", "array"). Never throws and never allocates: what does not fit sets <see cref="Failed"/>.
+/// family", "str", "bin", "array"). Never throws and never allocates: what does not fit sets <see cref="Failed"/>.
 /// </summary>
 public ref struct MessagePackWriter(Span<byte> buffer)
 {
@@ -51,6 +51,17 @@ public ref struct MessagePackWriter(Span<byte> buffer)
         else { _buffer[Length] = 0xd9; _buffer[Length + 1] = (byte)utf8.Length; }
         utf8.CopyTo(_buffer[(Length + header)..]);
         Length += header + utf8.Length;
+    }
+
+    /// <summary>At most 255 bytes (bin 8).</summary>
+    public void WriteBytes(scoped ReadOnlySpan<byte> bytes)
+    {
+        if (bytes.Length > byte.MaxValue) { Failed = true; return; }
+        if (!Reserve(2 + bytes.Length)) return;
+        _buffer[Length] = 0xc4;
+        _buffer[Length + 1] = (byte)bytes.Length;
+        bytes.CopyTo(_buffer[(Length + 2)..]);
+        Length += 2 + bytes.Length;
     }
 
     private void WriteByte(byte value)

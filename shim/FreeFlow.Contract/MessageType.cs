@@ -29,4 +29,40 @@ public enum MessageType : byte
 
     /// <summary>Process to router: brings what is unread in a ring back into the kernel, in place of its writer.</summary>
     ReturnRequest = 9,
+
+    /// <summary>Verbs (<see cref="Messages.VerbsHello"/>).</summary>
+    VerbsHello = 10,
+
+    /// <summary>Verbs (<see cref="Messages.VerbsReply"/>).</summary>
+    VerbsReply = 11,
+
+    /// <summary>Verbs (<see cref="Messages.VerbsCreateQueuePair"/>).</summary>
+    VerbsCreateQueuePair = 12,
+
+    /// <summary>Verbs (<see cref="Messages.VerbsConnect"/>).</summary>
+    VerbsConnect = 13,
+
+    /// <summary>Verbs (<see cref="Messages.VerbsJoin"/>).</summary>
+    VerbsJoin = 14,
+
+    /// <summary>Verbs (<see cref="Messages.VerbsLeave"/>).</summary>
+    VerbsLeave = 15,
+
+    /// <summary>Verbs (<see cref="Messages.VerbsRegister"/>).</summary>
+    VerbsRegister = 16,
+
+    /// <summary>Verbs (<see cref="Messages.VerbsDeregister"/>).</summary>
+    VerbsDeregister = 17,
+
+    /// <summary>Verbs (<see cref="Messages.VerbsResolve"/>).</summary>
+    VerbsResolve = 18,
+
+    /// <summary>Verbs (<see cref="Messages.VerbsGrant"/>).</summary>
+    VerbsGrant = 19,
+
+    /// <summary>Verbs (<see cref="Messages.VerbsEdge"/>).</summary>
+    VerbsEdge = 20,
+
+    /// <summary>Verbs (<see cref="Messages.VerbsEdgeReply"/>).</summary>
+    VerbsEdgeReply = 21,
 }

@@ -33,6 +33,15 @@ public sealed class LayoutTests
 
     private const string FamilyHeaderFields = "Magic@0:4 Version@4:4 SlotCount@8:4 RecordCount@12:4 RecordsUsed@16:4 NextRecord@20:4 RingBytes@24:8 Refused@32:8";
 
+    private const string QueuePairHeaderFields = """
+        Magic@0:4 Version@4:4
+        State@64:4 Revocations@72:8 DataTail@80:8 MessagesSent@88:8 MessageBytes@96:8 RemoteOperations@104:8 RemoteBytes@112:8
+        Consumed@128:8 DataHead@136:8 Receives@192:8 ReceiveMask@200:4 RnrTimer@204:4 IsShared@208:4
+        ReaderWaiting@256:4 WriterWaiting@320:4 Gone@384:4
+        """;
+
+    private const string QueuePairMessageFields = "Sequence@0:8 Length@8:4 Kind@12:2 Solicited@14:2 Immediate@16:4 Status@20:4 Inline@32:32";
+
     private const string DoorbellStateFields = "Users@0:4 Lock@4:4 Sleepers@8:4 DrainsRefused@12:4 RefusedSince@16:8";
 
     private const string SessionSlotFields = "ProcessId@0:4 Mailbox@4:4 Handled@8:4";
@@ -42,6 +51,8 @@ public sealed class LayoutTests
     [TestCase(typeof(FamilyHeader), 4096, FamilyHeaderFields, TestName = "FamilyHeader")]
     [TestCase(typeof(SessionSlot), 64, SessionSlotFields, TestName = "SessionSlot")]
     [TestCase(typeof(DoorbellState), 32, DoorbellStateFields, TestName = "DoorbellState")]
+    [TestCase(typeof(QueuePairHeader), 4096, QueuePairHeaderFields, TestName = "QueuePairHeader")]
+    [TestCase(typeof(QueuePairMessage), 64, QueuePairMessageFields, TestName = "QueuePairMessage")]
     public void FieldsLieWhereTheyLay(Type layout, int size, string fields)
     {
         Assert.That(string.Join(' ', Fields(layout)), Is.EqualTo(fields.Replace('\n', ' ')));
@@ -55,6 +66,8 @@ public sealed class LayoutTests
     [TestCase(typeof(FamilyHeader))]
     [TestCase(typeof(SessionSlot))]
     [TestCase(typeof(DoorbellState))]
+    [TestCase(typeof(QueuePairHeader))]
+    [TestCase(typeof(QueuePairMessage))]
     public void FieldsAreAlignedAndDoNotOverlap(Type layout)
     {
         int end = 0;
@@ -84,6 +97,31 @@ public sealed class LayoutTests
             FamilyLayout.DoorbellBytes, FamilyLayout.DoorbellsOffset, FamilyLayout.TotalBytes,
         },
         Is.EqualTo(new object[] { 0x37544646u, 7u, 4096, 64, 1024u, 4096, 384, 65536u, 69632, 32, 25235456, 27332608L }));
+
+    [Test]
+    public void QueuePairMemory() => Assert.That(
+        new object[]
+        {
+            QueuePairLayout.Magic, QueuePairLayout.Version, QueuePairLayout.HeaderBytes, QueuePairLayout.Messages, QueuePairLayout.MessagesOffset, QueuePairLayout.Receives,
+            QueuePairLayout.ReceivesOffset, QueuePairLayout.DataBytes, QueuePairLayout.DataOffset, QueuePairLayout.InlineBytes, QueuePairLayout.BlockBytes, QueuePairLayout.TotalBytes,
+        },
+        Is.EqualTo(new object[] { 0x31514646u, 1u, 4096, 512u, 4096, 16384u, 36864, 262144u, 102400, 32u, 364544, 729088 }));
+
+    // Offset, length; pages of the region: all, whole, first edge, last edge.
+    [TestCase(0u, 0UL, 0UL, 0UL, 0UL, 0UL)]
+    [TestCase(0u, 1UL, 1UL, 0UL, 1UL, 0UL)]
+    [TestCase(0u, 4096UL, 1UL, 1UL, 0UL, 0UL)]
+    [TestCase(0u, 4097UL, 2UL, 1UL, 0UL, 1UL)]
+    [TestCase(4095u, 1UL, 1UL, 0UL, 1UL, 0UL)]
+    [TestCase(4095u, 2UL, 2UL, 0UL, 1UL, 1UL)]
+    [TestCase(16u, 8192UL, 3UL, 1UL, 1UL, 1UL)]
+    [TestCase(1u, 4095UL, 1UL, 0UL, 1UL, 0UL)]
+    [TestCase(1u, 8191UL, 2UL, 1UL, 1UL, 0UL)]
+    public void PagesOfARegion(uint offset, ulong length, ulong all, ulong whole, ulong first, ulong last)
+    {
+        RegionPages pages = new(offset, length);
+        Assert.That(new[] { pages.All, pages.Whole, pages.FirstEdge, pages.LastEdge }, Is.EqualTo(new[] { all, whole, first, last }));
+    }
 
     [Test]
     public void Constants() => Assert.That(

@@ -40,5 +40,8 @@ public sealed class MessageBytesTests
     [Test]
     public void TypeNumbers() => Assert.That(
         Enum.GetValues<MessageType>().Select(t => $"{t}={(byte)t}"),
-        Is.EqualTo(new[] { "Hello=1", "Welcome=2", "Offer=3", "Join=4", "Refuse=5", "Withdraw=6", "StatusRequest=7", "StatusReply=8", "ReturnRequest=9" }));
+        Is.EqualTo(new[] { "Hello=1", "Welcome=2", "Offer=3", "Join=4", "Refuse=5", "Withdraw=6", "StatusRequest=7", "StatusReply=8", "ReturnRequest=9",
+            "VerbsHello=10", "VerbsReply=11", "VerbsCreateQueuePair=12", "VerbsConnect=13", "VerbsJoin=14", "VerbsLeave=15",
+            "VerbsRegister=16", "VerbsDeregister=17", "VerbsResolve=18", "VerbsGrant=19", "VerbsEdge=20", "VerbsEdgeReply=21",
+        }));
 }

@@ -20,6 +20,18 @@ public sealed class MessageKind(string name, MessageType type, MessageKind.Recod
         new("StatusRequest", MessageType.StatusRequest, (m, b) => StatusRequest.TryRead(m, out StatusRequest r) ? r.Write(b) : -1),
         new("StatusReply", MessageType.StatusReply, (m, b) => StatusReply.TryRead(m, out StatusReply r) ? r.Write(b) : -1),
         new("ReturnRequest", MessageType.ReturnRequest, (m, b) => ReturnRequest.TryRead(m, out ReturnRequest r) ? r.Write(b) : -1),
+        new("VerbsHello", MessageType.VerbsHello, (m, b) => VerbsHello.TryRead(m, out VerbsHello r) ? r.Write(b) : -1),
+        new("VerbsReply", MessageType.VerbsReply, (m, b) => VerbsReply.TryRead(m, out VerbsReply r) ? r.Write(b) : -1),
+        new("VerbsCreateQueuePair", MessageType.VerbsCreateQueuePair, (m, b) => VerbsCreateQueuePair.TryRead(m, out VerbsCreateQueuePair r) ? r.Write(b) : -1),
+        new("VerbsConnect", MessageType.VerbsConnect, (m, b) => VerbsConnect.TryRead(m, out VerbsConnect r) ? r.Write(b) : -1),
+        new("VerbsJoin", MessageType.VerbsJoin, (m, b) => VerbsJoin.TryRead(m, out VerbsJoin r) ? r.Write(b) : -1),
+        new("VerbsLeave", MessageType.VerbsLeave, (m, b) => VerbsLeave.TryRead(m, out VerbsLeave r) ? r.Write(b) : -1),
+        new("VerbsRegister", MessageType.VerbsRegister, (m, b) => VerbsRegister.TryRead(m, out VerbsRegister r) ? r.Write(b) : -1),
+        new("VerbsDeregister", MessageType.VerbsDeregister, (m, b) => VerbsDeregister.TryRead(m, out VerbsDeregister r) ? r.Write(b) : -1),
+        new("VerbsResolve", MessageType.VerbsResolve, (m, b) => VerbsResolve.TryRead(m, out VerbsResolve r) ? r.Write(b) : -1),
+        new("VerbsGrant", MessageType.VerbsGrant, (m, b) => VerbsGrant.TryRead(m, out VerbsGrant r) ? r.Write(b) : -1),
+        new("VerbsEdge", MessageType.VerbsEdge, (m, b) => VerbsEdge.TryRead(m, out VerbsEdge r) ? r.Write(b) : -1),
+        new("VerbsEdgeReply", MessageType.VerbsEdgeReply, (m, b) => VerbsEdgeReply.TryRead(m, out VerbsEdgeReply r) ? r.Write(b) : -1),
     ];
 
     public string Name { get; } = name;
