@@ -64,6 +64,7 @@ internal static class StatusCommand
             }
         }
         text.Append(table.Rows == 0 ? "no processes of yours are connected\n" : table.ToString());
+        if (document.RootElement.TryGetProperty("verbs", out JsonElement verbs)) text.Append(VerbsText.Lines(verbs));
         return PrintableText.OfLines(text.ToString());
     }
 

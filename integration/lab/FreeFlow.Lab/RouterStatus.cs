@@ -22,6 +22,18 @@ public sealed record RouterStatus
     /// <summary>Connected processes.</summary>
     [JsonPropertyName("processes")] public ProcessStatus[] Processes { get; init; } = [];
 
+    /// <summary>Queue pairs and regions of verbs, with their totals; of no kind from a router that has none.</summary>
+    [JsonPropertyName("verbs")] public JsonElement Verbs { get; init; }
+
+    /// <summary>Queue pairs that there are now.</summary>
+    [JsonIgnore] public int VerbsQueuePairs => Verbs.GetProperty("queue_pairs").GetArrayLength();
+
+    /// <summary>Payload of messages between queue pairs on this host since the router started.</summary>
+    [JsonIgnore] public long VerbsMessageBytesTotal => Verbs.GetProperty("message_bytes_total").GetInt64();
+
+    /// <summary>Bytes written and read by RDMA, and by atomic operations, likewise.</summary>
+    [JsonIgnore] public long VerbsRemoteBytesTotal => Verbs.GetProperty("remote_bytes_total").GetInt64();
+
     /// <summary>Connections that were given a ring since the router started.</summary>
     [JsonIgnore] public long JoinedTotal => Router.GetProperty("joined_total").GetInt64();
 

@@ -11,11 +11,12 @@ using FreeFlow.Router.Cluster;
 using FreeFlow.Router.Pairing;
 using FreeFlow.Router.Policy;
 using FreeFlow.Router.Sessions;
+using FreeFlow.Router.Verbs;
 
 namespace FreeFlow.Router.Observe;
 
 /// <summary>
-/// One status as JSON, in pieces: {"cluster":{...},"policy":{...},"processes":[...],"users":[...],"router":{...}}. Records are the processes' own word, so every value is brought into its range. What belongs to the
+/// One status as JSON, in pieces: {"cluster":{...},"policy":{...},"processes":[...],"verbs":{...},"users":[...],"router":{...}}. Records are the processes' own word, so every value is brought into its range. What belongs to the
 /// event loop is looked at by the event loop, a bounded part at a time; everything else is done by the thread that takes the pieces.
 /// </summary>
 /// <param name="families">The event loop's.</param>
@@ -46,6 +47,9 @@ internal sealed unsafe class StatusReport(IReadOnlyCollection<Family> families, 
 
     /// <inheritdoc cref="Cluster"/>
     public Broker? Broker { get; init; }
+
+    /// <summary>The event loop's.</summary>
+    public required VerbsBroker Verbs { get; init; }
 
     /// <summary>What the last step has written.</summary>
     public ReadOnlySpan<byte> Piece => _piece.WrittenSpan;
@@ -96,6 +100,7 @@ internal sealed unsafe class StatusReport(IReadOnlyCollection<Family> families, 
         json.WriteEndArray();
         Ask(() =>
         {
+            VerbsReport.Write(json, Verbs, visible);
             WriteUsers(json);
             WriteRouter(json);
         });

@@ -37,7 +37,7 @@ internal sealed unsafe class StatusService(RouterOptions options, KernelWitness 
         Libc.close(ends[1]);
         StatusReport report = new(families, asker, everything ? _ => true : session => IsOwn(asker, session), options, statistics)
         {
-            Ask = Ask, Cluster = everything ? cluster : null, Broker = everything ? broker : null,
+            Ask = Ask, Cluster = everything ? cluster : null, Broker = everything ? broker : null, Verbs = broker.Verbs,
         };
         if (sent && _writer.TryAdd(new StatusStream(asker.Id, asker.Account.UserId, everything, ends[0], report))) return;
         Libc.close(ends[0]);

@@ -53,6 +53,16 @@ internal static unsafe class SocketOptions
         return true;
     }
 
+    /// <summary>The address that a socket is bound to.</summary>
+    public static bool TryGetLocalAddress(int socket, out InternetAddress address)
+    {
+        byte* buffer = stackalloc byte[AddressBytes];
+        uint length = AddressBytes;
+        bool known = Libc.getsockname(socket, buffer, &length) == 0 & TryParse(new ReadOnlySpan<byte>(buffer, (int)Math.Min(length, AddressBytes)), out InternetEndpoint local);
+        address = local.Address;
+        return known;
+    }
+
     private static bool TryParse(ReadOnlySpan<byte> address, out InternetEndpoint endpoint)
     {
         endpoint = default;

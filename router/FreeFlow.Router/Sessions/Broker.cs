@@ -9,6 +9,7 @@ using FreeFlow.Router.Fabric.Journal;
 using FreeFlow.Router.Observe;
 using FreeFlow.Router.Pairing;
 using FreeFlow.Router.Policy;
+using FreeFlow.Router.Verbs;
 
 namespace FreeFlow.Router.Sessions;
 
@@ -39,6 +40,7 @@ internal sealed partial class Broker : IRingGiver
         _gate = new PolicyGate(policy, log);
         _statistics = statistics;
         _log = log;
+        Verbs = new VerbsBroker(log);
         _pairing = new PairingTable(witness);
         _kept = new KeptRings(options.MaximumRingsPerUser, options.MaximumRingBytesPerUser);
         if (!MemoryHandle.IsToBeHad) log.Line("who keeps a ring's memory cannot be seen (open_by_handle_at(2), CAP_DAC_READ_SEARCH): rings that were closed are charged for a second");

@@ -65,7 +65,7 @@ internal sealed unsafe class Ring : IDisposable
     /// A ring at the bell is a byte. Where the kernel knows how (Linux 6.16), descriptors are turned away: whoever reads or closes a socket also closes those
     /// that nobody took, and the last close(2) of some takes its time (SO_LINGER).
     /// </summary>
-    private static void TakeNoDescriptors(int doorbell)
+    public static void TakeNoDescriptors(int doorbell)
     {
         int none = 0;
         if (Libc.setsockopt(doorbell, Libc.SOL_SOCKET, Libc.SO_PASSRIGHTS, &none, sizeof(int)) != 0) DoorbellsTakeDescriptors = true;

@@ -36,6 +36,9 @@ internal sealed class Session(ulong id, int socket, PeerCredentials peer, UserAc
     /// <summary>The family it said Hello for; null before.</summary>
     public Family? Family { get; set; }
 
+    /// <summary>What it has of verbs; null if it is no verbs session.</summary>
+    public Verbs.VerbsClient? Verbs { get; set; }
+
     /// <summary>It has asked who answers here.</summary>
     public bool HasAsked { get; set; }
 

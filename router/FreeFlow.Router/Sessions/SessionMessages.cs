@@ -5,6 +5,7 @@ using FreeFlow.Contract.Layout;
 using FreeFlow.Contract.Messages;
 using FreeFlow.Native;
 using FreeFlow.Router.Observe;
+using FreeFlow.Router.Verbs;
 
 namespace FreeFlow.Router.Sessions;
 
@@ -15,6 +16,7 @@ internal sealed class SessionMessages(Broker broker, StatusService status, Stati
 
     private readonly Dictionary<(ulong Device, ulong Inode), Family> _families = [];
     private readonly int _pidNamespace = Libc.open("/proc/self/ns/pid", Libc.O_RDONLY | Libc.O_CLOEXEC);
+    private readonly VerbsMessages _verbs = new(broker.Verbs);
 
     /// <summary>What the last message was, for whoever finds that it took long.</summary>
     public MessageType Last { get; private set; }
@@ -65,7 +67,14 @@ internal sealed class SessionMessages(Broker broker, StatusService status, Stati
     {
         bool done = true;
         try { done = broker.EndSession(session); }
-        finally { if (done) Leave(session); }
+        finally
+        {
+            if (done)
+            {
+                _verbs.EndSession(session);
+                Leave(session);
+            }
+        }
         return done;
     }
 
@@ -105,6 +114,9 @@ internal sealed class SessionMessages(Broker broker, StatusService status, Stati
             case MessageType.StatusRequest when (session.Family is not null || session.HasAsked) && descriptors.Length <= 1 && StatusRequest.TryRead(message, out StatusRequest request):
                 if (request.Version == StatusRequest.CurrentVersion) status.Answer(session, Families);
                 else session.Fail($"it asks for the status in version {request.Version}, this router answers in {StatusRequest.CurrentVersion}");
+                return;
+            case >= MessageType.VerbsHello and <= MessageType.VerbsEdgeReply:
+                _verbs.Handle(session, type, message, descriptors);
                 return;
             default:
                 session.Fail($"malformed message: type {(int)type}, {message.Length} bytes, {descriptors.Length} descriptors{(session.Family is null ? ", before Hello" : "")}");

@@ -1,0 +1,169 @@
+using System;
+using System.Collections.Generic;
+using System.Security.Cryptography;
+using FreeFlow.Contract;
+using FreeFlow.Contract.Messages;
+using FreeFlow.Native;
+using FreeFlow.Router.Observe;
+using FreeFlow.Router.Pairing;
+using FreeFlow.Router.Sessions;
+
+namespace FreeFlow.Router.Verbs;
+
+/// <summary>
+/// Joins queue pairs that name each other, and gives the pages of a region to a queue pair that names its key: only if the two are connected, in the region's domain, and with the rights
+/// that region and queue pair allow. Answers are an errno, 0 for well. The event loop's.
+/// </summary>
+internal sealed class VerbsBroker(Log log)
+{
+    private const uint FirstNumber = 2; // 0 and 1 are the special queue pairs (IBA 10.2.4.2)
+
+    private readonly Dictionary<uint, VerbsQueuePair> _queuePairs = [];
+    private readonly HashSet<VerbsClient> _clients = [];
+    private VerbsCounters _past;
+
+    /// <summary>All that there are, for the status.</summary>
+    public IReadOnlyCollection<VerbsQueuePair> QueuePairs => _queuePairs.Values;
+
+    public IReadOnlyCollection<VerbsClient> Clients => _clients;
+
+    /// <summary>What all connections have sent since the router started.</summary>
+    public VerbsCounters Total
+    {
+        get
+        {
+            VerbsCounters total = _past;
+            foreach (VerbsQueuePair pair in _queuePairs.Values) total = total.And(pair.Counters);
+            return total;
+        }
+    }
+
+    /// <summary>A process has said hello.</summary>
+    public void Begin(VerbsClient client) => _clients.Add(client);
+
+    /// <summary>A queue pair with a number that nobody can guess.</summary>
+    public int Create(VerbsClient client, uint domain, out uint number)
+    {
+        number = 0;
+        if (client.QueuePairs.Count >= VerbsClient.MostQueuePairs) return Errno.ENOMEM;
+        do number = (uint)RandomNumberGenerator.GetInt32((int)FirstNumber, (int)VerbsProtocol.MaximumQueuePairNumber);
+        while (_queuePairs.ContainsKey(number));
+        _queuePairs[number] = client.QueuePairs[number] = new VerbsQueuePair(number, client, domain);
+        return 0;
+    }
+
+    /// <summary>The queue pair names its peer. Whether that is there is not told: as on a wire, it finds out when nothing answers.</summary>
+    /// <param name="client">Whose it is.</param>
+    /// <param name="request">What it says.</param>
+    /// <param name="proof">A socket that is bound to its address.</param>
+    /// <param name="joined">The queue pair, with what it shares.</param>
+    public int Connect(VerbsClient client, in VerbsConnect request, int proof, out VerbsQueuePair? joined)
+    {
+        joined = null;
+        if (!client.QueuePairs.TryGetValue(request.Number, out VerbsQueuePair? pair)) return Errno.EINVAL;
+        InternetAddress own = new(new UInt128(request.OwnHigh, request.OwnLow));
+        if (!IsBoundTo(proof, own, client.Session)) return Errno.EACCES;
+        Part(pair);
+        pair.Access = request.Access;
+        pair.OwnGid = own;
+        pair.PeerGid = new InternetAddress(new UInt128(request.PeerHigh, request.PeerLow));
+        pair.PeerNumber = request.PeerNumber;
+        if (_queuePairs.TryGetValue(request.PeerNumber, out VerbsQueuePair? peer) && peer is { Pair: not null, Peer: null, IsLeft: false } && peer != pair && pair.IsNamedBy(peer))
+        {
+            pair.Pair = peer.Pair;
+            pair.Side = 1;
+            pair.Peer = peer;
+            peer.Peer = pair;
+            log.Detail($"queue pair {pair.Number} of {client.Session} is connected with {peer.Number} of {peer.Client.Session}");
+        }
+        else
+        {
+            pair.Pair = VerbsPair.TryCreate();
+            pair.Side = 0;
+            if (pair.Pair is null) return Errno.ENOMEM;
+            if (pair.IsNamedBy(pair)) pair.Peer = pair;
+        }
+        joined = pair;
+        return 0;
+    }
+
+    /// <summary>The queue pair goes to RESET, or is no more.</summary>
+    public int Leave(VerbsClient client, uint number, bool isDestroyed)
+    {
+        if (!client.QueuePairs.TryGetValue(number, out VerbsQueuePair? pair)) return Errno.EINVAL;
+        Part(pair);
+        if (isDestroyed) Forget(pair);
+        return 0;
+    }
+
+    /// <summary>Takes the descriptors over if it is well.</summary>
+    public int Register(VerbsClient client, in VerbsRegister request, Span<int> descriptors)
+    {
+        if (client.Regions.Count >= VerbsClient.MostRegions) return Errno.ENOMEM;
+        if (client.Regions.ContainsKey(request.Key)) return Errno.EINVAL;
+        foreach (int descriptor in descriptors) if (DescriptorReserve.IsTooHigh(descriptor)) return Errno.ENOMEM;
+        if (VerbsRegion.TryCreate(request, descriptors) is not { } region) return Errno.EINVAL;
+        client.Regions[request.Key] = region;
+        return 0;
+    }
+
+    public int Deregister(VerbsClient client, uint key, out bool wasGranted)
+    {
+        wasGranted = false;
+        if (!client.Regions.Remove(key, out VerbsRegion? region)) return Errno.EINVAL;
+        wasGranted = region.WasGranted;
+        region.Dispose();
+        return 0;
+    }
+
+    /// <summary>The peer's region behind a key, if this queue pair may use it. EAGAIN: the peer has not named this queue pair (yet).</summary>
+    public int Resolve(VerbsClient client, uint number, uint key, out VerbsRegion? region, out uint access, out bool isSameUser)
+    {
+        region = null;
+        access = 0;
+        isSameUser = false;
+        if (!client.QueuePairs.TryGetValue(number, out VerbsQueuePair? pair)) return Errno.EINVAL;
+        if (pair.Peer is not { } peer) return pair.IsLeft ? Errno.EACCES : Errno.EAGAIN;
+        if (!peer.Client.Regions.TryGetValue(key, out region) || region.Domain != peer.Domain) { region = null; return Errno.EACCES; }
+        access = region.Access & peer.Access;
+        isSameUser = client.IsSameUserAs(peer.Client);
+        return access == 0 ? Errno.EACCES : 0;
+    }
+
+    /// <summary>The process has ended, or its session: its memory is nobody's any more, its peers hear nothing from it.</summary>
+    public void End(VerbsClient client)
+    {
+        foreach (VerbsQueuePair pair in new List<VerbsQueuePair>(client.QueuePairs.Values))
+        {
+            Part(pair);
+            Forget(pair);
+        }
+        _clients.Remove(client);
+        foreach (VerbsRegion region in client.Regions.Values) region.Dispose();
+        client.Regions.Clear();
+    }
+
+    private void Part(VerbsQueuePair pair)
+    {
+        if (pair.Pair is not { } shared) return;
+        _past = _past.And(pair.Counters);
+        shared.SetGone(pair.Side);
+        // Who is left alone keeps what it has mapped, and nobody can join it.
+        if (pair.Peer is { } peer && peer != pair) { peer.Peer = null; peer.IsLeft = true; }
+        else shared.Dispose();
+        pair.Pair = null;
+        pair.Peer = null;
+        pair.IsLeft = false;
+    }
+
+    private void Forget(VerbsQueuePair pair)
+    {
+        _queuePairs.Remove(pair.Number);
+        pair.Client.QueuePairs.Remove(pair.Number);
+    }
+
+    /// <summary>The kernel binds a socket only to an address of its own network namespace, and the session's is the one that counts.</summary>
+    private static bool IsBoundTo(int socket, InternetAddress address, Session session) =>
+        SocketOptions.TryGet(socket, Libc.SO_NETNS_COOKIE, out ulong network) && network == session.Origin.Network
+        && SocketOptions.TryGetLocalAddress(socket, out InternetAddress bound) && bound == address;
+}

@@ -1,0 +1,127 @@
+using System;
+using FreeFlow.Contract;
+using FreeFlow.Contract.Messages;
+using FreeFlow.Native;
+using FreeFlow.Router.Sessions;
+
+namespace FreeFlow.Router.Verbs;
+
+/// <summary>Reads the messages of verbs sessions and answers each. Whatever is not exactly as the contract says ends the session.</summary>
+internal sealed class VerbsMessages(VerbsBroker broker)
+{
+    private const uint Read = 0, Write = 1, FetchAdd = 3;
+
+    private readonly int _pidNamespace = Libc.open("/proc/self/ns/pid", Libc.O_RDONLY | Libc.O_CLOEXEC);
+
+    /// <summary>Descriptors that are kept are −1 afterwards; the caller closes the others.</summary>
+    public void Handle(Session session, MessageType type, ReadOnlySpan<byte> message, Span<int> descriptors)
+    {
+        if (type == MessageType.VerbsHello && session is { Verbs: null, Family: null } && descriptors.IsEmpty && VerbsHello.TryRead(message, out VerbsHello hello)) { Greet(session, hello); return; }
+        if (session.Verbs is not { } client) { session.Fail($"malformed message: type {(int)type} before VerbsHello"); return; }
+        switch (type)
+        {
+            case MessageType.VerbsCreateQueuePair when descriptors.IsEmpty && VerbsCreateQueuePair.TryRead(message, out VerbsCreateQueuePair create):
+                Reply(session, create.Sequence, broker.Create(client, create.Domain, out uint number), number);
+                return;
+            case MessageType.VerbsConnect when descriptors.Length == 1 && VerbsConnect.TryRead(message, out VerbsConnect connect):
+                Connect(client, connect, descriptors[0]);
+                return;
+            case MessageType.VerbsLeave when descriptors.IsEmpty && VerbsLeave.TryRead(message, out VerbsLeave leave):
+                Reply(session, leave.Sequence, broker.Leave(client, leave.Number, leave.IsDestroyed != 0));
+                return;
+            case MessageType.VerbsRegister when VerbsRegister.TryRead(message, out VerbsRegister register):
+                Reply(session, register.Sequence, broker.Register(client, register, descriptors));
+                return;
+            case MessageType.VerbsDeregister when descriptors.IsEmpty && VerbsDeregister.TryRead(message, out VerbsDeregister deregister):
+                Reply(session, deregister.Sequence, broker.Deregister(client, deregister.Key, out bool wasGranted), wasGranted ? 1u : 0);
+                return;
+            case MessageType.VerbsResolve when descriptors.IsEmpty && VerbsResolve.TryRead(message, out VerbsResolve resolve):
+                Resolve(client, resolve);
+                return;
+            case MessageType.VerbsEdge when descriptors.IsEmpty && VerbsEdge.TryRead(message, out VerbsEdge edge):
+                Touch(client, edge);
+                return;
+            default:
+                session.Fail($"malformed message: type {(int)type}, {message.Length} bytes, {descriptors.Length} descriptors");
+                return;
+        }
+    }
+
+    public void EndSession(Session session)
+    {
+        if (session.Verbs is not { } client) return;
+        session.Verbs = null;
+        broker.End(client);
+    }
+
+    private void Greet(Session session, in VerbsHello hello)
+    {
+        bool isOurs = hello.ProtocolVersion == VerbsProtocol.Version;
+        Span<byte> answer = stackalloc byte[Protocol.MaximumMessageBytes];
+        int length = new VerbsReply { Sequence = 0, Status = isOurs ? 0 : (uint)Errno.EPROTONOSUPPORT, Value = VerbsProtocol.Version }.Write(answer);
+        session.Send(answer[..length], isOurs ? [_pidNamespace] : default);
+        if (!isOurs) { session.Fail($"it speaks version {hello.ProtocolVersion} of the verbs messages, this router {VerbsProtocol.Version}"); return; }
+        session.Program = PrintableText.Of(hello.ProgramName);
+        session.Container = PrintableText.Of(hello.ContainerName);
+        session.OwnProcessId = hello.ProcessId;
+        session.Verbs = new VerbsClient(session, hello.ProcessId);
+        broker.Begin(session.Verbs);
+    }
+
+    private void Connect(VerbsClient client, in VerbsConnect request, int proof)
+    {
+        int status = broker.Connect(client, request, proof, out VerbsQueuePair? pair);
+        if (pair?.Pair is not { } shared) { Reply(client.Session, request.Sequence, status); return; }
+        int doorbell = shared.TakeDoorbell(pair.Side);
+        Span<byte> answer = stackalloc byte[Protocol.MaximumMessageBytes];
+        VerbsJoin join = new() { Sequence = request.Sequence, Side = (uint)pair.Side, IsLoop = pair.Peer == pair ? 1u : 0 };
+        client.Session.Send(answer[..join.Write(answer)], [shared.Memory, doorbell]);
+        ForeignDescriptors.CloseShared(doorbell);
+    }
+
+    private void Resolve(VerbsClient client, in VerbsResolve request)
+    {
+        int status = broker.Resolve(client, request.Number, request.Key, out VerbsRegion? region, out uint access, out bool isSameUser);
+        if (status != 0 || region is null) { Reply(client.Session, request.Sequence, status); return; }
+        bool withEdges = isSameUser && region.Pages.Edges != 0;
+        int[] memory = region.Give(access, withEdges, out bool areCopies);
+        Span<byte> answer = stackalloc byte[Protocol.MaximumMessageBytes];
+        VerbsGrant grant = new()
+        {
+            Sequence = request.Sequence, Access = access, Address = region.Address, Length = region.Length, Offset = region.Offset, HasEdges = withEdges ? 1u : 0,
+        };
+        region.WasGranted = true;
+        client.Session.Send(answer[..grant.Write(answer)], memory);
+        if (areCopies) foreach (int copy in memory) Libc.close(copy);
+    }
+
+    private void Touch(VerbsClient client, in VerbsEdge request)
+    {
+        Span<byte> data = stackalloc byte[VerbsProtocol.MaximumEdgeBytes];
+        data = data[..(request.Operation == Read ? (int)request.Length : 0)];
+        ulong before = 0;
+        int status = broker.Resolve(client, request.Number, request.Key, out VerbsRegion? region, out uint access, out _);
+        uint needed = request.Operation switch { Read => VerbsProtocol.RemoteRead, Write => VerbsProtocol.RemoteWrite, _ => VerbsProtocol.RemoteAtomic };
+        if (status == 0 && region is not null)
+        {
+            ulong offset = request.Address - region.Address;
+            bool done = (access & needed) != 0 && request.Operation switch
+            {
+                Read => region.TryRead(offset, data),
+                Write => region.TryWrite(offset, request.Data),
+                _ => request.Length == sizeof(ulong) && region.TryAtomic(offset, request.Operation == FetchAdd, request.First, request.Second, out before),
+            };
+            if (!done) status = Errno.EACCES;
+        }
+        Span<byte> answer = stackalloc byte[Protocol.MaximumMessageBytes];
+        int length = new VerbsEdgeReply { Sequence = request.Sequence, Status = (uint)status, Before = before, Data = status == 0 ? data : default }.Write(answer);
+        client.Session.Send(answer[..length], default);
+    }
+
+    private static void Reply(Session session, uint sequence, int status, ulong value = 0)
+    {
+        Span<byte> answer = stackalloc byte[Protocol.MaximumMessageBytes];
+        int length = new VerbsReply { Sequence = sequence, Status = (uint)status, Value = value }.Write(answer);
+        session.Send(answer[..length], default);
+    }
+}
