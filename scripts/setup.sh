@@ -25,6 +25,8 @@ packages="$packages user-mode-linux"
 # The packages' test boots one in a container; rpm builds the other.
 packages="$packages systemd-container rpm"
 command -v java >/dev/null || packages="$packages default-jdk-headless"
+# RDMA programs, which run without a device.
+packages="$packages ibverbs-utils perftest libibverbs-dev"
 [ $# -eq 0 ] || packages=$*
 
 missing=

@@ -11,7 +11,7 @@ internal sealed record InterposedCall(
     string Method, string DelegateType)
 {
     private static readonly Regex Attribute = new(
-        """\[Interpose\("(?<declaration>[^"]+)"(?<named>[^\]]*(?:\[[^\]]*\][^\]]*)*)\)\]\s*\n\s*(?:public|internal) static (?<return>[\w*]+) (?<name>\w+)\((?<parameters>[^)]*)\)""",
+        """\[(?<mark>Interpose|Verbs)\("(?<declaration>[^"]+)"(?<named>[^\]]*(?:\[[^\]]*\][^\]]*)*)\)\]\s*\n\s*(?:public|internal) static (?<return>[\w*]+) (?<name>\w+)\((?<parameters>[^)]*)\)""",
         RegexOptions.CultureInvariant);
     private static readonly Regex Class = new(@"static (?:unsafe )?class (\w+)", RegexOptions.CultureInvariant);
 
@@ -19,8 +19,8 @@ internal sealed record InterposedCall(
     public static IEnumerable<InterposedCall> Parse(string file, string source)
     {
         MatchCollection matches = Attribute.Matches(source);
-        int marks = Regex.Matches(source, @"^\s*\[Interpose\(", RegexOptions.Multiline).Count;
-        if (marks != matches.Count) throw new GeneratorException($"{file}: {marks} [Interpose] marks but {matches.Count} readable ones; write the attribute on one line and the method's parameters on the next");
+        int marks = Regex.Matches(source, @"^\s*\[(?:Interpose|Verbs)\(", RegexOptions.Multiline).Count;
+        if (marks != matches.Count) throw new GeneratorException($"{file}: {marks} marks but {matches.Count} readable ones; write the attribute on one line and the method's parameters on the next");
         foreach (Match match in matches) yield return FromMatch(file, Class.Match(source).Groups[1].Value, match);
     }
 

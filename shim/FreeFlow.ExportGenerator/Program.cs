@@ -18,7 +18,11 @@ try
         .SelectMany(file => InterposedCall.Parse(Path.GetFileName(file), File.ReadAllText(file))).ToList();
     string libc = File.ReadAllText(Path.Combine(args[0], "Native", "LibC.cs"));
     List<string> names = Regex.Matches(libc, @"^\s*public delegate\* .*> (\w+);", RegexOptions.Multiline).Select(match => match.Groups[1].Value).ToList();
+    List<InterposedCall> verbs = Directory.EnumerateFiles(Path.Combine(args[0], "Verbs", "Exports"), "*.cs").Order(StringComparer.Ordinal)
+        .SelectMany(file => InterposedCall.Parse(Path.GetFileName(file), File.ReadAllText(file))).ToList();
     Directory.CreateDirectory(args[1]);
+    WriteIfChanged(Path.Combine(args[1], "verbs_calls.c"), VerbsWriter.Write(verbs));
+    WriteIfChanged(Path.Combine(args[1], "VerbsExports.g.cs"), VerbsWriter.WriteTable(verbs));
     WriteIfChanged(Path.Combine(args[1], "trampolines.c"), TrampolineWriter.Write(calls, names));
     WriteIfChanged(Path.Combine(args[1], "early_calls.h"), TrampolineWriter.WriteEarly(calls, names));
     WriteIfChanged(Path.Combine(args[1], "Exports.g.cs"), Table(calls));

@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "symbols.h"
+#include "verbs.h"
 #include "freeflow.h"
 
 #if defined(__x86_64__)
@@ -32,12 +33,12 @@ static uintptr_t base_of(void *address) {
   return address && dladdr(address, &found) ? (uintptr_t)found.dli_fbase : 0;
 }
 
-/* Our call of that name, if the library's scope ends in the same libc as ours, or liburing. */
+/* Our call of that name, if the library's scope ends in the same libc as ours, liburing or libibverbs. */
 static void *call_for(const struct binding *binding, const char *name) {
   void *ours = dlsym(binding->self, name);
   if (!ours || base_of(ours) != binding->base) return NULL;
   void *real = dlsym(RTLD_NEXT, name);
-  if (!real && ff_is_of_liburing(name)) real = ff_next_of_all(name);
+  if (!real && (ff_is_of_liburing(name) || ff_is_of_verbs(name))) real = ff_next_of_all(name);
   uintptr_t library = base_of(real);
   return library && base_of(dlsym(binding->opened, name)) == library ? ours : NULL;
 }

@@ -1,6 +1,6 @@
 /*
  * Functions that are found while the program runs: ctypes, JNA, DllImport and the like open libc by its name and ask for its members, past whatever is preloaded.
- * They are answered with ours where the answer lies in libc. RTLD_NEXT and RTLD_DEFAULT mean "as seen by the caller", which libc takes from the return address, so
+ * They are answered with ours where the answer lies in libc (or is a call of libibverbs). RTLD_NEXT and RTLD_DEFAULT mean "as seen by the caller", which libc takes from the return address, so
  * that those calls are jumps.
  */
 #define _GNU_SOURCE
@@ -15,6 +15,7 @@
 #include <stddef.h>
 
 #include "symbols.h"
+#include "verbs.h"
 #define FF_DEFINES_DLSYM
 #include "freeflow.h"
 
@@ -75,7 +76,7 @@ void *ff_dlsym(void *handle, const char *name) { return real_dlsym()(handle, nam
 static void *ours_instead_of(void *found, const char *name, const void *caller) {
   int saved = errno;
   void *ours = found && name ? ff_own_symbol(name) : NULL;
-  if (ours && ((!ff_is_in_libc(found) && !ff_is_of_liburing(name)) || ff_wraps(caller, name))) ours = NULL;
+  if (ours && ((!ff_is_in_libc(found) && !ff_is_of_liburing(name) && !ff_is_of_verbs(name)) || ff_wraps(caller, name))) ours = NULL;
   errno = saved;
   return ours ? ours : found;
 }

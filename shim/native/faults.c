@@ -11,6 +11,7 @@
 
 #include "freeflow.h"
 #include "signals.h"
+#include "verbs.h"
 
 static struct sigaction wanted[2];   /* the application's, for SIGSEGV and SIGBUS */
 static int watching;
@@ -27,6 +28,7 @@ static void on_fault(int signal, siginfo_t *info, void *context) {
     registers[REG_RIP] = (greg_t)ff_copy_fault;
     return;
   }
+  if (info->si_code > 0 && ff_verbs_waits(info->si_addr)) return;
   if (theirs.sa_handler != SIG_DFL && theirs.sa_handler != SIG_IGN) {
     if (theirs.sa_flags & (int)SA_RESETHAND) wanted_for(signal)->sa_handler = SIG_DFL;
     ff_call_handler(theirs.sa_sigaction, signal, info, context);

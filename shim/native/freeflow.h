@@ -72,6 +72,11 @@ struct ff_handshake {
   int (*sleep)(struct ff_sleep *what);
   uint64_t (*ticks)(void);
   intptr_t descriptors;
+  long (*kernel)(long number, long a, long b, long c, long d, long e, long f);
+  void **verbs_table;
+  void *verbs_device;
+  uintptr_t *verbs_moving;
+  void *(*verbs_real)(const char *name);
 };
 
 /* Generated: the libc functions by name, and the addresses the trampolines call. */

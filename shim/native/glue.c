@@ -22,6 +22,7 @@
 #include "freeflow.h"
 #include "kernel.h"
 #include "signals.h"
+#include "verbs.h"
 
 unsigned char *ff_descriptor_flags;
 unsigned ff_descriptors;
@@ -44,6 +45,8 @@ static uint64_t ticks(void) {
 }
 
 static struct ff_thread *current_thread(void) { return &ff_thread_state; }
+
+static long kernel(long number, long a, long b, long c, long d, long e, long f) { return ff_kernel(number, a, b, c, d, e, f); }
 
 /* A libc older than the call (close_range, epoll_pwait2): as a kernel older than it. */
 static long not_there(void) {
@@ -134,12 +137,14 @@ static int open_core(void) {
   struct ff_handshake handshake = {
     sizeof handshake, ff_real, ff_descriptor_flags, &ff_tracked_count, current_thread, ff_raw_table,
     ff_copy, ff_copy_returned, ff_deliver_deferred, ff_drop_deferred, ff_sleep, ticks, FF_DESCRIPTORS,
+    kernel, ff_verbs_table, ff_verbs_device, ff_verbs_moving, ff_verbs_real,
   };
   ff_find_sleeping_calls();
   if (!enter || !ff_core_call || enter(&handshake) != 0) return 0;
   int raw = raw_calls_work();
   void *const *table = raw ? (void *const *)ff_raw_table : ff_unmanaged_table;
   for (int i = 1; i <= ff_call_count; i++) ff_core_table[i] = table[i];
+  ff_verbs_work = raw;
   if (!raw && runtime_action.sa_handler != SIG_DFL) {
     ff_runtime_has_signal = 1;
     ff_real_sigaction()(RUNTIME_SIGNAL, &runtime_action, NULL);

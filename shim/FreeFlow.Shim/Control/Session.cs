@@ -352,7 +352,7 @@ internal static unsafe class Session
         }
     }
 
-    private static int ReadProgramName(byte* name)
+    internal static int ReadProgramName(byte* name)
     {
         int fd, length = 0;
         fixed (byte* path = "/proc/self/comm\0"u8) fd = Process.Libc->open(path, Linux.SOCK_CLOEXEC);
@@ -363,7 +363,7 @@ internal static unsafe class Session
         return length;
     }
 
-    private static ReadOnlySpan<byte> Name(byte* text)
+    internal static ReadOnlySpan<byte> Name(byte* text)
     {
         int length = 0;
         if (text != null) while (length < Protocol.MaximumNameBytes && text[length] != 0) length++;

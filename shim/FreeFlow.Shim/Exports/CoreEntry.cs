@@ -4,6 +4,8 @@ using FreeFlow.Shim.Native;
 using FreeFlow.Shim.Readiness;
 using FreeFlow.Shim.Sockets;
 using FreeFlow.Shim.Uring;
+using FreeFlow.Shim.Verbs;
+using FreeFlow.Shim.Verbs.Exports;
 
 namespace FreeFlow.Shim.Exports;
 
@@ -29,10 +31,15 @@ public static unsafe class CoreEntry
         Process.DropDeferred = (delegate* unmanaged[SuppressGCTransition]<void>)handshake->DropDeferred;
         Process.Sleep = (delegate* unmanaged[SuppressGCTransition]<SleepRequest*, int>)handshake->Sleep;
         Process.Ticks = (delegate* unmanaged[SuppressGCTransition]<ulong>)handshake->Ticks;
+        Process.Kernel = (delegate* unmanaged[SuppressGCTransition]<nint, nint, nint, nint, nint, nint, nint, nint>)handshake->Kernel;
+        Seam.Device = (byte*)handshake->VerbsDevice;
+        Seam.Moving = handshake->VerbsMoving;
+        Seam.Real = (delegate* unmanaged[SuppressGCTransition]<byte*, void*>)handshake->VerbsReal;
         Process.Id = Process.Libc->getpid();
         Settings.Read();
         if (!Connections.Create() || !Graveyard.Create() || !Registrations.Create() || !SubmissionQueues.Create() || !Family.Create()) return -1;
         ExportTable.Fill(handshake->Table);
+        VerbsTable.Fill(handshake->VerbsTable);
         return 0;
     }
 

@@ -22,4 +22,12 @@ public unsafe struct CoreHandshake
     public void* Ticks;
     /// <summary>Descriptor numbers that have a byte in <see cref="DescriptorFlags"/>.</summary>
     public nint Descriptors;
+    public void* Kernel;
+    /// <summary>Out: one address per verbs call.</summary>
+    public nint* VerbsTable;
+    /// <summary>Memory of the virtual device.</summary>
+    public void* VerbsDevice;
+    /// <summary>Begin and end of the pages that are being moved.</summary>
+    public nuint* VerbsMoving;
+    public void* VerbsReal;
 }

@@ -37,6 +37,9 @@ internal static unsafe class Process
     /// <summary>The processor's clock, in its own unit.</summary>
     public static delegate* unmanaged[SuppressGCTransition]<ulong> Ticks;
 
+    /// <summary>A system call made directly, seen by nobody: number and six arguments; the kernel's answer, a negative errno in case of error.</summary>
+    public static delegate* unmanaged[SuppressGCTransition]<nint, nint, nint, nint, nint, nint, nint, nint> Kernel;
+
     /// <summary>This process; a vfork child, which shares all memory, has another getpid().</summary>
     public static int Id;
 

@@ -11,7 +11,7 @@ namespace FreeFlow.Shim.Tests.Discipline;
 /// </summary>
 public static class DisciplineWalker
 {
-    private const string RootAttribute = "FreeFlow.Shim.Exports.InterposeAttribute";
+    private const string RootAttribute = "FreeFlow.Shim.Exports.InterposeAttribute", VerbsRootAttribute = "FreeFlow.Shim.Verbs.Exports.VerbsAttribute";
 
     /// <summary>True for the assemblies whose methods are read; all others' need a place among <see cref="AllowedCalls"/>.</summary>
     public static bool IsWalked(Assembly assembly) => assembly.GetName().Name is "FreeFlow.Shim" or "FreeFlow.Contract" or "FreeFlow.Shim.Tests";
@@ -19,7 +19,7 @@ public static class DisciplineWalker
     /// <summary>Every method that a trampoline calls.</summary>
     public static IReadOnlyList<MethodBase> Roots(Assembly assembly) => assembly.GetTypes()
         .SelectMany(type => type.GetMethods(BindingFlags.Static | BindingFlags.Instance | BindingFlags.Public | BindingFlags.NonPublic | BindingFlags.DeclaredOnly))
-        .Where(method => method.CustomAttributes.Any(a => a.AttributeType.FullName == RootAttribute))
+        .Where(method => method.CustomAttributes.Any(a => a.AttributeType.FullName is RootAttribute or VerbsRootAttribute))
         .ToArray();
 
     /// <summary>All violations below <paramref name="roots"/>, each method looked at once, by its shortest way.</summary>

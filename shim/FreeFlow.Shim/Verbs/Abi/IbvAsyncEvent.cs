@@ -1,0 +1,4 @@
+namespace FreeFlow.Shim.Verbs.Abi;
+
+/// <summary>struct ibv_async_event.</summary>
+internal unsafe struct IbvAsyncEvent { public void* Element; public uint Type; }

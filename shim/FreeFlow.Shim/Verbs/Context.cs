@@ -1,0 +1,84 @@
+using System.Threading;
+using FreeFlow.Shim.Native;
+using FreeFlow.Shim.Verbs.Abi;
+
+namespace FreeFlow.Shim.Verbs;
+
+/// <summary>An opened device: what ibv_open_device(3) returns lies inside. Its asynchronous events wait in a small queue; the descriptor is readable while there are any.</summary>
+internal unsafe struct Context
+{
+    private const int MostEvents = 64;
+
+    public VerbsContext Verbs;
+    public uint Lock;
+    public uint EventHead, EventTail;
+
+    // Places for MostEvents events of 16 bytes each.
+    private fixed ulong _events[2 * MostEvents];
+
+    public static Context* Of(void* context) => (Context*)((byte*)context - sizeof(VerbsContext) + sizeof(IbvContext));
+
+    public static IbvContext* Open()
+    {
+        Context* context = (Context*)Pages.Allocate((nuint)sizeof(Context));
+        if (context == null) { Process.Errno = Linux.ENOMEM; return null; }
+        int fd = Process.Libc->eventfd(0, Linux.EFD_CLOEXEC);
+        if (fd < 0) { Pages.Free(context, (nuint)sizeof(Context)); return null; }
+        context->Verbs.Size = (nuint)sizeof(VerbsContext);
+        IbvContext* shown = &context->Verbs.Context;
+        shown->Device = Seam.Device;
+        shown->CommandFd = -1;
+        shown->AsyncFd = fd;
+        shown->CompletionVectors = 1;
+        shown->AbiCompat = IbvContext.IsExtended;
+        Calls.Fill(context);
+        return shown;
+    }
+
+    public static int Close(Context* context)
+    {
+        Process.Libc->close(context->Verbs.Context.AsyncFd);
+        Pages.Free(context, (nuint)sizeof(Context));
+        return 0;
+    }
+
+    /// <summary>Tells of something that no call has brought about; lost if nobody has fetched the last 64.</summary>
+    public static void Raise(void* shown, void* element, uint type)
+    {
+        Context* context = Of(shown);
+        if (!ThreadLock.Enter(&context->Lock)) return;
+        if (context->EventTail - context->EventHead < MostEvents)
+        {
+            uint place = context->EventTail++ % MostEvents;
+            context->_events[2 * place] = (ulong)element;
+            context->_events[(2 * place) + 1] = type;
+            ulong one = 1;
+            int errno = Process.Errno;
+            Process.Libc->write(context->Verbs.Context.AsyncFd, (byte*)&one, sizeof(ulong));
+            Process.Errno = errno;
+        }
+        ThreadLock.Exit(&context->Lock);
+    }
+
+    /// <summary>ibv_get_async_event(3): waits in read(2) on the descriptor, as it is set to wait or not. 0, or −1 with errno.</summary>
+    public static int GetEvent(Context* context, IbvAsyncEvent* result)
+    {
+        while (true)
+        {
+            ulong count;
+            if (Process.Libc->read(context->Verbs.Context.AsyncFd, (byte*)&count, sizeof(ulong)) != sizeof(ulong)) return -1;
+            if (!ThreadLock.Enter(&context->Lock)) { Process.Errno = Linux.EAGAIN; return -1; }
+            bool found = context->EventHead != context->EventTail;
+            if (found)
+            {
+                uint place = context->EventHead++ % MostEvents;
+                result->Element = (void*)context->_events[2 * place];
+                result->Type = (uint)context->_events[(2 * place) + 1];
+                ulong one = 1;
+                if (context->EventHead != context->EventTail) Process.Libc->write(context->Verbs.Context.AsyncFd, (byte*)&one, sizeof(ulong));
+            }
+            ThreadLock.Exit(&context->Lock);
+            if (found) return 0;
+        }
+    }
+}

@@ -1,0 +1,89 @@
+using FreeFlow.Shim.Native;
+using FreeFlow.Shim.Verbs.Abi;
+
+namespace FreeFlow.Shim.Verbs.Exports;
+
+/// <summary>Queue pairs, and what belongs to them that this device does not have.</summary>
+internal static unsafe class QueuePairCalls
+{
+    [Verbs("void* ibv_create_qp(void* domain, void* wish)", Guard = "ff_is_ours(domain)")]
+    public static QueuePair* Create(ProtectionDomain* domain, IbvQpInitAttr* wish) => QueuePairs.Create(domain, wish);
+
+    [Verbs("int ibv_destroy_qp(void* pair)", Guard = "ff_is_ours(pair)")]
+    public static int Destroy(QueuePair* pair) => QueuePairs.Destroy(pair);
+
+    [Verbs("int ibv_modify_qp(void* pair, void* attributes, int mask)", Guard = "ff_is_ours(pair)")]
+    public static int Modify(QueuePair* pair, IbvQpAttr* attributes, int mask) => QueuePairs.Modify(pair, attributes, (uint)mask);
+
+    [Verbs("int ibv_query_qp(void* pair, void* attributes, int mask, void* made)", Guard = "ff_is_ours(pair)")]
+    public static int Query(QueuePair* pair, IbvQpAttr* attributes, int mask, IbvQpInitAttr* made)
+    {
+        *attributes = pair->Attributes;
+        attributes->State = attributes->CurrentState = pair->Base.State;
+        attributes->Cap = pair->Cap;
+        made->UserContext = pair->Base.UserContext;
+        made->SendCq = pair->Base.SendCq;
+        made->ReceiveCq = pair->Base.ReceiveCq;
+        made->Srq = null;
+        made->Cap = pair->Cap;
+        made->Type = pair->Base.Type;
+        made->AllSignaled = pair->AllSignaled ? 1 : 0;
+        return 0;
+    }
+
+    [Verbs("void* ibv_qp_to_qp_ex(void* pair)", Guard = "ff_is_ours(pair)")]
+    public static QueuePair* Extend(QueuePair* pair) => pair->Base.WrStart != 0 ? pair : null;
+
+    [Verbs("int ibv_query_qp_data_in_order(void* pair, int opcode, unsigned flags)", Guard = "ff_is_ours(pair)")]
+    public static int IsInOrder(void* pair, int opcode, uint flags) => 0;
+
+    [Verbs("int ibv_query_ece(void* pair, void* options)", Guard = "ff_is_ours(pair)")]
+    public static int QueryEce(void* pair, ulong* options)
+    {
+        options[0] = 0;
+        *(uint*)(options + 1) = 0;
+        return 0;
+    }
+
+    [Verbs("int ibv_set_ece(void* pair, void* options)", Guard = "ff_is_ours(pair)")]
+    public static int SetEce(void* pair, uint* options) => options[0] == 0 ? 0 : Linux.EOPNOTSUPP;
+
+    [Verbs("void* ibv_create_srq(void* domain, void* wish)", Guard = "ff_is_ours(domain)")]
+    public static void* CreateSrq(void* domain, void* wish) => Refuse();
+
+    [Verbs("int ibv_modify_srq(void* srq, void* attributes, int mask)", Guard = "ff_is_ours(srq)")]
+    public static int ModifySrq(void* srq, void* attributes, int mask) => Linux.EOPNOTSUPP;
+
+    [Verbs("int ibv_query_srq(void* srq, void* attributes)", Guard = "ff_is_ours(srq)")]
+    public static int QuerySrq(void* srq, void* attributes) => Linux.EOPNOTSUPP;
+
+    [Verbs("int ibv_destroy_srq(void* srq)", Guard = "ff_is_ours(srq)")]
+    public static int DestroySrq(void* srq) => Linux.EOPNOTSUPP;
+
+    [Verbs("void* ibv_create_ah(void* domain, void* attributes)", Guard = "ff_is_ours(domain)")]
+    public static void* CreateAh(void* domain, void* attributes) => Refuse();
+
+    [Verbs("int ibv_init_ah_from_wc(void* context, unsigned char port, void* completion, void* grh, void* attributes)", Guard = "ff_is_our_context(context)")]
+    public static int InitAh(void* context, byte port, void* completion, void* grh, void* attributes) => Linux.EOPNOTSUPP;
+
+    [Verbs("void* ibv_create_ah_from_wc(void* domain, void* completion, void* grh, unsigned char port)", Guard = "ff_is_ours(domain)")]
+    public static void* CreateAhFromWc(void* domain, void* completion, void* grh, byte port) => Refuse();
+
+    [Verbs("int ibv_destroy_ah(void* handle)", Guard = "ff_is_ours(handle)")]
+    public static int DestroyAh(void* handle) => Linux.EOPNOTSUPP;
+
+    [Verbs("int ibv_attach_mcast(void* pair, void* gid, unsigned short lid)", Guard = "ff_is_ours(pair)")]
+    public static int Attach(void* pair, void* gid, ushort lid) => Linux.EOPNOTSUPP;
+
+    [Verbs("int ibv_detach_mcast(void* pair, void* gid, unsigned short lid)", Guard = "ff_is_ours(pair)")]
+    public static int Detach(void* pair, void* gid, ushort lid) => Linux.EOPNOTSUPP;
+
+    [Verbs("int ibv_resolve_eth_l2_from_gid(void* context, void* attributes, void* mac, void* vlan)", Guard = "ff_is_our_context(context)")]
+    public static int ResolveMac(void* context, void* attributes, void* mac, void* vlan) => Linux.EOPNOTSUPP;
+
+    private static void* Refuse()
+    {
+        Process.Errno = Linux.EOPNOTSUPP;
+        return null;
+    }
+}

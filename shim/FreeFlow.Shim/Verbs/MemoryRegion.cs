@@ -1,0 +1,143 @@
+using System;
+using System.Threading;
+using FreeFlow.Contract;
+using FreeFlow.Contract.Layout;
+using FreeFlow.Contract.Messages;
+using FreeFlow.Shim.Native;
+using FreeFlow.Shim.Verbs.Abi;
+
+namespace FreeFlow.Shim.Verbs;
+
+/// <summary>
+/// A memory region. One for this process's own work requests costs an entry of <see cref="RegionTable"/>; one that others may use has its pages moved into memfds that the router gives to
+/// queue pairs which are connected and name its key.
+/// </summary>
+internal unsafe struct MemoryRegion
+{
+    public IbvMr Base;
+    public uint Access;
+
+    /// <summary>Its pages lie in memfds, and the router knows them.</summary>
+    public bool IsMoved;
+
+    /// <summary>Bytes in front of it in its first page.</summary>
+    public uint Offset;
+    public ulong WholeInode, EdgesInode;
+
+    /// <summary>Around a fork: the copy for the child.</summary>
+    public byte* Snapshot;
+    public MemoryRegion* NextMoved;
+
+    public readonly RegionPages Pages => new(Offset, Base.Length);
+    public readonly byte* Start => Base.Address - Offset;
+    public readonly nuint MovedBytes => (nuint)Pages.All * Verbs.Pages.Bytes;
+
+    /// <summary>ibv_reg_mr(3) and its like; null with errno.</summary>
+    public static MemoryRegion* Register(ProtectionDomain* domain, byte* memory, nuint length, ulong address, uint access)
+    {
+        const uint known = Ibv.AccessLocalWrite | Ibv.AccessRemoteWrite | Ibv.AccessRemoteRead | Ibv.AccessRemoteAtomic | Ibv.AccessMwBind | Ibv.AccessHugeTlb | Ibv.AccessOptionalMask | Ibv.AccessZeroBased;
+        if ((access & Ibv.AccessOnDemand) != 0) return Refuse(Linux.EOPNOTSUPP);
+        bool writesRemotely = (access & (Ibv.AccessRemoteWrite | Ibv.AccessRemoteAtomic)) != 0;
+        if ((access & ~known) != 0 || (writesRemotely && (access & Ibv.AccessLocalWrite) == 0) || length > RegionPages.MaximumBytes || (nuint)memory + length < (nuint)memory) return Refuse(Linux.EINVAL);
+        if (!IsThere(memory, length, (access & Ibv.AccessLocalWrite) != 0)) return Refuse(Linux.EFAULT);
+        MemoryRegion* region = (MemoryRegion*)Verbs.Pages.Allocate((nuint)sizeof(MemoryRegion));
+        if (region == null) return Refuse(Linux.ENOMEM);
+        if ((access & Ibv.AccessZeroBased) != 0) address = 0;
+        region->Base.Context = domain->Base.Context;
+        region->Base.Pd = domain;
+        region->Base.Address = memory;
+        region->Base.Length = length;
+        region->Access = access;
+        region->Offset = (uint)((nuint)memory & (Verbs.Pages.Bytes - 1));
+        uint key = RegionTable.Add(domain, access, address, memory, length);
+        int error = key == 0 ? Linux.ENOMEM : (access & VerbsProtocol.RemoteAccess) != 0 && length != 0 ? Share(region, key, address) : 0;
+        if (error != 0)
+        {
+            if (key != 0) RegionTable.Remove(key);
+            Verbs.Pages.Free(region, (nuint)sizeof(MemoryRegion));
+            return Refuse(error);
+        }
+        region->Base.Handle = key >> 8;
+        region->Base.LocalKey = region->Base.RemoteKey = key;
+        Interlocked.Increment(ref domain->Users);
+        return region;
+    }
+
+    public static int Deregister(MemoryRegion* region)
+    {
+        ProtectionDomain* domain = (ProtectionDomain*)region->Base.Pd;
+        RegionTable.Remove(region->Base.LocalKey);
+        if (region->IsMoved)
+        {
+            Withdraw(region->Base.RemoteKey);
+            // Who had it mapped finds out before the pages are the program's alone again.
+            QueuePairs.Revoke(domain);
+            PageMover.MoveBack(region);
+        }
+        Interlocked.Decrement(ref domain->Users);
+        Verbs.Pages.Free(region, (nuint)sizeof(MemoryRegion));
+        return 0;
+    }
+
+    private static int Share(MemoryRegion* region, uint key, ulong address)
+    {
+        int* fds = stackalloc int[2];
+        bool isWritable = (region->Access & (Ibv.AccessRemoteWrite | Ibv.AccessRemoteAtomic)) != 0;
+        int error = PageMover.Move(region, isWritable, &fds[0], &fds[1]);
+        if (error == 0)
+        {
+            region->IsMoved = true;
+            error = Show(region, key, address, fds);
+            if (error != 0) PageMover.MoveBack(region);
+        }
+        for (int i = 0; i < 2; i++) if (fds[i] >= 0) Process.Libc->close(fds[i]);
+        return error;
+    }
+
+    private static int Show(MemoryRegion* region, uint key, ulong address, int* fds)
+    {
+        uint sequence = VerbsSession.Begin();
+        if (sequence == 0) return Numbers.EIO;
+        byte* buffer = stackalloc byte[Protocol.MaximumMessageBytes];
+        Span<byte> room = new(buffer, Protocol.MaximumMessageBytes);
+        int* shown = stackalloc int[2];
+        int count = 0;
+        for (int i = 0; i < 2; i++) if (fds[i] >= 0) shown[count++] = fds[i];
+        VerbsRegister request = new()
+        {
+            Sequence = sequence, Domain = ((ProtectionDomain*)region->Base.Pd)->Number, Key = key, Access = region->Access & VerbsProtocol.RemoteAccess,
+            Address = address, Length = region->Base.Length, Offset = region->Offset,
+        };
+        int error = VerbsSession.AskPlain(room[..request.Write(room)], sequence, shown, count, out _);
+        VerbsSession.End();
+        return error;
+    }
+
+    private static void Withdraw(uint key)
+    {
+        uint sequence = VerbsSession.Begin();
+        if (sequence == 0) return;
+        byte* buffer = stackalloc byte[Protocol.MaximumMessageBytes];
+        Span<byte> room = new(buffer, Protocol.MaximumMessageBytes);
+        _ = VerbsSession.AskPlain(room[..new VerbsDeregister { Sequence = sequence, Key = key }.Write(room)], sequence, null, 0, out _);
+        VerbsSession.End();
+    }
+
+    /// <summary>A device pins the pages, and says EFAULT for those that are not there. They are touched, not changed.</summary>
+    private static bool IsThere(byte* memory, nuint length, bool writes)
+    {
+        if (length == 0) return true;
+        if (!CallerMemory.CanRead(memory, length)) return false;
+        if (!writes) return true;
+        // Populated for writing, which fails where nothing may be written (madvise(2), Linux 5.14). Older kernels do not know: there the first store shows it.
+        const int SysMadvise = 28, PopulateWrite = 23;
+        ulong start = (ulong)memory & ~(ulong)(Verbs.Pages.Bytes - 1);
+        return Process.Kernel(SysMadvise, (nint)start, (nint)((ulong)memory + length - start), PopulateWrite, 0, 0, 0) is 0 or -Linux.EINVAL or -Linux.EAGAIN;
+    }
+
+    private static MemoryRegion* Refuse(int error)
+    {
+        Process.Errno = error;
+        return null;
+    }
+}

@@ -1,0 +1,119 @@
+using System.Threading;
+using FreeFlow.Contract.Layout;
+using FreeFlow.Shim.Native;
+using FreeFlow.Shim.Verbs.Abi;
+
+namespace FreeFlow.Shim.Verbs;
+
+/// <summary>ibv_post_send(3) and ibv_post_recv(3): work requests go into the queues, and as far as they can be done at once, they are.</summary>
+internal static unsafe class Posting
+{
+    /// <summary>0, or an errno; <paramref name="bad"/> is then the first request that was not taken.</summary>
+    public static int Send(QueuePair* pair, IbvSendWr* first, IbvSendWr** bad)
+    {
+        if (!ThreadLock.Enter(&pair->Lock)) { *bad = first; return Linux.EAGAIN; }
+        int error = pair->Base.State is Ibv.Rts or Ibv.Sqd or Ibv.Err ? 0 : Linux.EINVAL;
+        IbvSendWr* request = first;
+        for (; request != null && error == 0; request = request->Next)
+        {
+            error = Add(pair, request);
+            if (error != 0) break;
+            pair->SendTail++;
+        }
+        if (error != 0) *bad = request;
+        _ = Requester.Run(pair);
+        ThreadLock.Exit(&pair->Lock);
+        return error;
+    }
+
+    /// <summary>Likewise.</summary>
+    public static int Receive(QueuePair* pair, IbvRecvWr* first, IbvRecvWr** bad)
+    {
+        if (!ThreadLock.Enter(&pair->Lock)) { *bad = first; return Linux.EAGAIN; }
+        int error = pair->Base.State == Ibv.Reset ? Linux.EINVAL : 0;
+        ulong before = pair->ReceiveTail;
+        IbvRecvWr* request = first;
+        for (; request != null && error == 0; request = request->Next)
+        {
+            error = Add(pair, request);
+            if (error != 0) break;
+        }
+        if (error != 0) *bad = request;
+        if (pair->Base.State == Ibv.Err) QueuePairErrors.FlushReceives(pair);
+        else if (before != pair->ReceiveTail && pair->In != null && pair->Base.State != Ibv.Init)
+        {
+            Volatile.Write(ref pair->In->Receives, pair->ReceiveTail);
+            Doorbells.RingIfAwaited(pair, &pair->In->WriterWaiting);
+        }
+        ThreadLock.Exit(&pair->Lock);
+        return error;
+    }
+
+    /// <summary>A free place of the send queue behind those that are posted or staged; null if it is full.</summary>
+    public static WorkRequest* Place(QueuePair* pair, ulong staged)
+    {
+        ulong next = pair->SendTail + staged;
+        return next - pair->SendHead < pair->Cap.SendWrs ? QueuePair.SendAt(pair, next) : null;
+    }
+
+    private static int Add(QueuePair* pair, IbvSendWr* wish)
+    {
+        WorkRequest* request = Place(pair, 0);
+        if (request == null) return Linux.ENOMEM;
+        bool isInline = (wish->Flags & Ibv.SendInline) != 0;
+        if (wish->Opcode > Ibv.WrFetchAdd && wish->Opcode != Ibv.WrSendInv) return Linux.EOPNOTSUPP;
+        if (wish->SgeCount < 0 || (uint)wish->SgeCount > (isInline ? uint.MaxValue >> 1 : pair->Cap.SendSges)) return Linux.EINVAL;
+        bool isAtomic = wish->Opcode is Ibv.WrCmpSwp or Ibv.WrFetchAdd;
+        if (pair->IsUnreliable && (isAtomic || wish->Opcode == Ibv.WrRead)) return Linux.EINVAL;
+        if (isInline && (isAtomic || wish->Opcode == Ibv.WrRead)) return Linux.EINVAL;
+        request->WrId = wish->WrId;
+        request->Opcode = wish->Opcode;
+        request->Flags = wish->Flags;
+        request->Immediate = wish->Immediate;
+        request->RemoteAddress = wish->RemoteAddress;
+        request->RemoteKey = isAtomic ? wish->AtomicKey : wish->RemoteKey;
+        request->CompareAdd = wish->CompareAdd;
+        request->Swap = wish->Swap;
+        request->SgeCount = isInline ? 0 : (uint)wish->SgeCount;
+        ulong length = 0;
+        for (int i = 0; i < wish->SgeCount; i++)
+        {
+            IbvSge element = wish->Sges[i];
+            if (isInline)
+            {
+                if (length + element.Length > pair->Cap.InlineBytes) return Linux.ENOMEM;
+                if (element.Length != 0 && Process.Copy(WorkRequest.Inline(request) + length, (void*)element.Address, element.Length) != 0) return Linux.EFAULT;
+            }
+            else WorkRequest.Sges(request)[i] = element;
+            length += element.Length;
+        }
+        if (length > Device.MostMessageBytes) return Linux.EINVAL;
+        request->Length = length;
+        return 0;
+    }
+
+    private static int Add(QueuePair* pair, IbvRecvWr* wish)
+    {
+        if (pair->ReceiveTail - pair->ReceiveHead >= pair->Cap.ReceiveWrs) return Linux.ENOMEM;
+        if (wish->SgeCount < 0 || (uint)wish->SgeCount > pair->Cap.ReceiveSges) return Linux.EINVAL;
+        ReceiveRequest* receive = QueuePair.ReceiveAt(pair, pair->ReceiveTail);
+        receive->WrId = wish->WrId;
+        receive->SgeCount = (uint)wish->SgeCount;
+        ulong length = 0;
+        for (int i = 0; i < wish->SgeCount; i++)
+        {
+            ReceiveRequest.Sges(receive)[i] = wish->Sges[i];
+            length += wish->Sges[i].Length;
+        }
+        if (length > Device.MostMessageBytes) return Linux.EINVAL;
+        receive->Length = (uint)length;
+        if (pair->In != null)
+        {
+            // Where a key will not do, the peer waits until that is found out here.
+            bool allowed = LocalMemory.IsAllowed(pair, ReceiveRequest.Sges(receive), receive->SgeCount, writes: true);
+            Volatile.Write(ref *QueuePair.ReceiveLengthAt(pair->In, pair->ReceiveTail, pair->ReceiveMask), allowed ? receive->Length : QueuePairLayout.UnknownLength);
+        }
+        pair->ReceiveTail++;
+        return 0;
+    }
+}
