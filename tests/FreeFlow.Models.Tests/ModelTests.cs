@@ -12,7 +12,7 @@ namespace FreeFlow.Models.Tests;
 [TestFixture]
 public sealed class ModelTests
 {
-    private static readonly string[] Expected = ["close.pml", "doorbell-epoll.pml", "doorbell.pml", "handover.pml", "localreturn.pml", "reattach.pml", "return.pml", "standin.pml", "withdrawal.pml"];
+    private static readonly string[] Expected = ["close.pml", "doorbell-epoll.pml", "doorbell.pml", "handover.pml", "localreturn.pml", "queuepair.pml", "reattach.pml", "return.pml", "standin.pml", "withdrawal.pml"];
 
     private static IEnumerable<string> Models() => Directory.EnumerateFiles(Spin.ModelFolder, "*.pml").Select(path => Path.GetFileName(path)).Order();
 
