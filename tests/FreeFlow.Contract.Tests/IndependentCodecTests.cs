@@ -1,12 +1,14 @@
 using System;
+using System.Buffers;
 using System.Diagnostics;
 using System.IO;
 using System.Linq;
+using MessagePack;
 using NUnit.Framework;
 
 namespace FreeFlow.Contract.Tests;
 
-/// <summary>The same bytes as an implementation that is not ours: Debian's python3-msgpack, both ways, in one process.</summary>
+/// <summary>The same bytes as implementations that are not ours, both ways: Debian's python3-msgpack, and MessagePack's own reader and writer.</summary>
 public sealed class IndependentCodecTests
 {
     private const string Python = "/usr/bin/python3";
@@ -47,6 +49,50 @@ public sealed class IndependentCodecTests
             byte[] theirs = Convert.FromHexString(answer.Split(' ')[1]);
             Assert.That(offer.Recode(theirs), Is.EqualTo(theirs), answer);
         }
+    }
+
+    [Test]
+    public void MessagePacksReaderReadsOursAndItsWriterWritesTheSame()
+    {
+        foreach (SampleMessage sample in SampleMessage.All)
+            Assert.That(Transcode(sample.Encoded), Is.EqualTo(sample.Encoded), sample.Name);
+    }
+
+    [Test]
+    public void WhatMessagePacksWriterWritesIsReadHere()
+    {
+        Random random = new(3);
+        MessageKind offer = MessageKind.All.Single(k => k.Type == MessageType.Offer);
+        for (int round = 0; round < 10_000; round++)
+        {
+            ArrayBufferWriter<byte> bytes = new();
+            MessagePackWriter writer = new(bytes);
+            writer.WriteArrayHeader(6);
+            writer.Write((uint)MessageType.Offer);
+            for (int field = 0; field < 4; field++) writer.Write(Number(random));
+            writer.Write(Place(random));
+            writer.Flush();
+            byte[] theirs = bytes.WrittenSpan.ToArray();
+            Assert.That(offer.Recode(theirs), Is.EqualTo(theirs), $"round {round}: {Convert.ToHexString(theirs)}");
+        }
+    }
+
+    private static byte[] Transcode(byte[] message)
+    {
+        MessagePackReader reader = new(message);
+        ArrayBufferWriter<byte> bytes = new();
+        MessagePackWriter writer = new(bytes);
+        int elements = reader.ReadArrayHeader();
+        writer.WriteArrayHeader(elements);
+        for (int element = 0; element < elements; element++)
+        {
+            if (reader.NextMessagePackType == MessagePackType.Integer) writer.Write(reader.ReadUInt64());
+            else if (reader.NextMessagePackType == MessagePackType.Binary) writer.Write(reader.ReadBytes()!.Value.ToArray());
+            else writer.WriteString(reader.ReadStringSequence()!.Value.ToArray());
+        }
+        Assert.That(reader.End, "bytes are left");
+        writer.Flush();
+        return bytes.WrittenSpan.ToArray();
     }
 
     // Every width equally often: shifting a 32-bit number by a random count.

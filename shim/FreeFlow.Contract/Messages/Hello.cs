@@ -21,7 +21,7 @@ public ref struct Hello
     /// <summary>Encodes into <paramref name="buffer"/>; returns the length in bytes, or 0 if it does not fit.</summary>
     public readonly int Write(Span<byte> buffer)
     {
-        MessagePackWriter writer = new(buffer);
+        StrictWriter writer = new(buffer);
         writer.WriteArrayHeader(6);
         writer.WriteUInt64((ulong)MessageType.Hello);
         writer.WriteUInt64(ProtocolVersion);
@@ -36,7 +36,7 @@ public ref struct Hello
     public static bool TryRead(ReadOnlySpan<byte> message, out Hello result)
     {
         result = default;
-        MessagePackReader reader = new(message);
+        StrictReader reader = new(message);
         if (reader.ReadArrayHeader() != 6 || reader.ReadUInt64() != (ulong)MessageType.Hello) return false;
         result.ProtocolVersion = reader.ReadUInt32();
         result.Slot = reader.ReadUInt32();

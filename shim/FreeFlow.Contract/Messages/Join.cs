@@ -26,7 +26,7 @@ public struct Join
     /// <summary>Encodes into <paramref name="buffer"/>; returns the length in bytes, or 0 if it does not fit.</summary>
     public readonly int Write(Span<byte> buffer)
     {
-        MessagePackWriter writer = new(buffer);
+        StrictWriter writer = new(buffer);
         writer.WriteArrayHeader(8);
         writer.WriteUInt64((ulong)MessageType.Join);
         writer.WriteUInt64(Connection);
@@ -43,7 +43,7 @@ public struct Join
     public static bool TryRead(ReadOnlySpan<byte> message, out Join result)
     {
         result = default;
-        MessagePackReader reader = new(message);
+        StrictReader reader = new(message);
         if (reader.ReadArrayHeader() != 8 || reader.ReadUInt64() != (ulong)MessageType.Join) return false;
         result.Connection = reader.ReadUInt32();
         result.Generation = reader.ReadUInt32();

@@ -20,7 +20,7 @@ public struct Offer
     /// <summary>Encodes into <paramref name="buffer"/>; returns the length in bytes, or 0 if it does not fit.</summary>
     public readonly int Write(Span<byte> buffer)
     {
-        MessagePackWriter writer = new(buffer);
+        StrictWriter writer = new(buffer);
         writer.WriteArrayHeader(6);
         writer.WriteUInt64((ulong)MessageType.Offer);
         writer.WriteUInt64(Connection);
@@ -35,7 +35,7 @@ public struct Offer
     public static bool TryRead(ReadOnlySpan<byte> message, out Offer result)
     {
         result = default;
-        MessagePackReader reader = new(message);
+        StrictReader reader = new(message);
         if (reader.ReadArrayHeader() != 6 || reader.ReadUInt64() != (ulong)MessageType.Offer) return false;
         result.Connection = reader.ReadUInt32();
         result.Generation = reader.ReadUInt32();

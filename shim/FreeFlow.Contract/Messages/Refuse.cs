@@ -15,7 +15,7 @@ public struct Refuse
     /// <summary>Encodes into <paramref name="buffer"/>; returns the length in bytes, or 0 if it does not fit.</summary>
     public readonly int Write(Span<byte> buffer)
     {
-        MessagePackWriter writer = new(buffer);
+        StrictWriter writer = new(buffer);
         writer.WriteArrayHeader(4);
         writer.WriteUInt64((ulong)MessageType.Refuse);
         writer.WriteUInt64(Connection);
@@ -28,7 +28,7 @@ public struct Refuse
     public static bool TryRead(ReadOnlySpan<byte> message, out Refuse result)
     {
         result = default;
-        MessagePackReader reader = new(message);
+        StrictReader reader = new(message);
         if (reader.ReadArrayHeader() != 4 || reader.ReadUInt64() != (ulong)MessageType.Refuse) return false;
         result.Connection = reader.ReadUInt32();
         result.Generation = reader.ReadUInt32();

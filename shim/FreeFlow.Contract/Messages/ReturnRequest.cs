@@ -23,7 +23,7 @@ public struct ReturnRequest
     /// <summary>Encodes into <paramref name="buffer"/>; returns the length in bytes, or 0 if it does not fit.</summary>
     public readonly int Write(Span<byte> buffer)
     {
-        MessagePackWriter writer = new(buffer);
+        StrictWriter writer = new(buffer);
         writer.WriteArrayHeader(4);
         writer.WriteUInt64((ulong)MessageType.ReturnRequest);
         writer.WriteUInt64(Connection);
@@ -36,7 +36,7 @@ public struct ReturnRequest
     public static bool TryRead(ReadOnlySpan<byte> message, out ReturnRequest result)
     {
         result = default;
-        MessagePackReader reader = new(message);
+        StrictReader reader = new(message);
         if (reader.ReadArrayHeader() != 4 || reader.ReadUInt64() != (ulong)MessageType.ReturnRequest) return false;
         result.Connection = reader.ReadUInt32();
         result.Generation = reader.ReadUInt32();

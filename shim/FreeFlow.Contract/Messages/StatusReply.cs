@@ -8,7 +8,7 @@ public struct StatusReply
     /// <summary>Encodes into <paramref name="buffer"/>; returns the length in bytes, or 0 if it does not fit.</summary>
     public readonly int Write(Span<byte> buffer)
     {
-        MessagePackWriter writer = new(buffer);
+        StrictWriter writer = new(buffer);
         writer.WriteArrayHeader(1);
         writer.WriteUInt64((ulong)MessageType.StatusReply);
         return writer.Failed ? 0 : writer.Length;
@@ -18,7 +18,7 @@ public struct StatusReply
     public static bool TryRead(ReadOnlySpan<byte> message, out StatusReply result)
     {
         result = default;
-        MessagePackReader reader = new(message);
+        StrictReader reader = new(message);
         if (reader.ReadArrayHeader() != 1 || reader.ReadUInt64() != (ulong)MessageType.StatusReply) return false;
         return reader.AtEnd;
     }

@@ -14,7 +14,7 @@ public struct StatusRequest
     /// <summary>Encodes into <paramref name="buffer"/>; returns the length in bytes, or 0 if it does not fit.</summary>
     public readonly int Write(Span<byte> buffer)
     {
-        MessagePackWriter writer = new(buffer);
+        StrictWriter writer = new(buffer);
         writer.WriteArrayHeader(2);
         writer.WriteUInt64((ulong)MessageType.StatusRequest);
         writer.WriteUInt64(Version);
@@ -25,7 +25,7 @@ public struct StatusRequest
     public static bool TryRead(ReadOnlySpan<byte> message, out StatusRequest result)
     {
         result = default;
-        MessagePackReader reader = new(message);
+        StrictReader reader = new(message);
         if (reader.ReadArrayHeader() != 2 || reader.ReadUInt64() != (ulong)MessageType.StatusRequest) return false;
         result.Version = reader.ReadUInt32();
         return reader.AtEnd;

@@ -36,7 +36,7 @@ public struct VerbsConnect
     /// <summary>Encodes into <paramref name="buffer"/>; returns the length in bytes, or 0 if it does not fit.</summary>
     public readonly int Write(Span<byte> buffer)
     {
-        MessagePackWriter writer = new(buffer);
+        StrictWriter writer = new(buffer);
         writer.WriteArrayHeader(9);
         writer.WriteUInt64((ulong)MessageType.VerbsConnect);
         writer.WriteUInt64(Sequence);
@@ -54,7 +54,7 @@ public struct VerbsConnect
     public static bool TryRead(ReadOnlySpan<byte> message, out VerbsConnect result)
     {
         result = default;
-        MessagePackReader reader = new(message);
+        StrictReader reader = new(message);
         if (reader.ReadArrayHeader() != 9 || reader.ReadUInt64() != (ulong)MessageType.VerbsConnect) return false;
         result.Sequence = reader.ReadUInt32();
         result.Number = reader.ReadUInt32();

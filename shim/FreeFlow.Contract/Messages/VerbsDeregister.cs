@@ -16,7 +16,7 @@ public struct VerbsDeregister
     /// <summary>Encodes into <paramref name="buffer"/>; returns the length in bytes, or 0 if it does not fit.</summary>
     public readonly int Write(Span<byte> buffer)
     {
-        MessagePackWriter writer = new(buffer);
+        StrictWriter writer = new(buffer);
         writer.WriteArrayHeader(3);
         writer.WriteUInt64((ulong)MessageType.VerbsDeregister);
         writer.WriteUInt64(Sequence);
@@ -28,7 +28,7 @@ public struct VerbsDeregister
     public static bool TryRead(ReadOnlySpan<byte> message, out VerbsDeregister result)
     {
         result = default;
-        MessagePackReader reader = new(message);
+        StrictReader reader = new(message);
         if (reader.ReadArrayHeader() != 3 || reader.ReadUInt64() != (ulong)MessageType.VerbsDeregister) return false;
         result.Sequence = reader.ReadUInt32();
         result.Key = reader.ReadUInt32();

@@ -38,7 +38,7 @@ public ref struct VerbsEdge
     /// <summary>Encodes into <paramref name="buffer"/>; returns the length in bytes, or 0 if it does not fit.</summary>
     public readonly int Write(Span<byte> buffer)
     {
-        MessagePackWriter writer = new(buffer);
+        StrictWriter writer = new(buffer);
         writer.WriteArrayHeader(10);
         writer.WriteUInt64((ulong)MessageType.VerbsEdge);
         writer.WriteUInt64(Sequence);
@@ -57,7 +57,7 @@ public ref struct VerbsEdge
     public static bool TryRead(ReadOnlySpan<byte> message, out VerbsEdge result)
     {
         result = default;
-        MessagePackReader reader = new(message);
+        StrictReader reader = new(message);
         if (reader.ReadArrayHeader() != 10 || reader.ReadUInt64() != (ulong)MessageType.VerbsEdge) return false;
         result.Sequence = reader.ReadUInt32();
         result.Number = reader.ReadUInt32();

@@ -22,7 +22,7 @@ public ref struct VerbsEdgeReply
     /// <summary>Encodes into <paramref name="buffer"/>; returns the length in bytes, or 0 if it does not fit.</summary>
     public readonly int Write(Span<byte> buffer)
     {
-        MessagePackWriter writer = new(buffer);
+        StrictWriter writer = new(buffer);
         writer.WriteArrayHeader(5);
         writer.WriteUInt64((ulong)MessageType.VerbsEdgeReply);
         writer.WriteUInt64(Sequence);
@@ -36,7 +36,7 @@ public ref struct VerbsEdgeReply
     public static bool TryRead(ReadOnlySpan<byte> message, out VerbsEdgeReply result)
     {
         result = default;
-        MessagePackReader reader = new(message);
+        StrictReader reader = new(message);
         if (reader.ReadArrayHeader() != 5 || reader.ReadUInt64() != (ulong)MessageType.VerbsEdgeReply) return false;
         result.Sequence = reader.ReadUInt32();
         result.Status = reader.ReadUInt32();

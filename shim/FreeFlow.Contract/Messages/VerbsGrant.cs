@@ -29,7 +29,7 @@ public struct VerbsGrant
     /// <summary>Encodes into <paramref name="buffer"/>; returns the length in bytes, or 0 if it does not fit.</summary>
     public readonly int Write(Span<byte> buffer)
     {
-        MessagePackWriter writer = new(buffer);
+        StrictWriter writer = new(buffer);
         writer.WriteArrayHeader(7);
         writer.WriteUInt64((ulong)MessageType.VerbsGrant);
         writer.WriteUInt64(Sequence);
@@ -45,7 +45,7 @@ public struct VerbsGrant
     public static bool TryRead(ReadOnlySpan<byte> message, out VerbsGrant result)
     {
         result = default;
-        MessagePackReader reader = new(message);
+        StrictReader reader = new(message);
         if (reader.ReadArrayHeader() != 7 || reader.ReadUInt64() != (ulong)MessageType.VerbsGrant) return false;
         result.Sequence = reader.ReadUInt32();
         result.Access = reader.ReadUInt32();

@@ -23,7 +23,7 @@ public ref struct VerbsHello
     /// <summary>Encodes into <paramref name="buffer"/>; returns the length in bytes, or 0 if it does not fit.</summary>
     public readonly int Write(Span<byte> buffer)
     {
-        MessagePackWriter writer = new(buffer);
+        StrictWriter writer = new(buffer);
         writer.WriteArrayHeader(5);
         writer.WriteUInt64((ulong)MessageType.VerbsHello);
         writer.WriteUInt64(ProtocolVersion);
@@ -37,7 +37,7 @@ public ref struct VerbsHello
     public static bool TryRead(ReadOnlySpan<byte> message, out VerbsHello result)
     {
         result = default;
-        MessagePackReader reader = new(message);
+        StrictReader reader = new(message);
         if (reader.ReadArrayHeader() != 5 || reader.ReadUInt64() != (ulong)MessageType.VerbsHello) return false;
         result.ProtocolVersion = reader.ReadUInt32();
         result.ProcessId = reader.ReadUInt32();

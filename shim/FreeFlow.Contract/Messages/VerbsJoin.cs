@@ -20,7 +20,7 @@ public struct VerbsJoin
     /// <summary>Encodes into <paramref name="buffer"/>; returns the length in bytes, or 0 if it does not fit.</summary>
     public readonly int Write(Span<byte> buffer)
     {
-        MessagePackWriter writer = new(buffer);
+        StrictWriter writer = new(buffer);
         writer.WriteArrayHeader(4);
         writer.WriteUInt64((ulong)MessageType.VerbsJoin);
         writer.WriteUInt64(Sequence);
@@ -33,7 +33,7 @@ public struct VerbsJoin
     public static bool TryRead(ReadOnlySpan<byte> message, out VerbsJoin result)
     {
         result = default;
-        MessagePackReader reader = new(message);
+        StrictReader reader = new(message);
         if (reader.ReadArrayHeader() != 4 || reader.ReadUInt64() != (ulong)MessageType.VerbsJoin) return false;
         result.Sequence = reader.ReadUInt32();
         result.Side = reader.ReadUInt32();

@@ -19,7 +19,7 @@ public struct VerbsLeave
     /// <summary>Encodes into <paramref name="buffer"/>; returns the length in bytes, or 0 if it does not fit.</summary>
     public readonly int Write(Span<byte> buffer)
     {
-        MessagePackWriter writer = new(buffer);
+        StrictWriter writer = new(buffer);
         writer.WriteArrayHeader(4);
         writer.WriteUInt64((ulong)MessageType.VerbsLeave);
         writer.WriteUInt64(Sequence);
@@ -32,7 +32,7 @@ public struct VerbsLeave
     public static bool TryRead(ReadOnlySpan<byte> message, out VerbsLeave result)
     {
         result = default;
-        MessagePackReader reader = new(message);
+        StrictReader reader = new(message);
         if (reader.ReadArrayHeader() != 4 || reader.ReadUInt64() != (ulong)MessageType.VerbsLeave) return false;
         result.Sequence = reader.ReadUInt32();
         result.Number = reader.ReadUInt32();

@@ -32,7 +32,7 @@ public struct VerbsRegister
     /// <summary>Encodes into <paramref name="buffer"/>; returns the length in bytes, or 0 if it does not fit.</summary>
     public readonly int Write(Span<byte> buffer)
     {
-        MessagePackWriter writer = new(buffer);
+        StrictWriter writer = new(buffer);
         writer.WriteArrayHeader(8);
         writer.WriteUInt64((ulong)MessageType.VerbsRegister);
         writer.WriteUInt64(Sequence);
@@ -49,7 +49,7 @@ public struct VerbsRegister
     public static bool TryRead(ReadOnlySpan<byte> message, out VerbsRegister result)
     {
         result = default;
-        MessagePackReader reader = new(message);
+        StrictReader reader = new(message);
         if (reader.ReadArrayHeader() != 8 || reader.ReadUInt64() != (ulong)MessageType.VerbsRegister) return false;
         result.Sequence = reader.ReadUInt32();
         result.Domain = reader.ReadUInt32();

@@ -20,7 +20,7 @@ public struct VerbsResolve
     /// <summary>Encodes into <paramref name="buffer"/>; returns the length in bytes, or 0 if it does not fit.</summary>
     public readonly int Write(Span<byte> buffer)
     {
-        MessagePackWriter writer = new(buffer);
+        StrictWriter writer = new(buffer);
         writer.WriteArrayHeader(4);
         writer.WriteUInt64((ulong)MessageType.VerbsResolve);
         writer.WriteUInt64(Sequence);
@@ -33,7 +33,7 @@ public struct VerbsResolve
     public static bool TryRead(ReadOnlySpan<byte> message, out VerbsResolve result)
     {
         result = default;
-        MessagePackReader reader = new(message);
+        StrictReader reader = new(message);
         if (reader.ReadArrayHeader() != 4 || reader.ReadUInt64() != (ulong)MessageType.VerbsResolve) return false;
         result.Sequence = reader.ReadUInt32();
         result.Number = reader.ReadUInt32();

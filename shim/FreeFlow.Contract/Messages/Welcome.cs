@@ -15,7 +15,7 @@ public struct Welcome
     /// <summary>Encodes into <paramref name="buffer"/>; returns the length in bytes, or 0 if it does not fit.</summary>
     public readonly int Write(Span<byte> buffer)
     {
-        MessagePackWriter writer = new(buffer);
+        StrictWriter writer = new(buffer);
         writer.WriteArrayHeader(3);
         writer.WriteUInt64((ulong)MessageType.Welcome);
         writer.WriteUInt64(ProtocolVersion);
@@ -27,7 +27,7 @@ public struct Welcome
     public static bool TryRead(ReadOnlySpan<byte> message, out Welcome result)
     {
         result = default;
-        MessagePackReader reader = new(message);
+        StrictReader reader = new(message);
         if (reader.ReadArrayHeader() != 3 || reader.ReadUInt64() != (ulong)MessageType.Welcome) return false;
         result.ProtocolVersion = reader.ReadUInt32();
         result.SessionId = reader.ReadUInt64();

@@ -13,7 +13,7 @@ public struct Withdraw
     /// <summary>Encodes into <paramref name="buffer"/>; returns the length in bytes, or 0 if it does not fit.</summary>
     public readonly int Write(Span<byte> buffer)
     {
-        MessagePackWriter writer = new(buffer);
+        StrictWriter writer = new(buffer);
         writer.WriteArrayHeader(3);
         writer.WriteUInt64((ulong)MessageType.Withdraw);
         writer.WriteUInt64(Connection);
@@ -25,7 +25,7 @@ public struct Withdraw
     public static bool TryRead(ReadOnlySpan<byte> message, out Withdraw result)
     {
         result = default;
-        MessagePackReader reader = new(message);
+        StrictReader reader = new(message);
         if (reader.ReadArrayHeader() != 3 || reader.ReadUInt64() != (ulong)MessageType.Withdraw) return false;
         result.Connection = reader.ReadUInt32();
         result.Generation = reader.ReadUInt32();

@@ -14,7 +14,7 @@ public static class DisciplineWalker
     private const string RootAttribute = "FreeFlow.Shim.Exports.InterposeAttribute", VerbsRootAttribute = "FreeFlow.Shim.Verbs.Exports.VerbsAttribute";
 
     /// <summary>True for the assemblies whose methods are read; all others' need a place among <see cref="AllowedCalls"/>.</summary>
-    public static bool IsWalked(Assembly assembly) => assembly.GetName().Name is "FreeFlow.Shim" or "FreeFlow.Contract" or "FreeFlow.Shim.Tests";
+    public static bool IsWalked(Assembly assembly) => assembly.GetName().Name is "FreeFlow.Shim" or "FreeFlow.Contract" or "FreeFlow.Shim.Tests" or "MessagePack";
 
     /// <summary>Every method that a trampoline calls.</summary>
     public static IReadOnlyList<MethodBase> Roots(Assembly assembly) => assembly.GetTypes()

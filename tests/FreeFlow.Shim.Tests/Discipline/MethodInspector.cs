@@ -90,6 +90,8 @@ public sealed class MethodInspector
 
     private void CheckStaticField(FieldInfo field, OpCode code)
     {
+        // The compiler puts its value in the field's place.
+        if (field.DeclaringType == typeof(BitConverter) && field.Name == nameof(BitConverter.IsLittleEndian)) return;
         string name = $"{code.Name} {field.DeclaringType}.{field.Name}";
         if (field.DeclaringType!.TypeInitializer is not null) _violations.Add($"{name}, whose type has a static constructor");
         if (field.FieldType is { IsValueType: false, IsPointer: false, IsFunctionPointer: false }) _violations.Add($"{name}, a reference");

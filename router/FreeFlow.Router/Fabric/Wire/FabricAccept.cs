@@ -34,7 +34,7 @@ internal ref struct FabricAccept
     /// <summary>Encodes into <paramref name="buffer"/>; the length in bytes.</summary>
     public readonly int Write(Span<byte> buffer)
     {
-        MessagePackWriter writer = new(buffer);
+        StrictWriter writer = new(buffer);
         writer.WriteArrayHeader(Fields);
         writer.WriteUInt64(Offer);
         writer.WriteUInt64(Stream);
@@ -51,7 +51,7 @@ internal ref struct FabricAccept
     public static bool TryRead(ReadOnlySpan<byte> message, out FabricAccept result)
     {
         result = default;
-        MessagePackReader reader = new(message);
+        StrictReader reader = new(message);
         if (reader.ReadArrayHeader() != Fields) return false;
         result.Offer = reader.ReadUInt32();
         result.Stream = reader.ReadUInt32();

@@ -24,7 +24,7 @@ internal ref struct FabricHello
     /// <summary>Encodes into <paramref name="buffer"/>; the length in bytes.</summary>
     public readonly int Write(Span<byte> buffer)
     {
-        MessagePackWriter writer = new(buffer);
+        StrictWriter writer = new(buffer);
         writer.WriteArrayHeader(Fields);
         writer.WriteUInt64(Version);
         FabricMessages.Write(ref writer, Host);
@@ -37,7 +37,7 @@ internal ref struct FabricHello
     public static bool TryRead(ReadOnlySpan<byte> message, out FabricHello result)
     {
         result = default;
-        MessagePackReader reader = new(message);
+        StrictReader reader = new(message);
         int fields = reader.ReadArrayHeader();
         result.Version = reader.ReadUInt32();
         if (reader.Failed || result.Version != FrameHeader.Version) return !reader.Failed;

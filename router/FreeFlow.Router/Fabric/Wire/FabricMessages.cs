@@ -9,27 +9,27 @@ internal static class FabricMessages
 {
     private const int AddressBytes = 16;
 
-    public static void Write(ref MessagePackWriter writer, InternetAddress address)
+    public static void Write(ref StrictWriter writer, InternetAddress address)
     {
         Span<byte> bytes = stackalloc byte[AddressBytes];
         address.Write(bytes);
         writer.WriteString(bytes);
     }
 
-    public static void Write(ref MessagePackWriter writer, InternetEndpoint endpoint)
+    public static void Write(ref StrictWriter writer, InternetEndpoint endpoint)
     {
         Write(ref writer, endpoint.Address);
         writer.WriteUInt64(endpoint.Port);
     }
 
-    public static bool TryRead(ref MessagePackReader reader, out InternetAddress address)
+    public static bool TryRead(ref StrictReader reader, out InternetAddress address)
     {
         ReadOnlySpan<byte> bytes = reader.ReadString(AddressBytes);
         address = bytes.Length == AddressBytes ? InternetAddress.FromIPv6(bytes) : default;
         return bytes.Length == AddressBytes;
     }
 
-    public static bool TryRead(ref MessagePackReader reader, out InternetEndpoint endpoint)
+    public static bool TryRead(ref StrictReader reader, out InternetEndpoint endpoint)
     {
         endpoint = default;
         if (!TryRead(ref reader, out InternetAddress address)) return false;

@@ -28,7 +28,7 @@ internal struct FabricOffer
     /// <summary>Encodes into <paramref name="buffer"/>; the length in bytes.</summary>
     public readonly int Write(Span<byte> buffer)
     {
-        MessagePackWriter writer = new(buffer);
+        StrictWriter writer = new(buffer);
         writer.WriteArrayHeader(Fields);
         writer.WriteUInt64(Number);
         FabricMessages.Write(ref writer, Addresses.Local);
@@ -44,7 +44,7 @@ internal struct FabricOffer
     public static bool TryRead(ReadOnlySpan<byte> message, out FabricOffer result)
     {
         result = default;
-        MessagePackReader reader = new(message);
+        StrictReader reader = new(message);
         if (reader.ReadArrayHeader() != Fields) return false;
         result.Number = reader.ReadUInt32();
         if (!FabricMessages.TryRead(ref reader, out InternetEndpoint local) || !FabricMessages.TryRead(ref reader, out InternetEndpoint remote)) return false;
