@@ -62,10 +62,11 @@ internal sealed unsafe class EventLoop : IDisposable
         {
             int tidy = _housekeeping.Patience, look = _readers.Patience;
             int count = Libc.epoll_wait(_epoll, events, EventsAtATime, look < 0 || (tidy >= 0 && tidy < look) ? tidy : look);
+            // First of all: every other call changes errno.
+            if (count < 0 && Errno.Last != Errno.EINTR) throw new RouterException($"epoll_wait fails ({Errno.LastText}).");
             if (_readers.Patience == 0) LookForReaders();
             if (count == 0 && _housekeeping.Patience == 0) Tidy();
             if (count > 0) _housekeeping.NoteEvent();
-            if (count < 0 && Errno.Last != Errno.EINTR) throw new RouterException($"epoll_wait fails ({Errno.LastText}).");
             for (int i = 0; i < count; i++)
             {
                 ulong key = events[i].Data;
