@@ -10,6 +10,9 @@ namespace FreeFlow.Router;
 /// <summary>What the command line of freeflow-router says.</summary>
 internal sealed record RouterOptions
 {
+    /// <summary>Data bytes of one direction of a mirrored ring where nobody chooses others.</summary>
+    public const ulong DefaultFabricRingBytes = 2 << 20;
+
     public const string Usage = $"""
         Usage: freeflow-router [options]
 
@@ -35,7 +38,7 @@ internal sealed record RouterOptions
 
     public string SocketPath { get; init; } = Environment.GetEnvironmentVariable("FREEFLOW_SOCKET") is { Length: > 0 } path ? path : Protocol.DefaultSocketPath;
     public ulong RingBytes { get; init; } = 1 << 20;
-    public ulong FabricRingBytes { get; init; } = 2 << 20;
+    public ulong FabricRingBytes { get; init; } = DefaultFabricRingBytes;
     public ulong MaximumSessionsPerUser { get; init; } = 16384;
     public ulong MaximumConnectionsPerUser { get; init; } = 131072;
     public ulong MaximumRingsPerUser { get; init; } = 65536;

@@ -168,11 +168,11 @@ internal sealed partial class Broker
         ((Session)end.Owner).Send(message[..length], descriptors);
     }
 
-    /// <summary>What the end says of a ring that it had (<see cref="Contract.Messages.Offer.Place"/>) is believed if this router gave it, or if it is no larger than what it would get anyway: it may be another router's from before.</summary>
+    /// <summary>What the end says of a ring that it had (<see cref="Contract.Messages.Offer.Place"/>) is believed if this router gave it, or if it is no larger than what a router may have given before this one was started, perhaps with other options.</summary>
     private ulong BelievedPlace(Family family, in Offer offer, out bool known)
     {
         known = offer.Place != 0 && family.Mirrored.TryGetValue(offer.Connection, out (uint Generation, ulong Capacity) had) && had == (offer.Generation, offer.Place);
-        return known || offer.Place <= _options.FabricRingBytes ? offer.Place : 0;
+        return known || offer.Place <= Math.Max(_options.FabricRingBytes, RouterOptions.DefaultFabricRingBytes) ? offer.Place : 0;
     }
 
     private static uint UserOf(ConnectionEnd end) => ((Session)end.Owner).Account.UserId;
