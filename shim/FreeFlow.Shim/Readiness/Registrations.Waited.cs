@@ -8,7 +8,7 @@ namespace FreeFlow.Shim.Readiness;
 
 /// <content>
 /// Sets that nobody has waited for by the shim yet. Whoever does so by system calls of its own would be told of doorbells, and the shim's data in place of the program's: until the
-/// first wait is seen, the kernel's set stays as the program made it. (What it misses of a ring then the router finds out.)
+/// first wait is seen, or the process forks, the kernel's set stays as the program made it. (What it misses of a ring then the router finds out.)
 /// </content>
 internal static unsafe partial class Registrations
 {

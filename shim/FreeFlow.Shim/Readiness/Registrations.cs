@@ -163,6 +163,8 @@ internal static unsafe partial class Registrations
         {
             EpollInstance* instance = Instances + i;
             instance->Shared = 1;
+            // Whichever process waits first would change the set behind the other's back.
+            if (instance->Waited == 0) _ = Change(instance);
             // Either may come to watch it, and the other must reach what moves then.
             if (instance->Accelerated != 0) _ = MakePrivateSet(instance);
         }
