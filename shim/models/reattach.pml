@@ -10,7 +10,6 @@
  * Faults: FAULT_TOLD_AT_ONCE     the accepting router tells its end of the ring before the other one has confirmed: an old count is believed
  *         FAULT_NO_COUNT         a reader that was Ready takes the new ring whatever the count says
  *         FAULT_EARLY_OFFER      the sender offers, and says how many marks it has sent, before its return is in the kernel
- *         FAULT_JOIN_IN_RETURN   the reader takes a new ring while it waits for a mark
  *         FAULT_DETACHED_UNREAD  the reader gives the pages of a ring back that has bytes it has not taken up
  */
 #ifndef N
@@ -156,9 +155,6 @@ active proctype Reader() {
         :: phase == Ready && rMarksToFind == found -> phase = Kernel; rJoined = true
 #endif
         :: phase == Kernel && rMarksToFind == found -> rJoined = true
-#ifdef FAULT_JOIN_IN_RETURN
-        :: phase == Returning -> phase = Kernel; rJoined = true
-#endif
         :: else -> lost = true; rGone = true   /* not now: the sender finds its bell closed */
         fi }
     od;
