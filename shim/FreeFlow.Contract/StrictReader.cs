@@ -41,21 +41,25 @@ public ref struct StrictReader(ReadOnlySpan<byte> buffer)
     public ulong ReadUInt64()
     {
         ReadOnlySpan<byte> rest = Rest;
-        if (rest.IsEmpty) { Failed = true; return 0; }
-        int bytes = rest[0] switch
+        if (Failed || rest.IsEmpty) { Failed = true; return 0; }
+        byte code = rest[0];
+        if (code <= MessagePackCode.MaxFixInt) { _position++; return code; }
+        int bytes = code switch
         {
             MessagePackCode.UInt8 => 1,
             MessagePackCode.UInt16 => 2,
             MessagePackCode.UInt32 => 4,
             MessagePackCode.UInt64 => 8,
-            _ => 0,
+            _ => int.MaxValue,
         };
-        bool read = rest.Length > bytes;
-        ulong value = bytes == 0 ? rest[0] : 0UL;
-        for (int i = 1; read && i <= bytes; i++) value = (value << 8) | rest[i];
-        StrictWriter writer = new(stackalloc byte[MaximumTokenBytes]);
-        if (read) writer.WriteUInt64(value);
-        return Take(read, 1 + bytes, writer) ? value : 0;
+        if (rest.Length <= bytes) { Failed = true; return 0; }
+        ulong value = 0;
+        for (int i = 1; i <= bytes; i++) value = (value << 8) | rest[i];
+        // The smallest value that needs so many bytes: one that half of them would hold has a shorter form.
+        ulong least = bytes == 1 ? MessagePackCode.MaxFixInt + 1UL : 1UL << (4 * bytes);
+        if (value < least) { Failed = true; return 0; }
+        _position += 1 + bytes;
+        return value;
     }
 
     /// <summary>An unsigned integer of at most 32 bits in its shortest form.</summary>
