@@ -70,7 +70,7 @@ internal static class StatusCommand
 
     private static string Used(JsonElement user, string name) => $"{user.GetProperty(name).GetRawText()} of {user.GetProperty("max_" + name).GetRawText()}";
 
-    private static string Text(JsonElement connection, string name) => connection.TryGetProperty(name, out JsonElement value) ? value.GetString() ?? "" : ""; // a router of an earlier version may not say it
+    internal static string Text(JsonElement element, string name) => element.TryGetProperty(name, out JsonElement value) ? value.GetString() ?? "" : ""; // a router of an earlier version may not say it
 
-    private static string Bytes(JsonElement connection, string name) => Units.Bytes(connection.GetProperty(name).GetInt64());
+    internal static string Bytes(JsonElement element, string name) => Units.Bytes(element.GetProperty(name).GetInt64());
 }

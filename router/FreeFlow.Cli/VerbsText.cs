@@ -1,4 +1,5 @@
 using System.Text.Json;
+using static FreeFlow.Cli.StatusCommand;
 
 namespace FreeFlow.Cli;
 
@@ -22,11 +23,7 @@ internal static class VerbsText
         return (pairs.Rows == 0 ? "" : "\n" + pairs) + (regions.Rows == 0 ? "" : "\n" + regions);
     }
 
-    private static string Text(JsonElement element, string name) => element.GetProperty(name).GetString() ?? "";
-
     private static string OrDash(JsonElement element, string name) => Text(element, name) is { Length: > 0 } text ? text : "-";
 
     private static string Number(JsonElement element, string name) => element.GetProperty(name).GetRawText();
-
-    private static string Bytes(JsonElement element, string name) => Units.Bytes(element.GetProperty(name).GetInt64());
 }

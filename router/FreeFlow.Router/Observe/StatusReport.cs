@@ -285,7 +285,8 @@ internal sealed unsafe class StatusReport(IReadOnlyCollection<Family> families, 
         _ => "",
     };
 
-    private static long Counter(ulong value) => value > long.MaxValue ? long.MaxValue : (long)value;
+    /// <summary>A count as JSON can say it.</summary>
+    public static long Counter(ulong value) => value > long.MaxValue ? long.MaxValue : (long)value;
 
     private static double AgeSeconds(ulong created)
     {

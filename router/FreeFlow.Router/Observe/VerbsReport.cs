@@ -18,8 +18,8 @@ internal static class VerbsReport
     {
         json.WriteStartObject("verbs");
         VerbsCounters total = broker.Total;
-        json.WriteNumber("message_bytes_total", Number(total.MessageBytes));
-        json.WriteNumber("remote_bytes_total", Number(total.RemoteBytes));
+        json.WriteNumber("message_bytes_total", StatusReport.Counter(total.MessageBytes));
+        json.WriteNumber("remote_bytes_total", StatusReport.Counter(total.RemoteBytes));
         json.WriteStartArray("queue_pairs");
         foreach (VerbsQueuePair pair in broker.QueuePairs.Where(pair => visible(pair.Client.Session)).Take(Most)) Write(json, pair);
         json.WriteEndArray();
@@ -41,10 +41,10 @@ internal static class VerbsReport
         json.WriteNumber("peer", pair.PeerNumber);
         json.WriteString("way", pair.Peer is null ? "none" : "shared memory");
         json.WriteString("reason", pair.Pair is null ? "not connected yet" : pair.Peer is not null ? "" : pair.IsLeft ? "the peer has gone" : "the peer has not named this queue pair on this host");
-        json.WriteNumber("messages", Number(counters.Messages));
-        json.WriteNumber("message_bytes", Number(counters.MessageBytes));
-        json.WriteNumber("remote_operations", Number(counters.RemoteOperations));
-        json.WriteNumber("remote_bytes", Number(counters.RemoteBytes));
+        json.WriteNumber("messages", StatusReport.Counter(counters.Messages));
+        json.WriteNumber("message_bytes", StatusReport.Counter(counters.MessageBytes));
+        json.WriteNumber("remote_operations", StatusReport.Counter(counters.RemoteOperations));
+        json.WriteNumber("remote_bytes", StatusReport.Counter(counters.RemoteBytes));
         json.WriteEndObject();
     }
 
@@ -52,9 +52,9 @@ internal static class VerbsReport
     {
         json.WriteStartObject();
         Write(json, client);
-        json.WriteNumber("bytes", Number(region.Length));
-        json.WriteNumber("whole_pages", Number(region.Pages.Whole));
-        json.WriteNumber("edge_pages", Number(region.Pages.Edges));
+        json.WriteNumber("bytes", StatusReport.Counter(region.Length));
+        json.WriteNumber("whole_pages", StatusReport.Counter(region.Pages.Whole));
+        json.WriteNumber("edge_pages", StatusReport.Counter(region.Pages.Edges));
         json.WriteString("way", region.Pages.Edges == 0 ? "mapped" : "mapped; edges for other users by the router");
         json.WriteBoolean("granted", region.WasGranted);
         json.WriteEndObject();
@@ -66,6 +66,4 @@ internal static class VerbsReport
         json.WriteString("program", client.Session.Program);
         json.WriteString("container", client.Session.Container);
     }
-
-    private static long Number(ulong value) => value > long.MaxValue ? long.MaxValue : (long)value;
 }

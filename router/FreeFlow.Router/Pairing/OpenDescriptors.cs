@@ -34,15 +34,15 @@ internal static unsafe class OpenDescriptors
     /// <summary>True if that number is that socket, now.</summary>
     public static bool IsSocket(int process, int number, ulong inode)
     {
-        if (number < 0) return false;
-        int folder = Open(process);
-        if (folder < 0) return false;
-        byte* name = stackalloc byte[16];
-        _ = number.TryFormat(new Span<byte>(name, 15), out int length, provider: CultureInfo.InvariantCulture);
-        name[length] = 0;
-        bool same = InodeOf(folder, name) == inode;
-        Libc.close(folder);
-        return same;
+        byte* target = stackalloc byte[TargetBytes];
+        return number >= 0 && Open(process) is var folder and >= 0 && InodeOf(ReadAndClose(folder, number, target)) == inode;
+    }
+
+    /// <summary>True if that number is something of this name, of at most <see cref="TargetBytes"/>, now.</summary>
+    public static bool IsNamed(int process, int number, ReadOnlySpan<byte> expected)
+    {
+        byte* target = stackalloc byte[TargetBytes];
+        return number >= 0 && Open(process) is var folder and >= 0 && ReadAndClose(folder, number, target).SequenceEqual(expected);
     }
 
     /// <summary>The numbers of all its sockets, by their inodes; empty if it is gone or not to be looked at.</summary>
@@ -62,7 +62,7 @@ internal static unsafe class OpenDescriptors
     {
         int folder = Open(process);
         if (folder < 0) return;
-        byte* list = stackalloc byte[ListBytes];
+        byte* list = stackalloc byte[ListBytes], target = stackalloc byte[TargetBytes];
         bool more = true;
         while (more && (int)Libc.syscall(Libc.SYS_getdents64, folder, (nint)list, ListBytes) is var bytes and > 0)
         {
@@ -70,7 +70,7 @@ internal static unsafe class OpenDescriptors
             {
                 byte* name = list + at + NameOffset;
                 // "." and ".." are no numbers.
-                if (int.TryParse(MemoryMarshal.CreateReadOnlySpanFromNullTerminated(name), CultureInfo.InvariantCulture, out int number)) more = goesOn(number, InodeOf(folder, name));
+                if (int.TryParse(MemoryMarshal.CreateReadOnlySpanFromNullTerminated(name), CultureInfo.InvariantCulture, out int number)) more = goesOn(number, InodeOf(Read(folder, name, target)));
             }
         }
         Libc.close(folder);
@@ -78,11 +78,20 @@ internal static unsafe class OpenDescriptors
 
     private static int Open(int process) => Libc.open($"/proc/{process}/fd", Libc.O_RDONLY | Libc.O_DIRECTORY | Libc.O_CLOEXEC);
 
-    /// <summary>0 if it is no socket.</summary>
-    private static ulong InodeOf(int folder, byte* name)
+    private static ReadOnlySpan<byte> ReadAndClose(int folder, int number, byte* target)
     {
-        byte* target = stackalloc byte[TargetBytes];
-        ReadOnlySpan<byte> text = new(target, (int)Math.Max(Libc.readlinkat(folder, name, target, TargetBytes), 0));
-        return text.StartsWith(SocketPrefix) && ulong.TryParse(text[SocketPrefix.Length..^1], NumberStyles.None, CultureInfo.InvariantCulture, out ulong inode) ? inode : 0;
+        byte* name = stackalloc byte[16];
+        _ = number.TryFormat(new Span<byte>(name, 15), out int length, provider: CultureInfo.InvariantCulture);
+        name[length] = 0;
+        ReadOnlySpan<byte> text = Read(folder, name, target);
+        Libc.close(folder);
+        return text;
     }
+
+    /// <summary>What the descriptor of that name stands for, in <paramref name="target"/>; empty if there is none.</summary>
+    private static ReadOnlySpan<byte> Read(int folder, byte* name, byte* target) => new(target, (int)Math.Max(Libc.readlinkat(folder, name, target, TargetBytes), 0));
+
+    /// <summary>0 if it is no socket.</summary>
+    private static ulong InodeOf(ReadOnlySpan<byte> text) =>
+        text.StartsWith(SocketPrefix) && ulong.TryParse(text[SocketPrefix.Length..^1], NumberStyles.None, CultureInfo.InvariantCulture, out ulong inode) ? inode : 0;
 }

@@ -10,6 +10,7 @@ namespace FreeFlow.Router.Pairing;
 internal sealed class SharedRing(ConnectionEnd peer, uint side, ulong device, ulong inode)
 {
     private int _returning;
+    private bool _isUnheard;
 
     /// <summary>How far this end has come, as its process says.</summary>
     public RingProgress Progress { get; } = new();
@@ -18,8 +19,6 @@ internal sealed class SharedRing(ConnectionEnd peer, uint side, ulong device, ul
     public uint Side { get; } = side;
     public ulong Device { get; } = device;
     public ulong Inode { get; } = inode;
-
-    private bool _isUnheard;
 
     /// <summary>True the first time that this end's process is found not to hear of the ring.</summary>
     public bool TryMarkUnheard()

@@ -44,10 +44,9 @@ internal static unsafe class SocketOptions
     public static bool TryGetAddresses(int socket, out FourTuple addresses)
     {
         addresses = default;
+        if (!TryGetLocal(socket, out InternetEndpoint local)) return false;
         byte* buffer = stackalloc byte[AddressBytes];
         uint length = AddressBytes;
-        if (Libc.getsockname(socket, buffer, &length) != 0 || !TryParse(new ReadOnlySpan<byte>(buffer, (int)Math.Min(length, AddressBytes)), out InternetEndpoint local)) return false;
-        length = AddressBytes;
         if (Libc.getpeername(socket, buffer, &length) != 0 || !TryParse(new ReadOnlySpan<byte>(buffer, (int)Math.Min(length, AddressBytes)), out InternetEndpoint remote)) return false;
         addresses = new FourTuple(local, remote);
         return true;
@@ -56,11 +55,17 @@ internal static unsafe class SocketOptions
     /// <summary>The address that a socket is bound to.</summary>
     public static bool TryGetLocalAddress(int socket, out InternetAddress address)
     {
-        byte* buffer = stackalloc byte[AddressBytes];
-        uint length = AddressBytes;
-        bool known = Libc.getsockname(socket, buffer, &length) == 0 & TryParse(new ReadOnlySpan<byte>(buffer, (int)Math.Min(length, AddressBytes)), out InternetEndpoint local);
+        bool known = TryGetLocal(socket, out InternetEndpoint local);
         address = local.Address;
         return known;
+    }
+
+    private static bool TryGetLocal(int socket, out InternetEndpoint local)
+    {
+        local = default;
+        byte* buffer = stackalloc byte[AddressBytes];
+        uint length = AddressBytes;
+        return Libc.getsockname(socket, buffer, &length) == 0 && TryParse(new ReadOnlySpan<byte>(buffer, (int)Math.Min(length, AddressBytes)), out local);
     }
 
     private static bool TryParse(ReadOnlySpan<byte> address, out InternetEndpoint endpoint)

@@ -15,7 +15,8 @@ internal static unsafe class UnseenWaits
 {
     private const int MostThreads = 512, MostPolled = 65536, MostNested = 4, PollBytes = 8;
     private const uint Input = 0x41, Output = 0x104;   // POLLIN | POLLRDNORM, POLLOUT | POLLWRNORM; EPOLL's are the same
-    private const string EpollLink = "anon_inode:[eventpoll]";
+
+    private static ReadOnlySpan<byte> EpollName => "anon_inode:[eventpoll]"u8;
 
     /// <summary>What of a program's memory makes system calls for others, by the file it comes from.</summary>
     private static readonly string[] s_seen = ["libc.so.6", "libc-2.", "ld-linux", "libpthread", "libfreeflow"];
@@ -86,23 +87,9 @@ internal static unsafe class UnseenWaits
             bool wanted = (events & (room ? Output : Input)) != 0 && (!room || (events & Libc.EPOLLET) != 0);
             if (wanted && Hexadecimal(fields[9]) == inode && OpenDescriptors.IsSocket(process, number, inode)) return true;
             // What is no file has one inode for all of its kind.
-            if (depth > 0 && (events & Input) != 0 && LinkOf(process, number) == EpollLink && IsInSet(process, number, inode, room, depth - 1)) return true;
+            if (depth > 0 && (events & Input) != 0 && OpenDescriptors.IsNamed(process, number, EpollName) && IsInSet(process, number, inode, room, depth - 1)) return true;
         }
         return false;
-    }
-
-    private static string LinkOf(int process, int number)
-    {
-        const int most = 64;
-        byte* target = stackalloc byte[most];
-        int folder = Libc.open($"/proc/{process}/fd", Libc.O_RDONLY | Libc.O_DIRECTORY | Libc.O_CLOEXEC);
-        if (folder < 0) return "";
-        byte* name = stackalloc byte[16];
-        _ = number.TryFormat(new Span<byte>(name, 15), out int length, provider: CultureInfo.InvariantCulture);
-        name[length] = 0;
-        nint bytes = Libc.readlinkat(folder, name, target, most);
-        Libc.close(folder);
-        return bytes <= 0 ? "" : System.Text.Encoding.ASCII.GetString(target, (int)bytes);
     }
 
     /// <summary>What of these bytes of the program's memory can be read.</summary>

@@ -180,7 +180,7 @@ internal sealed partial class Broker
     private static MemoryHandle? HandleOf(Ring ring) => MemoryHandle.IsToBeHad && MemoryHandle.TryOf(ring.Memory, out MemoryHandle handle) ? handle : null;
 
     /// <summary>For a ring of both, or of one end alone.</summary>
-    private bool HaveRoom(ConnectionEnd first, ConnectionEnd second, ulong bytes) => HasRoom(first, bytes) && HasRoom(second, bytes) && _kept.HasRoom(UserOf(first), UserOf(second), bytes);
+    private bool HaveRoom(ConnectionEnd first, ConnectionEnd second, ulong bytes) => HasRoom(first, bytes) && HasRoom(second, bytes) && Kept.HasRoom(UserOf(first), UserOf(second), bytes);
 
     private bool HasRoom(ConnectionEnd end, ulong bytes)
     {
@@ -204,6 +204,6 @@ internal sealed partial class Broker
         ((Session)end.Owner).Account.Rings--;
         _rings--;
         end.Ring = null;
-        if (ring.Leave()) _kept.Watch(ring);
+        if (ring.Leave()) Kept.Watch(ring);
     }
 }

@@ -28,7 +28,6 @@ internal sealed partial class Broker : IRingGiver
     private readonly Log _log;
     private readonly PairingTable _pairing;
     private readonly PolicyGate _gate;
-    private readonly KeptRings _kept;
     private LocalRelay? _relay;
     private uint _lastRelayed;
 
@@ -42,7 +41,7 @@ internal sealed partial class Broker : IRingGiver
         _log = log;
         Verbs = new VerbsBroker(log);
         _pairing = new PairingTable(witness);
-        _kept = new KeptRings(options.MaximumRingsPerUser, options.MaximumRingBytesPerUser);
+        Kept = new KeptRings(options.MaximumRingsPerUser, options.MaximumRingBytesPerUser);
         if (!MemoryHandle.IsToBeHad) log.Line("who keeps a ring's memory cannot be seen (open_by_handle_at(2), CAP_DAC_READ_SEARCH): rings that were closed are charged for a second");
     }
 
@@ -59,7 +58,7 @@ internal sealed partial class Broker : IRingGiver
     public ulong MirroredRingBytes => _rings <= FewRings ? _options.FabricRingBytes : Math.Max(_options.FabricRingBytes / 4, RingLayout.MinimumCapacity);
 
     /// <summary>Rings that programs keep behind their end.</summary>
-    public KeptRings Kept => _kept;
+    public KeptRings Kept { get; }
 
     /// <summary>The ends that wait for their other end.</summary>
     public PairingTable Pairing => _pairing;

@@ -14,9 +14,11 @@ internal sealed class SessionMessages(Broker broker, StatusService status, Stati
 {
     private const int MessagesPerTurn = 32; // so that one busy process does not hold up the others
 
+    /// <summary>By this a process knows which router it speaks to.</summary>
+    private static readonly int s_pidNamespace = Libc.open("/proc/self/ns/pid", Libc.O_RDONLY | Libc.O_CLOEXEC);
+
     private readonly Dictionary<(ulong Device, ulong Inode), Family> _families = [];
-    private readonly int _pidNamespace = Libc.open("/proc/self/ns/pid", Libc.O_RDONLY | Libc.O_CLOEXEC);
-    private readonly VerbsMessages _verbs = new(broker.Verbs);
+    private readonly VerbsMessages _verbs = new(broker.Verbs, s_pidNamespace);
 
     /// <summary>What the last message was, for whoever finds that it took long.</summary>
     public MessageType Last { get; private set; }
@@ -138,7 +140,7 @@ internal sealed class SessionMessages(Broker broker, StatusService status, Stati
         session.HasAsked = true;
         Span<byte> answer = stackalloc byte[Protocol.MaximumMessageBytes];
         int length = new Welcome { ProtocolVersion = Protocol.Version, SessionId = session.Id }.Write(answer);
-        if (hello.ProtocolVersion == Protocol.Version) { session.Send(answer[..length], [_pidNamespace]); return; }
+        if (hello.ProtocolVersion == Protocol.Version) { session.Send(answer[..length], [s_pidNamespace]); return; }
         session.Send(answer[..length], default);
         session.Fail($"it speaks version {hello.ProtocolVersion} of the protocol, this router {Protocol.Version}");
     }

@@ -7,11 +7,11 @@ using FreeFlow.Router.Sessions;
 namespace FreeFlow.Router.Verbs;
 
 /// <summary>Reads the messages of verbs sessions and answers each. Whatever is not exactly as the contract says ends the session.</summary>
-internal sealed class VerbsMessages(VerbsBroker broker)
+/// <param name="broker">Whose queue pairs and regions they are.</param>
+/// <param name="pidNamespace">A descriptor of this router's own, by which it is known.</param>
+internal sealed class VerbsMessages(VerbsBroker broker, int pidNamespace)
 {
     private const uint Read = 0, Write = 1, FetchAdd = 3;
-
-    private readonly int _pidNamespace = Libc.open("/proc/self/ns/pid", Libc.O_RDONLY | Libc.O_CLOEXEC);
 
     /// <summary>Descriptors that are kept are −1 afterwards; the caller closes the others.</summary>
     public void Handle(Session session, MessageType type, ReadOnlySpan<byte> message, Span<int> descriptors)
@@ -59,7 +59,7 @@ internal sealed class VerbsMessages(VerbsBroker broker)
         bool isOurs = hello.ProtocolVersion == VerbsProtocol.Version;
         Span<byte> answer = stackalloc byte[Protocol.MaximumMessageBytes];
         int length = new VerbsReply { Sequence = 0, Status = isOurs ? 0 : (uint)Errno.EPROTONOSUPPORT, Value = VerbsProtocol.Version }.Write(answer);
-        session.Send(answer[..length], isOurs ? [_pidNamespace] : default);
+        session.Send(answer[..length], isOurs ? [pidNamespace] : default);
         if (!isOurs) { session.Fail($"it speaks version {hello.ProtocolVersion} of the verbs messages, this router {VerbsProtocol.Version}"); return; }
         session.Program = PrintableText.Of(hello.ProgramName);
         session.Container = PrintableText.Of(hello.ContainerName);
