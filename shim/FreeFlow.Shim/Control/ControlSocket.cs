@@ -12,7 +12,7 @@ internal static unsafe class ControlSocket
     /// <summary>Where the router listens unless FREEFLOW_SOCKET says otherwise.</summary>
     public static ReadOnlySpan<byte> DefaultPath => "/run/freeflow/router.sock"u8;
 
-    private const int ControlBytes = 16 + (Protocol.MaximumDescriptors * 4) + 4;
+    private const int AncillaryHeaderBytes = 16, ControlBytes = AncillaryHeaderBytes + (Protocol.MaximumDescriptors * sizeof(int)) + 4;
 
     /// <summary>Connects to the router; the descriptor (one of the shim's own), or −1.</summary>
     public static int Connect(byte* path)
@@ -37,23 +37,26 @@ internal static unsafe class ControlSocket
     }
 
     /// <summary>Sends one message with one descriptor (−1 for none). False if it could not be sent.</summary>
-    public static bool Send(int control, ReadOnlySpan<byte> message, int descriptor)
+    public static bool Send(int control, ReadOnlySpan<byte> message, int descriptor) => Send(control, message, &descriptor, descriptor >= 0 ? 1 : 0);
+
+    /// <summary>As the other one, with <paramref name="count"/> descriptors, at most <see cref="Protocol.MaximumDescriptors"/>.</summary>
+    public static bool Send(int control, ReadOnlySpan<byte> message, int* descriptors, int count)
     {
         if (message.Length == 0) return false;
         fixed (byte* bytes = message)
         {
             IoVector vector = new() { Base = bytes, Length = (nuint)message.Length };
-            byte* ancillary = stackalloc byte[24];
+            byte* ancillary = stackalloc byte[ControlBytes];
             MessageHeader header = new() { Vectors = &vector, VectorCount = 1 };
-            if (descriptor >= 0)
+            if (count > 0)
             {
-                *(ulong*)ancillary = 20;
+                nuint bytesUsed = AncillaryHeaderBytes + ((nuint)count * sizeof(int));
+                *(ulong*)ancillary = bytesUsed;
                 *(int*)(ancillary + 8) = Linux.SOL_SOCKET;
                 *(int*)(ancillary + 12) = Linux.SCM_RIGHTS;
-                *(int*)(ancillary + 16) = descriptor;
-                *(int*)(ancillary + 20) = 0;
+                for (int i = 0; i < count; i++) ((int*)(ancillary + AncillaryHeaderBytes))[i] = descriptors[i];
                 header.Control = ancillary;
-                header.ControlLength = 24;
+                header.ControlLength = (bytesUsed + 7) & ~(nuint)7;
             }
             return Process.Libc->sendmsg(control, &header, Linux.MSG_DONTWAIT | Linux.MSG_NOSIGNAL) == message.Length;
         }

@@ -42,7 +42,7 @@ internal static unsafe partial class Registrations
         for (int index = instance->FirstRegistration; index != 0; index = Entries[index - 1].NextOfInstance)
         {
             Registration* entry = Entries + (index - 1);
-            if (entry->Connection != 0 || entry->Guest != 0 || (entry->Flags & (RegistrationFlags.Dormant | RegistrationFlags.Ghost)) != 0) continue;
+            if (!IsPlain(entry)) continue;
             ConnectionRecord* record = Connections.Find(entry->Descriptor);
             if (record == null) continue;
             if (record->RingAddress == 0) Tag(index);
@@ -52,13 +52,16 @@ internal static unsafe partial class Registrations
         return unheard;
     }
 
+    /// <summary>True for an item in the kernel's set that is still as the program made it.</summary>
+    private static bool IsPlain(Registration* entry) => entry->Connection == 0 && entry->Guest == 0 && (entry->Flags & (RegistrationFlags.Dormant | RegistrationFlags.Ghost)) == 0;
+
     /// <summary>
     /// Before a descriptor is closed whose socket lives on: its item in the kernel's set stays, and nobody could change it later.
     /// </summary>
     private static void ChangeBeforeClose(int fd, int index, ConnectionRecord* record)
     {
         Registration* entry = Entries + (index - 1);
-        if (record->RingAddress == 0 || entry->Connection != 0 || entry->Guest != 0 || (entry->Flags & (RegistrationFlags.Dormant | RegistrationFlags.Ghost)) != 0) return;
+        if (record->RingAddress == 0 || !IsPlain(entry)) return;
         int first = Connections.Local[Connections.IndexOf(record)].FirstDescriptor;
         bool isOnly = first == fd + 1 && Connections.Descriptors[fd].NextDescriptor == 0 && Holders.IsSole(record, fd);
         if (!isOnly) _ = Accelerate(index, Connections.IndexOf(record) + 1);

@@ -60,9 +60,7 @@ internal static unsafe class SubmissionQueues
         if (locked) ThreadLock.Exit(LockWord());
         if (!added) return false;
         if (!isDescriptor) return Register(place + 1, ring);
-        Connections.NoteHighest(ring);
-        Connections.Descriptors[ring].Queue = place + 1;
-        Process.Flags[ring] = DescriptorFlags.Ring;
+        NoteDescriptor(ring, place + 1);
         return true;
     }
 
@@ -219,12 +217,17 @@ internal static unsafe class SubmissionQueues
             if (_queues[i].References == 0 || known < 0 || Process.Libc->syscall(kcmp, self, self, file, known, ring) != 0) continue;
             if (!Connections.InRange(ring)) return i + 1;
             Copied(i + 1);
-            Connections.NoteHighest(ring);
-            Connections.Descriptors[ring].Queue = i + 1;
-            Process.Flags[ring] = DescriptorFlags.Ring;
+            NoteDescriptor(ring, i + 1);
             return i + 1;
         }
         return 0;
+    }
+
+    private static void NoteDescriptor(int ring, int index)
+    {
+        Connections.NoteHighest(ring);
+        Connections.Descriptors[ring].Queue = index;
+        Process.Flags[ring] = DescriptorFlags.Ring;
     }
 
     private static bool IsProgramsMemory(SubmissionQueue* queue) => (queue->Parameters.Flags & RingParameters.OwnMemory) != 0;

@@ -47,21 +47,14 @@ internal static unsafe class Calls
         const ulong sendOps = 0x7f | 0x200;
         if ((wish->Mask & ~known) != 0 || ((wish->Mask & IbvQpInitAttr.HasCreateFlags) != 0 && wish->CreateFlags != 0)
             || ((wish->Mask & IbvQpInitAttr.HasSendOps) != 0 && (wish->SendOps & ~sendOps) != 0))
-        {
-            Process.Errno = Linux.EOPNOTSUPP;
-            return null;
-        }
-        if ((wish->Mask & IbvQpInitAttr.HasPd) == 0 || wish->Pd == null) { Process.Errno = Linux.EINVAL; return null; }
+            return (QueuePair*)Refusal.With();
+        if ((wish->Mask & IbvQpInitAttr.HasPd) == 0 || wish->Pd == null) return (QueuePair*)Refusal.With(Linux.EINVAL);
         QueuePair* pair = QueuePairs.Create((ProtectionDomain*)wish->Pd, wish);
         if (pair != null && (wish->Mask & IbvQpInitAttr.HasSendOps) != 0) ExtendedPosting.Fill(&pair->Base);
         return pair;
     }
 
-    private static void* AllocateWindow(void* domain, int type)
-    {
-        Process.Errno = Linux.EOPNOTSUPP;
-        return null;
-    }
+    private static void* AllocateWindow(void* domain, int type) => Refusal.With();
 
     private static int RefuseOne(void* one) => Linux.EOPNOTSUPP;
 

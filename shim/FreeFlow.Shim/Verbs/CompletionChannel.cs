@@ -29,7 +29,7 @@ internal unsafe struct CompletionChannel
     public static CompletionChannel* Create(Context* context)
     {
         CompletionChannel* channel = (CompletionChannel*)Pages.Allocate((nuint)sizeof(CompletionChannel));
-        if (channel == null) { Process.Errno = Linux.ENOMEM; return null; }
+        if (channel == null) return (CompletionChannel*)Refusal.With(Linux.ENOMEM);
         int set = Process.Libc->epoll_create1(Linux.EPOLL_CLOEXEC);
         int own = Control.OwnDescriptors.Adopt(Process.Libc->eventfd(0, Linux.EFD_CLOEXEC | Linux.EFD_NONBLOCK));
         channel->Base.Context = &context->Verbs.Context;
@@ -39,8 +39,7 @@ internal unsafe struct CompletionChannel
         if (set >= 0) Process.Libc->close(set);
         Control.OwnDescriptors.Close(own);
         Pages.Free(channel, (nuint)sizeof(CompletionChannel));
-        Process.Errno = Linux.EMFILE;
-        return null;
+        return (CompletionChannel*)Refusal.With(Linux.EMFILE);
     }
 
     public static int Destroy(CompletionChannel* channel)

@@ -37,7 +37,7 @@ internal unsafe struct CompletionQueue
 
     public static CompletionQueue* Create(Context* context, int entries, void* userContext, CompletionChannel* channel)
     {
-        if (entries < 1 || entries > MostEntries) { Process.Errno = Linux.EINVAL; return null; }
+        if (entries < 1 || entries > MostEntries) return (CompletionQueue*)Refusal.With(Linux.EINVAL);
         uint size = System.Numerics.BitOperations.RoundUpToPowerOf2((uint)entries);
         CompletionQueue* queue = (CompletionQueue*)Pages.Allocate((nuint)sizeof(CompletionQueue));
         IbvWc* memory = (IbvWc*)Pages.Allocate((nuint)(size * sizeof(IbvWc)));
@@ -45,8 +45,7 @@ internal unsafe struct CompletionQueue
         {
             Pages.Free(queue, (nuint)sizeof(CompletionQueue));
             Pages.Free(memory, (nuint)(size * sizeof(IbvWc)));
-            Process.Errno = Linux.ENOMEM;
-            return null;
+            return (CompletionQueue*)Refusal.With(Linux.ENOMEM);
         }
         queue->Base.Context = &context->Verbs.Context;
         queue->Base.Channel = channel;

@@ -21,7 +21,7 @@ internal unsafe struct Context
     public static IbvContext* Open()
     {
         Context* context = (Context*)Pages.Allocate((nuint)sizeof(Context));
-        if (context == null) { Process.Errno = Linux.ENOMEM; return null; }
+        if (context == null) return (IbvContext*)Refusal.With(Linux.ENOMEM);
         int fd = Process.Libc->eventfd(0, Linux.EFD_CLOEXEC);
         if (fd < 0) { Pages.Free(context, (nuint)sizeof(Context)); return null; }
         context->Verbs.Size = (nuint)sizeof(VerbsContext);

@@ -58,7 +58,7 @@ internal static unsafe class ExtendedPosting
 
     private static WorkRequest* Begin(QueuePair* pair, uint opcode)
     {
-        if (pair->IsUnreliable && (opcode is Ibv.WrRead or Ibv.WrCmpSwp or Ibv.WrFetchAdd)) pair->StageError = Linux.EINVAL;
+        if (pair->IsUnreliable && WorkRequest.IsAnswered(opcode)) pair->StageError = Linux.EINVAL;
         WorkRequest* request = pair->StageError == 0 ? Posting.Place(pair, pair->Staged) : null;
         if (request == null && pair->StageError == 0) pair->StageError = Linux.ENOMEM;
         pair->Current = request;
@@ -129,16 +129,7 @@ internal static unsafe class ExtendedPosting
     {
         WorkRequest* request = pair->Current;
         if (request == null) return;
-        if (count > pair->Cap.SendSges) { pair->StageError = Linux.EINVAL; return; }
-        ulong length = 0;
-        for (nuint i = 0; i < count; i++)
-        {
-            WorkRequest.Sges(request)[i] = sges[i];
-            length += sges[i].Length;
-        }
-        if (length > Device.MostMessageBytes) { pair->StageError = Linux.EINVAL; return; }
-        request->SgeCount = (uint)count;
-        request->Length = length;
+        Note(pair, WorkRequest.SetSges(request, sges, count, pair->Cap.SendSges));
     }
 
     private static void SetInline(QueuePair* pair, byte* data, nuint length)
@@ -151,15 +142,16 @@ internal static unsafe class ExtendedPosting
     {
         WorkRequest* request = pair->Current;
         if (request == null) return;
-        if (request->Opcode is Ibv.WrRead or Ibv.WrCmpSwp or Ibv.WrFetchAdd) { pair->StageError = Linux.EINVAL; return; }
-        ulong length = 0;
-        for (nuint i = 0; i < count; i++)
-        {
-            if (pieces[i].Length > pair->Cap.InlineBytes - length) { pair->StageError = Linux.ENOMEM; return; }
-            if (pieces[i].Length != 0 && Process.Copy(WorkRequest.Inline(request) + length, pieces[i].Address, pieces[i].Length) != 0) { pair->StageError = Linux.EFAULT; return; }
-            length += pieces[i].Length;
-        }
+        int error = WorkRequest.IsAnswered(request->Opcode) ? Linux.EINVAL : 0;
         request->Flags |= Ibv.SendInline;
-        request->Length = length;
+        request->Length = 0;
+        for (nuint i = 0; i < count && error == 0; i++) error = WorkRequest.AddInline(request, pieces[i].Address, pieces[i].Length, pair->Cap.InlineBytes);
+        Note(pair, error);
+    }
+
+    /// <summary>An error is told by ibv_wr_complete, and nothing of the batch is posted.</summary>
+    private static void Note(QueuePair* pair, int error)
+    {
+        if (error != 0) pair->StageError = error;
     }
 }

@@ -36,12 +36,12 @@ internal unsafe struct MemoryRegion
     public static MemoryRegion* Register(ProtectionDomain* domain, byte* memory, nuint length, ulong address, uint access)
     {
         const uint known = Ibv.AccessLocalWrite | Ibv.AccessRemoteWrite | Ibv.AccessRemoteRead | Ibv.AccessRemoteAtomic | Ibv.AccessMwBind | Ibv.AccessHugeTlb | Ibv.AccessOptionalMask | Ibv.AccessZeroBased;
-        if ((access & Ibv.AccessOnDemand) != 0) return Refuse(Linux.EOPNOTSUPP);
+        if ((access & Ibv.AccessOnDemand) != 0) return (MemoryRegion*)Refusal.With(Linux.EOPNOTSUPP);
         bool writesRemotely = (access & (Ibv.AccessRemoteWrite | Ibv.AccessRemoteAtomic)) != 0;
-        if ((access & ~known) != 0 || (writesRemotely && (access & Ibv.AccessLocalWrite) == 0) || length > RegionPages.MaximumBytes || (nuint)memory + length < (nuint)memory) return Refuse(Linux.EINVAL);
-        if (!IsThere(memory, length, (access & Ibv.AccessLocalWrite) != 0)) return Refuse(Linux.EFAULT);
+        if ((access & ~known) != 0 || (writesRemotely && (access & Ibv.AccessLocalWrite) == 0) || length > RegionPages.MaximumBytes || (nuint)memory + length < (nuint)memory) return (MemoryRegion*)Refusal.With(Linux.EINVAL);
+        if (!IsThere(memory, length, (access & Ibv.AccessLocalWrite) != 0)) return (MemoryRegion*)Refusal.With(Linux.EFAULT);
         MemoryRegion* region = (MemoryRegion*)Verbs.Pages.Allocate((nuint)sizeof(MemoryRegion));
-        if (region == null) return Refuse(Linux.ENOMEM);
+        if (region == null) return (MemoryRegion*)Refusal.With(Linux.ENOMEM);
         if ((access & Ibv.AccessZeroBased) != 0) address = 0;
         region->Base.Context = domain->Base.Context;
         region->Base.Pd = domain;
@@ -55,7 +55,7 @@ internal unsafe struct MemoryRegion
         {
             if (key != 0) RegionTable.Remove(key);
             Verbs.Pages.Free(region, (nuint)sizeof(MemoryRegion));
-            return Refuse(error);
+            return (MemoryRegion*)Refusal.With(error);
         }
         region->Base.Handle = key >> 8;
         region->Base.LocalKey = region->Base.RemoteKey = key;
@@ -133,11 +133,5 @@ internal unsafe struct MemoryRegion
         const int SysMadvise = 28, PopulateWrite = 23;
         ulong start = (ulong)memory & ~(ulong)(Verbs.Pages.Bytes - 1);
         return Process.Kernel(SysMadvise, (nint)start, (nint)((ulong)memory + length - start), PopulateWrite, 0, 0, 0) is 0 or -Linux.EINVAL or -Linux.EAGAIN;
-    }
-
-    private static MemoryRegion* Refuse(int error)
-    {
-        Process.Errno = error;
-        return null;
     }
 }

@@ -62,10 +62,8 @@ internal static unsafe class Posting
         if (request == null) return Linux.ENOMEM;
         bool isInline = (wish->Flags & Ibv.SendInline) != 0;
         if (wish->Opcode > Ibv.WrFetchAdd && wish->Opcode != Ibv.WrSendInv) return Linux.EOPNOTSUPP;
-        if (wish->SgeCount < 0 || (uint)wish->SgeCount > (isInline ? uint.MaxValue >> 1 : pair->Cap.SendSges)) return Linux.EINVAL;
+        if (wish->SgeCount < 0 || ((pair->IsUnreliable || isInline) && WorkRequest.IsAnswered(wish->Opcode))) return Linux.EINVAL;
         bool isAtomic = wish->Opcode is Ibv.WrCmpSwp or Ibv.WrFetchAdd;
-        if (pair->IsUnreliable && (isAtomic || wish->Opcode == Ibv.WrRead)) return Linux.EINVAL;
-        if (isInline && (isAtomic || wish->Opcode == Ibv.WrRead)) return Linux.EINVAL;
         request->WrId = wish->WrId;
         request->Opcode = wish->Opcode;
         request->Flags = wish->Flags;
@@ -74,22 +72,12 @@ internal static unsafe class Posting
         request->RemoteKey = isAtomic ? wish->AtomicKey : wish->RemoteKey;
         request->CompareAdd = wish->CompareAdd;
         request->Swap = wish->Swap;
-        request->SgeCount = isInline ? 0 : (uint)wish->SgeCount;
-        ulong length = 0;
-        for (int i = 0; i < wish->SgeCount; i++)
-        {
-            IbvSge element = wish->Sges[i];
-            if (isInline)
-            {
-                if (length + element.Length > pair->Cap.InlineBytes) return Linux.ENOMEM;
-                if (element.Length != 0 && Process.Copy(WorkRequest.Inline(request) + length, (void*)element.Address, element.Length) != 0) return Linux.EFAULT;
-            }
-            else WorkRequest.Sges(request)[i] = element;
-            length += element.Length;
-        }
-        if (length > Device.MostMessageBytes) return Linux.EINVAL;
-        request->Length = length;
-        return 0;
+        if (!isInline) return WorkRequest.SetSges(request, wish->Sges, (nuint)wish->SgeCount, pair->Cap.SendSges);
+        request->SgeCount = 0;
+        request->Length = 0;
+        int error = 0;
+        for (int i = 0; i < wish->SgeCount && error == 0; i++) error = WorkRequest.AddInline(request, (void*)wish->Sges[i].Address, wish->Sges[i].Length, pair->Cap.InlineBytes);
+        return error;
     }
 
     private static int Add(QueuePair* pair, IbvRecvWr* wish)

@@ -20,7 +20,7 @@ internal unsafe struct ProtectionDomain
     public static ProtectionDomain* Create(Context* context)
     {
         ProtectionDomain* domain = (ProtectionDomain*)Pages.Allocate((nuint)sizeof(ProtectionDomain));
-        if (domain == null) { Process.Errno = Linux.ENOMEM; return null; }
+        if (domain == null) return (ProtectionDomain*)Refusal.With(Linux.ENOMEM);
         domain->Base.Context = &context->Verbs.Context;
         domain->Base.Handle = domain->Number = Interlocked.Increment(ref _last);
         return domain;

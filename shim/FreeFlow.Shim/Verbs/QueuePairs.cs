@@ -20,14 +20,14 @@ internal static unsafe class QueuePairs
     {
         IbvQpCap cap = wish->Cap;
         if (wish->SendCq == null || wish->ReceiveCq == null || cap.SendWrs > MostWorkRequests || cap.ReceiveWrs > MostWorkRequests
-            || cap.SendSges > MostSges || cap.ReceiveSges > MostSges || cap.InlineBytes > MostInlineBytes) return Refuse(Linux.EINVAL);
-        if (wish->Type is not (Ibv.QptRc or Ibv.QptUc) || wish->Srq != null) return Refuse(Linux.EOPNOTSUPP);
+            || cap.SendSges > MostSges || cap.ReceiveSges > MostSges || cap.InlineBytes > MostInlineBytes) return (QueuePair*)Refusal.With(Linux.EINVAL);
+        if (wish->Type is not (Ibv.QptRc or Ibv.QptUc) || wish->Srq != null) return (QueuePair*)Refusal.With(Linux.EOPNOTSUPP);
         QueuePair* pair = (QueuePair*)Pages.Allocate((nuint)sizeof(QueuePair));
-        if (pair == null) return Refuse(Linux.ENOMEM);
+        if (pair == null) return (QueuePair*)Refusal.With(Linux.ENOMEM);
         pair->Doorbell = -1;
-        if (!AllocateQueues(pair, ref cap)) { Free(pair); return Refuse(Linux.ENOMEM); }
+        if (!AllocateQueues(pair, ref cap)) { Free(pair); return (QueuePair*)Refusal.With(Linux.ENOMEM); }
         int error = AskNumber(domain, wish->Type, out uint number);
-        if (error != 0) { Free(pair); return Refuse(error); }
+        if (error != 0) { Free(pair); return (QueuePair*)Refusal.With(error); }
         pair->Base.Context = domain->Base.Context;
         pair->Base.UserContext = wish->UserContext;
         pair->Base.Pd = domain;
@@ -226,12 +226,6 @@ internal static unsafe class QueuePairs
     private static CompletionQueue* Lower(QueuePair* pair) => (CompletionQueue*)(pair->Base.SendCq < pair->Base.ReceiveCq ? pair->Base.SendCq : pair->Base.ReceiveCq);
 
     private static CompletionQueue* Upper(QueuePair* pair) => (CompletionQueue*)(pair->Base.SendCq < pair->Base.ReceiveCq ? pair->Base.ReceiveCq : pair->Base.SendCq);
-
-    private static QueuePair* Refuse(int error)
-    {
-        Process.Errno = error;
-        return null;
-    }
 
     private static uint* LockWord() => (uint*)System.Runtime.CompilerServices.Unsafe.AsPointer(ref _lock);
 }

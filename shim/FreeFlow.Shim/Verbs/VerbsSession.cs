@@ -14,7 +14,7 @@ internal static unsafe class VerbsSession
 {
     public const int MostDescriptors = Protocol.MaximumDescriptors;
 
-    private const int AnswerMilliseconds = 10_000, ControlBytes = 16 + (8 * MostDescriptors);
+    private const int AnswerMilliseconds = 10_000;
 
     private static int _control;
     private static uint _sequence, _lock;
@@ -57,7 +57,7 @@ internal static unsafe class VerbsSession
     public static int Ask(ReadOnlySpan<byte> message, int* shown, int shownCount, Span<byte> answer, int* got, out int gotCount)
     {
         gotCount = 0;
-        if (message.IsEmpty || !Send(message, shown, shownCount)) { Lose(); return 0; }
+        if (!ControlSocket.Send(_control, message, shown, shownCount)) { Lose(); return 0; }
         ulong end = Process.Now() + (AnswerMilliseconds * 1_000_000UL);
         while (true)
         {
@@ -117,26 +117,6 @@ internal static unsafe class VerbsSession
         if (answered && !trusted) Log.UntrustedRouter(Settings.SocketPath);
         if (!trusted) Lose();
         else _owner = Process.Id;
-    }
-
-    private static bool Send(ReadOnlySpan<byte> message, int* shown, int shownCount)
-    {
-        fixed (byte* bytes = message)
-        {
-            IoVector vector = new() { Base = bytes, Length = (nuint)message.Length };
-            byte* ancillary = stackalloc byte[ControlBytes];
-            MessageHeader header = new() { Vectors = &vector, VectorCount = 1 };
-            if (shownCount > 0)
-            {
-                *(ulong*)ancillary = 16 + ((ulong)shownCount * sizeof(int));
-                *(int*)(ancillary + 8) = Linux.SOL_SOCKET;
-                *(int*)(ancillary + 12) = Linux.SCM_RIGHTS;
-                for (int i = 0; i < shownCount; i++) ((int*)(ancillary + 16))[i] = shown[i];
-                header.Control = ancillary;
-                header.ControlLength = ((nuint)(*(ulong*)ancillary) + 7) & ~(nuint)7;
-            }
-            return Process.Libc->sendmsg(_control, &header, Linux.MSG_NOSIGNAL) == message.Length;
-        }
     }
 
     /// <summary>In a forked child: the session is its parent's.</summary>

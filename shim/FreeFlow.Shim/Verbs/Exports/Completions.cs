@@ -13,12 +13,8 @@ internal static unsafe class Completions
     public static int DestroyChannel(CompletionChannel* channel) => CompletionChannel.Destroy(channel);
 
     [Verbs("void* ibv_create_cq(void* context, int entries, void* user, void* channel, int vector)", Guard = "ff_is_our_context(context)")]
-    public static CompletionQueue* Create(void* context, int entries, void* user, CompletionChannel* channel, int vector)
-    {
-        if (vector == 0) return CompletionQueue.Create(Context.Of(context), entries, user, channel);
-        Process.Errno = Linux.EINVAL;
-        return null;
-    }
+    public static CompletionQueue* Create(void* context, int entries, void* user, CompletionChannel* channel, int vector) =>
+        vector == 0 ? CompletionQueue.Create(Context.Of(context), entries, user, channel) : (CompletionQueue*)Refusal.With(Linux.EINVAL);
 
     [Verbs("int ibv_destroy_cq(void* queue)", Guard = "ff_is_ours(queue)")]
     public static int Destroy(CompletionQueue* queue) => CompletionQueue.Destroy(queue);

@@ -49,7 +49,7 @@ internal static unsafe class QueuePairCalls
     public static int SetEce(void* pair, uint* options) => options[0] == 0 ? 0 : Linux.EOPNOTSUPP;
 
     [Verbs("void* ibv_create_srq(void* domain, void* wish)", Guard = "ff_is_ours(domain)")]
-    public static void* CreateSrq(void* domain, void* wish) => Refuse();
+    public static void* CreateSrq(void* domain, void* wish) => Refusal.With();
 
     [Verbs("int ibv_modify_srq(void* srq, void* attributes, int mask)", Guard = "ff_is_ours(srq)")]
     public static int ModifySrq(void* srq, void* attributes, int mask) => Linux.EOPNOTSUPP;
@@ -61,13 +61,13 @@ internal static unsafe class QueuePairCalls
     public static int DestroySrq(void* srq) => Linux.EOPNOTSUPP;
 
     [Verbs("void* ibv_create_ah(void* domain, void* attributes)", Guard = "ff_is_ours(domain)")]
-    public static void* CreateAh(void* domain, void* attributes) => Refuse();
+    public static void* CreateAh(void* domain, void* attributes) => Refusal.With();
 
     [Verbs("int ibv_init_ah_from_wc(void* context, unsigned char port, void* completion, void* grh, void* attributes)", Guard = "ff_is_our_context(context)")]
     public static int InitAh(void* context, byte port, void* completion, void* grh, void* attributes) => Linux.EOPNOTSUPP;
 
     [Verbs("void* ibv_create_ah_from_wc(void* domain, void* completion, void* grh, unsigned char port)", Guard = "ff_is_ours(domain)")]
-    public static void* CreateAhFromWc(void* domain, void* completion, void* grh, byte port) => Refuse();
+    public static void* CreateAhFromWc(void* domain, void* completion, void* grh, byte port) => Refusal.With();
 
     [Verbs("int ibv_destroy_ah(void* handle)", Guard = "ff_is_ours(handle)")]
     public static int DestroyAh(void* handle) => Linux.EOPNOTSUPP;
@@ -80,10 +80,4 @@ internal static unsafe class QueuePairCalls
 
     [Verbs("int ibv_resolve_eth_l2_from_gid(void* context, void* attributes, void* mac, void* vlan)", Guard = "ff_is_our_context(context)")]
     public static int ResolveMac(void* context, void* attributes, void* mac, void* vlan) => Linux.EOPNOTSUPP;
-
-    private static void* Refuse()
-    {
-        Process.Errno = Linux.EOPNOTSUPP;
-        return null;
-    }
 }

@@ -35,22 +35,22 @@ internal static unsafe class Regions
     }
 
     [Verbs("void* ibv_reg_dmabuf_mr(void* domain, unsigned long offset, size_t length, unsigned long iova, int fd, int access)", Guard = "ff_is_ours(domain)")]
-    public static void* RegisterDmabuf(void* domain, ulong offset, nuint length, ulong iova, int fd, int access) => Refuse();
+    public static void* RegisterDmabuf(void* domain, ulong offset, nuint length, ulong iova, int fd, int access) => Refusal.With();
 
     [Verbs("void* ibv_import_pd(void* context, unsigned handle)", Guard = "ff_is_our_context(context)")]
-    public static void* ImportPd(void* context, uint handle) => Refuse();
+    public static void* ImportPd(void* context, uint handle) => Refusal.With();
 
     [Verbs("void ibv_unimport_pd(void* domain)", Guard = "ff_is_ours(domain)")]
     public static void UnimportPd(void* domain) { }
 
     [Verbs("void* ibv_import_mr(void* domain, unsigned handle)", Guard = "ff_is_ours(domain)")]
-    public static void* ImportMr(void* domain, uint handle) => Refuse();
+    public static void* ImportMr(void* domain, uint handle) => Refusal.With();
 
     [Verbs("void ibv_unimport_mr(void* region)", Guard = "ff_is_ours(region)")]
     public static void UnimportMr(void* region) { }
 
     [Verbs("void* ibv_import_dm(void* context, unsigned handle)", Guard = "ff_is_our_context(context)")]
-    public static void* ImportDm(void* context, uint handle) => Refuse();
+    public static void* ImportDm(void* context, uint handle) => Refusal.With();
 
     [Verbs("void ibv_unimport_dm(void* memory)", Guard = "ff_is_ours(memory)")]
     public static void UnimportDm(void* memory) { }
@@ -66,11 +66,5 @@ internal static unsafe class Regions
         QueuePairs.ForgetAfterFork();
         RegionTable.ForgetAfterFork();
         VerbsSession.ForgetAfterFork();
-    }
-
-    private static void* Refuse()
-    {
-        Process.Errno = Linux.EOPNOTSUPP;
-        return null;
     }
 }
