@@ -5,23 +5,10 @@ Each step waits for a line of input and says when it is done. The server answers
 then takes what the client sends ("taken"). The client reads the answer ("ready"), then sends without reading ("sent"), then reads ("exact").
 """
 import socket, sys, time
+from exact_bytes import pattern, receive, receive_pattern
 
 ROLE, ADDRESS, PORT, BYTES = sys.argv[1], sys.argv[2], int(sys.argv[3]), int(sys.argv[4])
 MESSAGES, MESSAGE = 400, b"m" * 100
-
-
-def pattern(count):
-    return b"".join((n * 2654435761 % (1 << 32)).to_bytes(4, "little") for n in range(count // 4))
-
-
-def receive(sock, count):
-    data = b""
-    while len(data) < count:
-        more = sock.recv(count - len(data))
-        if not more:
-            sys.exit(f"{ROLE}: the stream ends after {len(data)} of {count} bytes")
-        data += more
-    return data
 
 
 def step(done):
@@ -32,7 +19,7 @@ def step(done):
 if ROLE == "server":
     with socket.create_server((ADDRESS, PORT)) as listener:
         sock, _ = listener.accept()
-    receive(sock, len(MESSAGE))
+    receive(sock, len(MESSAGE), ROLE)
     sock.sendall(MESSAGE)
     step("answered")
     sent = pattern(BYTES)
@@ -41,19 +28,17 @@ if ROLE == "server":
         # The first of them go by the kernel, until the reader's Ready has come.
         time.sleep(0.001)
     step("sent")
-    receive(sock, MESSAGES * len(MESSAGE))
+    receive(sock, MESSAGES * len(MESSAGE), ROLE)
     step("taken")
 else:
     sock = socket.create_connection((ADDRESS, PORT))
     sock.sendall(MESSAGE)
     step("asked")
-    receive(sock, len(MESSAGE))
+    receive(sock, len(MESSAGE), ROLE)
     step("ready")
     for _ in range(MESSAGES):
         sock.sendall(MESSAGE)
         time.sleep(0.001)
     step("sent")
-    received, expected = receive(sock, BYTES), pattern(BYTES)
-    if received != expected:
-        sys.exit(f"wrong byte at {next(i for i in range(BYTES) if received[i] != expected[i])}")
+    receive_pattern(sock, BYTES, ROLE)
     step("exact")

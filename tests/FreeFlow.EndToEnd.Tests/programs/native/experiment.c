@@ -10,7 +10,7 @@
 
 static const struct experiment *const all[] = { thread_experiments, signal_experiments, pointer_experiments, call_experiments, copying_experiments, road_experiments,
   end_experiments, set_experiments, wait_experiments, number_experiments, report_experiments, limit_experiments, buffer_experiments,
-  uring_experiments };
+  uring_experiments, uring_kind_experiments };
 
 long report(const char *what, long result) {
   if (result >= 0) printf("%s: %ld\n", what, result);

@@ -15,7 +15,7 @@
 struct experiment { const char *name; void (*run)(int client, int server); };
 extern const struct experiment thread_experiments[], signal_experiments[], pointer_experiments[],
   call_experiments[], copying_experiments[], road_experiments[], end_experiments[], set_experiments[], wait_experiments[], number_experiments[],
-  report_experiments[], limit_experiments[], buffer_experiments[], uring_experiments[];
+  report_experiments[], limit_experiments[], buffer_experiments[], uring_experiments[], uring_kind_experiments[];
 
 /* A TCP connection with itself, over which some messages have gone both ways. */
 void connection(int *client, int *server);
