@@ -30,6 +30,10 @@ public sealed class VerbsTests
             yield return Case("SendLatency", 2 * 1000 * 2, 0, "ib_send_lat");
             yield return Case("SendBandwidth", 1000 * 65536L, 0, "ib_send_bw");
             yield return Case("SendBandwidthOldCalls", 1000 * 65536L, 0, "ib_send_bw", "--use_old_post_send");
+            yield return Case("SharedReceives", 2 * 1000 * 4096, 0, "ibv_srq_pingpong", "-g", "0", "-c");
+            yield return Case("SharedReceivesWithEvents", 2 * 1000 * 4096, 0, "ibv_srq_pingpong", "-g", "0", "-e", "-c");
+            yield return Case("SendLatencySharedReceives", 2 * 1000 * 2, 0, "ib_send_lat", "--use-srq");
+            yield return Case("SendBandwidthSharedReceives", 4 * 1000 * 65536L, 0, "ib_send_bw", "--use-srq", "-q", "4");
             yield return Case("WriteLatency", 0, 2 * 1000 * 2, "ib_write_lat");
             yield return Case("WriteBandwidth", 0, 5000 * 65536L, "ib_write_bw");
             yield return Case("WriteBandwidthManyPairs", 0, 5000 * 65536L, "ib_write_bw", "-q", "8", "--mr_per_qp");
@@ -67,15 +71,21 @@ public sealed class VerbsTests
     [TestCase("daemon")]
     public void KeepsEveryByteInAndAroundARegion(string? user)
     {
-        Tools.Require("gcc");
         using Stage stage = new(Mixture.Both);
-        string program = Path.Combine(stage.Folder, "region");
-        _ = Place.Host.Run(new CommandLine("gcc", "-std=gnu11", "-O1", "-Wall", "-Wextra", "-Werror", "-pthread", "-o", program, Tools.Program("verbs/region.c"), "-libverbs")).Succeeded("gcc region.c");
+        string program = Compile(stage, "region");
         CommandLine owner = stage.AsServer(new CommandLine(program));
         using LabProcess owning = stage.Server.Start(user is null ? owner : owner.As(user));
         stage.Server.WaitForPort(Port, owning);
         Assert.That(stage.Call(new CommandLine(program, stage.Address), seconds: 120).Output, Is.EqualTo("right\n"));
         Assert.That(owning.Wait(TimeSpan.FromSeconds(60)).Succeeded("the owner").Output, Is.EqualTo("right\n"));
+    }
+
+    /// <summary>What no program of Debian looks at, in one process with both ends; see programs/verbs/NAME.c.</summary>
+    [TestCase("shared")]
+    public void DoesAsTheSpecificationSays(string name)
+    {
+        using Stage stage = new(Mixture.Both);
+        Assert.That(stage.Call(new CommandLine(Compile(stage, name)), seconds: 120).Output, Is.EqualTo("right\n"));
     }
 
     /// <summary>What is sent to a process that has been killed ends with an error, as to a dead host.</summary>
@@ -111,5 +121,15 @@ public sealed class VerbsTests
         Tools.Require("/usr/bin/ibv_devices");
         using Stage stage = new(Mixture.RouterAbsent);
         Assert.That(stage.Call(new CommandLine("ibv_devices")).Output, Does.Not.Contain("freeflow0"));
+    }
+
+    /// <summary>The path of programs/verbs/NAME.c as a program.</summary>
+    private static string Compile(Stage stage, string name)
+    {
+        Tools.Require("gcc");
+        string program = Path.Combine(stage.Folder, name);
+        _ = Place.Host.Run(new CommandLine("gcc", "-std=gnu11", "-O1", "-Wall", "-Wextra", "-Werror", "-pthread", "-o", program, Tools.Program($"verbs/{name}.c"), "-libverbs"))
+            .Succeeded($"gcc {name}.c");
+        return program;
     }
 }

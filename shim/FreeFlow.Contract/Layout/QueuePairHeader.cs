@@ -40,7 +40,10 @@ public struct QueuePairHeader
     /// <summary>Payload bytes that have been taken.</summary>
     [FieldOffset(136)] public ulong DataHead;
 
-    /// <summary>Receives ever posted. A message whose number is smaller has a receive, and can complete at once if its payload fits.</summary>
+    /// <summary>
+    /// Receives ever posted. A message whose number is smaller has a receive, and can complete at once if its payload fits. From a shared queue: a message whose number is not smaller has
+    /// found none.
+    /// </summary>
     [FieldOffset(192)] public ulong Receives;
     /// <summary>Receive number n has its length at place n AND this.</summary>
     [FieldOffset(200)] public uint ReceiveMask;

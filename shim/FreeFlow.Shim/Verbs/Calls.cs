@@ -8,6 +8,9 @@ internal static unsafe class Calls
 {
     private const int DeviceAttrExBytes = 400;
 
+    // Offsets in struct ibv_device_attr_ex.
+    private const int CapabilitiesEx = 280, PortsEx = 396;
+
     public static void Fill(Context* context)
     {
         IbvContext* shown = &context->Verbs.Context;
@@ -18,7 +21,7 @@ internal static unsafe class Calls
         shown->AllocMw = (nint)(delegate*<void*, int, void*>)&AllocateWindow;
         shown->BindMw = (nint)(delegate*<void*, void*, void*, int>)&RefuseThree;
         shown->DeallocMw = (nint)(delegate*<void*, int>)&RefuseOne;
-        shown->PostSrqRecv = (nint)(delegate*<void*, void*, void*, int>)&RefuseThree;
+        shown->PostSrqRecv = (nint)(delegate*<SharedReceiveQueue*, IbvRecvWr*, IbvRecvWr**, int>)&SharedReceiveQueue.Post;
         context->Verbs.QueryPort = (nint)(delegate*<void*, byte, byte*, nuint, int>)&QueryPort;
         context->Verbs.QueryDeviceEx = (nint)(delegate*<void*, void*, byte*, nuint, int>)&QueryDevice;
         context->Verbs.CreateQpEx = (nint)(delegate*<void*, IbvQpInitAttr*, QueuePair*>)&CreateQueuePair;
@@ -37,6 +40,8 @@ internal static unsafe class Calls
         if (bytes < (nuint)sizeof(IbvDeviceAttr)) return Linux.EINVAL;
         Device.Query((IbvDeviceAttr*)attributes);
         for (nuint i = (nuint)sizeof(IbvDeviceAttr); i < bytes && i < DeviceAttrExBytes; i++) attributes[i] = 0;
+        if (bytes >= CapabilitiesEx + sizeof(ulong)) *(ulong*)(attributes + CapabilitiesEx) = ((IbvDeviceAttr*)attributes)->Capabilities;
+        if (bytes >= PortsEx + sizeof(uint)) *(uint*)(attributes + PortsEx) = ((IbvDeviceAttr*)attributes)->Ports;
         return 0;
     }
 

@@ -28,7 +28,7 @@ internal unsafe struct CompletionQueue
     /// <summary>ibv_req_notify_cq(3): 0 no, 1 at the next completion, 2 at the next solicited one or error.</summary>
     public uint Armed;
     public bool IsPending, HasOverrun;
-    public int Events, Users;
+    public int Events, Users, AsyncEvents;
     public uint Acknowledged;
     public QueuePair* Senders;
     public QueuePair* Receivers;
@@ -80,6 +80,7 @@ internal unsafe struct CompletionQueue
             // As ibv_destroy_cq(3): waits until all events that were fetched are acknowledged.
             while (Volatile.Read(ref queue->Acknowledged) != (uint)Volatile.Read(ref queue->Events)) Process.Libc->sched_yield();
         }
+        Context.Forget(queue->Base.Context, queue, &queue->AsyncEvents);
         Pages.Free(queue->Entries, (nuint)((queue->Mask + 1) * sizeof(IbvWc)));
         Pages.Free(queue, (nuint)sizeof(CompletionQueue));
         return 0;

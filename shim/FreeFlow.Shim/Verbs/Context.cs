@@ -60,6 +60,33 @@ internal unsafe struct Context
         ThreadLock.Exit(&context->Lock);
     }
 
+    /// <summary>An object is about to go: events of it that wait go with it, and those that were fetched are waited for until they are acknowledged (ibv_destroy_qp(3)).</summary>
+    public static void Forget(void* shown, void* element, int* fetched)
+    {
+        Context* context = Of(shown);
+        if (!ThreadLock.Enter(&context->Lock)) return;
+        uint kept = context->EventHead;
+        for (uint at = context->EventHead; at != context->EventTail; at++)
+        {
+            if (context->_events[2 * (at % MostEvents)] == (ulong)element) continue;
+            context->_events[2 * (kept % MostEvents)] = context->_events[2 * (at % MostEvents)];
+            context->_events[(2 * (kept++ % MostEvents)) + 1] = context->_events[(2 * (at % MostEvents)) + 1];
+        }
+        context->EventTail = kept;
+        ThreadLock.Exit(&context->Lock);
+        while (Volatile.Read(ref *fetched) > 0) Process.Libc->sched_yield();
+    }
+
+    public static void Acknowledge(IbvAsyncEvent* result) => Interlocked.Decrement(ref *Fetched(result));
+
+    /// <summary>Where the event's object counts those that were fetched and not acknowledged.</summary>
+    private static int* Fetched(IbvAsyncEvent* result) => result->Type switch
+    {
+        Ibv.EventCqErr => &((CompletionQueue*)result->Element)->AsyncEvents,
+        Ibv.EventSrqLimit => &((SharedReceiveQueue*)result->Element)->Events,
+        _ => &((QueuePair*)result->Element)->Events,
+    };
+
     /// <summary>ibv_get_async_event(3): waits in read(2) on the descriptor, as it is set to wait or not. 0, or −1 with errno.</summary>
     public static int GetEvent(Context* context, IbvAsyncEvent* result)
     {
@@ -74,6 +101,7 @@ internal unsafe struct Context
                 uint place = context->EventHead++ % MostEvents;
                 result->Element = (void*)context->_events[2 * place];
                 result->Type = (uint)context->_events[(2 * place) + 1];
+                Interlocked.Increment(ref *Fetched(result));
                 ulong one = 1;
                 if (context->EventHead != context->EventTail) Process.Libc->write(context->Verbs.Context.AsyncFd, (byte*)&one, sizeof(ulong));
             }

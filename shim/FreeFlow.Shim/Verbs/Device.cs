@@ -12,6 +12,7 @@ internal static unsafe class Device
 
     private const int NodeChannelAdapter = 1, TransportInfiniBand = 0;
     private const uint Active = 4, Mtu4096 = 5, LinkUp = 5, LayerEthernet = 2, GrhRequired = 1;
+    private const uint NoVendor = 0xffffff;
     private const uint RnrNakGeneration = 1 << 12;
 
     /// <summary>Once; cheap to repeat.</summary>
@@ -33,10 +34,11 @@ internal static unsafe class Device
     {
         *attributes = new IbvDeviceAttr
         {
-            NodeGuid = Guid, SystemGuid = Guid, MaxMrBytes = Contract.Layout.RegionPages.MaximumBytes, PageSizes = ~0xfffUL,
+            NodeGuid = Guid, SystemGuid = Guid, MaxMrBytes = Contract.Layout.RegionPages.MaximumBytes, PageSizes = ~0xfffUL, VendorId = NoVendor,
             MaxQp = 16384, MaxQpWr = (int)QueuePairs.MostWorkRequests, Capabilities = RnrNakGeneration, MaxSge = (int)QueuePairs.MostSges, MaxSgeRead = (int)QueuePairs.MostSges,
             MaxCq = 65536, MaxCqe = CompletionQueue.MostEntries, MaxMr = (int)RegionTable.Capacity, MaxPd = 65536,
-            MaxQpReadAtomic = MostReads, MaxReadAtomic = MostReads * 16384, MaxQpInitiatedReadAtomic = MostReads, AtomicCapability = 2, MaxPkeys = 1, AckDelay = 0, Ports = 1,
+            MaxQpReadAtomic = MostReads, MaxReadAtomic = MostReads * 16384, MaxQpInitiatedReadAtomic = MostReads, AtomicCapability = 2, MaxSrq = 16384, MaxSrqWr = (int)QueuePairs.MostWorkRequests,
+            MaxSrqSge = (int)QueuePairs.MostSges, MaxPkeys = 1, AckDelay = 0, Ports = 1,
         };
         "0.1.0\0"u8.CopyTo(new Span<byte>(attributes->Firmware, 64));
     }

@@ -30,7 +30,7 @@ internal static unsafe class Posting
     public static int Receive(QueuePair* pair, IbvRecvWr* first, IbvRecvWr** bad)
     {
         if (!ThreadLock.Enter(&pair->Lock)) { *bad = first; return Linux.EAGAIN; }
-        int error = pair->Base.State == Ibv.Reset ? Linux.EINVAL : 0;
+        int error = pair->Base.State == Ibv.Reset || pair->Base.Srq != null ? Linux.EINVAL : 0;
         ulong before = pair->ReceiveTail;
         IbvRecvWr* request = first;
         for (; request != null && error == 0; request = request->Next)
@@ -44,6 +44,8 @@ internal static unsafe class Posting
         {
             Volatile.Write(ref pair->In->Receives, pair->ReceiveTail);
             Doorbells.RingIfAwaited(pair, &pair->In->WriterWaiting);
+            // Nobody would be woken for a message that was there already.
+            if (before == pair->ReceiveHead && Responder.HasWork(pair)) Responder.Run(pair);
         }
         ThreadLock.Exit(&pair->Lock);
         return error;
@@ -83,22 +85,13 @@ internal static unsafe class Posting
     private static int Add(QueuePair* pair, IbvRecvWr* wish)
     {
         if (pair->ReceiveTail - pair->ReceiveHead >= pair->Cap.ReceiveWrs) return Linux.ENOMEM;
-        if (wish->SgeCount < 0 || (uint)wish->SgeCount > pair->Cap.ReceiveSges) return Linux.EINVAL;
         ReceiveRequest* receive = QueuePair.ReceiveAt(pair, pair->ReceiveTail);
-        receive->WrId = wish->WrId;
-        receive->SgeCount = (uint)wish->SgeCount;
-        ulong length = 0;
-        for (int i = 0; i < wish->SgeCount; i++)
-        {
-            ReceiveRequest.Sges(receive)[i] = wish->Sges[i];
-            length += wish->Sges[i].Length;
-        }
-        if (length > Device.MostMessageBytes) return Linux.EINVAL;
-        receive->Length = (uint)length;
+        int error = ReceiveRequest.Fill(receive, wish, pair->Cap.ReceiveSges);
+        if (error != 0) return error;
         if (pair->In != null)
         {
             // Where a key will not do, the peer waits until that is found out here.
-            bool allowed = LocalMemory.IsAllowed(pair, ReceiveRequest.Sges(receive), receive->SgeCount, writes: true);
+            bool allowed = LocalMemory.IsAllowed(pair->Base.Pd, ReceiveRequest.Sges(receive), receive->SgeCount, writes: true);
             Volatile.Write(ref *QueuePair.ReceiveLengthAt(pair->In, pair->ReceiveTail, pair->ReceiveMask), allowed ? receive->Length : QueuePairLayout.UnknownLength);
         }
         pair->ReceiveTail++;

@@ -21,7 +21,7 @@ internal unsafe struct QueuePair
     public uint SendMask, SendBytes;
     public ulong SendHead, SendNext, SendTail;
 
-    // The receive queue.
+    // The receive queue; of one that takes from a shared one, a place for the receive that is being filled.
     public byte* ReceiveQueue;
     public uint ReceiveMask, ReceiveBytes;
     public ulong ReceiveHead, ReceiveTail;
@@ -52,6 +52,16 @@ internal unsafe struct QueuePair
     public QueuePair* NextSender;
     public QueuePair* NextReceiver;
     public QueuePair* NextOfAll;
+    public QueuePair* NextOfShared;
+
+    /// <summary>Events of it that were fetched and not acknowledged.</summary>
+    public int Events;
+
+    /// <summary>Where receives come from, if not from its own queue; null if they do.</summary>
+    public readonly SharedReceiveQueue* SharedReceives => (SharedReceiveQueue*)Base.Srq;
+
+    /// <summary>Whose keys name the memory of receives.</summary>
+    public readonly void* ReceiveDomain => Base.Srq == null ? Base.Pd : SharedReceives->Base.Pd;
 
     /// <summary>Unreliable connection: nothing is answered, what cannot be taken is lost in silence (IBA 9.8).</summary>
     public readonly bool IsUnreliable => Base.Type == Ibv.QptUc;

@@ -31,6 +31,8 @@ internal static unsafe class QueuePairErrors
         {
             pair->Base.State = Ibv.Err;
             TellEnd(pair);
+            // It takes no more receives from there (IBA 11.6.3.3).
+            if (pair->Base.Srq != null) Context.Raise(pair->Base.Context, pair, Ibv.EventQpLastWqe);
         }
         FlushSends(pair);
         FlushReceives(pair);

@@ -21,10 +21,11 @@ internal static unsafe class QueuePairs
         IbvQpCap cap = wish->Cap;
         if (wish->SendCq == null || wish->ReceiveCq == null || cap.SendWrs > MostWorkRequests || cap.ReceiveWrs > MostWorkRequests
             || cap.SendSges > MostSges || cap.ReceiveSges > MostSges || cap.InlineBytes > MostInlineBytes) return (QueuePair*)Refusal.With(Linux.EINVAL);
-        if (wish->Type is not (Ibv.QptRc or Ibv.QptUc) || wish->Srq != null) return (QueuePair*)Refusal.With(Linux.EOPNOTSUPP);
+        if (wish->Type is not (Ibv.QptRc or Ibv.QptUc)) return (QueuePair*)Refusal.With(Linux.EOPNOTSUPP);
         QueuePair* pair = (QueuePair*)Pages.Allocate((nuint)sizeof(QueuePair));
         if (pair == null) return (QueuePair*)Refusal.With(Linux.ENOMEM);
         pair->Doorbell = -1;
+        pair->Base.Srq = wish->Srq;
         if (!AllocateQueues(pair, ref cap)) { Free(pair); return (QueuePair*)Refusal.With(Linux.ENOMEM); }
         int error = AskNumber(domain, wish->Type, out uint number);
         if (error != 0) { Free(pair); return (QueuePair*)Refusal.With(error); }
@@ -48,6 +49,11 @@ internal static unsafe class QueuePairs
         receiver->Receivers = pair;
         sender->Users++;
         receiver->Users++;
+        if (wish->Srq != null)
+        {
+            pair->NextOfShared = pair->SharedReceives->Pairs;
+            pair->SharedReceives->Pairs = pair;
+        }
         UnlockAll(pair);
         return pair;
     }
@@ -65,7 +71,10 @@ internal static unsafe class QueuePairs
         else for (QueuePair* at = receiver->Receivers; at != null; at = at->NextReceiver) if (at->NextReceiver == pair) at->NextReceiver = pair->NextReceiver;
         sender->Users--;
         receiver->Users--;
+        for (QueuePair** at = pair->Base.Srq == null ? null : &pair->SharedReceives->Pairs; at != null && *at != null; at = &(*at)->NextOfShared)
+            if (*at == pair) { *at = pair->NextOfShared; break; }
         UnlockAll(pair);
+        Context.Forget(pair->Base.Context, pair, &pair->Events);
         Interlocked.Decrement(ref ((ProtectionDomain*)pair->Base.Pd)->Users);
         Free(pair);
         return 0;
@@ -98,6 +107,19 @@ internal static unsafe class QueuePairs
         if (!ThreadLock.Enter(LockWord())) return;
         for (QueuePair* pair = _first; pair != null; pair = pair->NextOfAll)
             if (pair->Base.Pd == domain && pair->Out != null) Interlocked.Increment(ref pair->Out->Revocations);
+        ThreadLock.Exit(LockWord());
+    }
+
+    /// <summary>A shared receive queue has receives again: messages that have waited for one are taken.</summary>
+    public static void Serve(SharedReceiveQueue* queue)
+    {
+        if (!ThreadLock.Enter(LockWord())) return;
+        for (QueuePair* pair = queue->Pairs; pair != null; pair = pair->NextOfShared)
+        {
+            if (!Responder.HasWork(pair) || !ThreadLock.Enter(&pair->Lock)) continue;
+            Responder.Run(pair);
+            ThreadLock.Exit(&pair->Lock);
+        }
         ThreadLock.Exit(LockWord());
     }
 
@@ -177,7 +199,8 @@ internal static unsafe class QueuePairs
         if (cap.ReceiveSges == 0) cap.ReceiveSges = 1;
         uint payload = Math.Max(cap.SendSges * (uint)sizeof(IbvSge), cap.InlineBytes);
         pair->SendBytes = (WorkRequest.HeadBytes + payload + 15) & ~15u;
-        pair->ReceiveBytes = ReceiveRequest.HeadBytes + (cap.ReceiveSges * (uint)sizeof(IbvSge));
+        if (pair->Base.Srq != null) cap.ReceiveWrs = cap.ReceiveSges = 0;
+        pair->ReceiveBytes = pair->Base.Srq != null ? pair->SharedReceives->ReceiveBytes : ReceiveRequest.HeadBytes + (cap.ReceiveSges * (uint)sizeof(IbvSge));
         pair->SendMask = System.Numerics.BitOperations.RoundUpToPowerOf2(Math.Max(cap.SendWrs, 1)) - 1;
         pair->ReceiveMask = System.Numerics.BitOperations.RoundUpToPowerOf2(Math.Max(cap.ReceiveWrs, 1)) - 1;
         pair->SendQueue = Pages.Allocate((pair->SendMask + 1) * (nuint)pair->SendBytes);

@@ -111,7 +111,7 @@ internal static unsafe class Requester
             if (waits) return false;
             if (status != Ibv.Success || (pair->IsUnreliable && !IsReady(pair))) { pair->SendNext++; Finish(pair, request, status); return false; }
         }
-        else if (!LocalMemory.IsAllowed(pair, WorkRequest.Sges(request), request->IsInline ? 0 : request->SgeCount, writes: false))
+        else if (!LocalMemory.IsAllowed(pair->Base.Pd, WorkRequest.Sges(request), request->IsInline ? 0 : request->SgeCount, writes: false))
         {
             if (pair->SendHead != pair->SendNext) return false;
             pair->SendNext++;

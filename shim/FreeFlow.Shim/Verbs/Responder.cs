@@ -20,8 +20,19 @@ internal static unsafe class Responder
     {
         bool any = false;
         if (pair->Base.State is not (Ibv.Rtr or Ibv.Rts or Ibv.Sqd) || pair->In == null) return;
-        while (HasWork(pair) && (pair->ReceiveHead != pair->ReceiveTail ? Take(pair, ref any) : pair->IsUnreliable && Drop(pair, ref any))) { }
+        while (HasWork(pair) && (HasReceive(pair) ? Take(pair, ref any) : pair->IsUnreliable && Drop(pair, ref any))) { }
         if (any && pair->In != null) Doorbells.RingIfAwaited(pair, &pair->In->WriterWaiting);
+    }
+
+    /// <summary>True if there is a receive for the message at hand. The peer is told when a shared queue has none (RNR), and when it has one again.</summary>
+    private static bool HasReceive(QueuePair* pair)
+    {
+        if (pair->ReceiveHead != pair->ReceiveTail) return true;
+        if (pair->Base.Srq == null) return false;
+        bool has = SharedReceiveQueue.TryGive(pair->SharedReceives, pair);
+        ulong told = has ? SharedReceiveQueue.Many : pair->Taken;
+        if (Volatile.Read(ref pair->In->Receives) != told) Volatile.Write(ref pair->In->Receives, told);
+        return has;
     }
 
     /// <summary>Carries on the message at hand. True if it is through and the next one may follow.</summary>
@@ -35,7 +46,7 @@ internal static unsafe class Responder
         ulong payload = kind == QueuePairMessageKind.WriteWithImmediate ? 0 : length;
         if (payload > receive->Length && pair->IsUnreliable) return Drop(pair, ref any);
         if (payload > receive->Length) return Refuse(pair, message, receive, Ibv.LocLenErr, QueuePairAnswer.InvalidRequest, ref any);
-        if (pair->TakenBytes == 0 && !LocalMemory.IsAllowed(pair, ReceiveRequest.Sges(receive), payload == 0 ? 0 : receive->SgeCount, writes: true))
+        if (pair->TakenBytes == 0 && !LocalMemory.IsAllowed(pair->ReceiveDomain, ReceiveRequest.Sges(receive), payload == 0 ? 0 : receive->SgeCount, writes: true))
             return Refuse(pair, message, receive, Ibv.LocProtErr, QueuePairAnswer.OperationError, ref any);
         bool fits = payload <= QueuePairLayout.InlineBytes
             ? payload == 0 || LocalMemory.Scatter(ReceiveRequest.Sges(receive), receive->SgeCount, 0, message->Inline, payload)

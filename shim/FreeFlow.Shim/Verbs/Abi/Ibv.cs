@@ -24,5 +24,5 @@ internal static class Ibv
 
     public const uint Success = 0, LocLenErr = 1, LocQpOpErr = 2, LocProtErr = 4, FlushErr = 5, RemInvReqErr = 9, RemAccessErr = 10, RemOpErr = 11, RetryExcErr = 12, RnrRetryExcErr = 13;
 
-    public const uint EventCqErr = 0, EventQpFatal = 1, EventQpReqErr = 2, EventQpAccessErr = 3;
+    public const uint EventCqErr = 0, EventQpFatal = 1, EventSrqLimit = 15, EventQpLastWqe = 16;
 }

@@ -27,6 +27,9 @@ internal unsafe struct IbvDeviceAttr
     [FieldOffset(152)] public int MaxReadAtomic;
     [FieldOffset(156)] public int MaxQpInitiatedReadAtomic;
     [FieldOffset(164)] public uint AtomicCapability;
+    [FieldOffset(212)] public int MaxSrq;
+    [FieldOffset(216)] public int MaxSrqWr;
+    [FieldOffset(220)] public int MaxSrqSge;
     [FieldOffset(224)] public ushort MaxPkeys;
     [FieldOffset(226)] public byte AckDelay;
     [FieldOffset(227)] public byte Ports;

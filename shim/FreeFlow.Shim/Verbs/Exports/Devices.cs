@@ -112,8 +112,9 @@ internal static unsafe class Devices
     public static nint QueryGidTable(void* context, byte* entries, nuint most, uint flags, nuint bytes)
     {
         if (flags != 0 || bytes < (nuint)sizeof(IbvGidEntry)) return -Linux.EOPNOTSUPP;
+        if (most < (nuint)Gids.Count) return -Linux.EINVAL;
         nint count = 0;
-        for (; (nuint)count < most && Gids.TryGet((int)count, out IbvGid gid, out uint number); count++) *(IbvGidEntry*)(entries + ((nuint)count * bytes)) = Entry(gid, (uint)count, number);
+        for (; Gids.TryGet((int)count, out IbvGid gid, out uint number); count++) *(IbvGidEntry*)(entries + ((nuint)count * bytes)) = Entry(gid, (uint)count, number);
         return count;
     }
 
@@ -132,7 +133,7 @@ internal static unsafe class Devices
     public static int GetEvent(void* context, IbvAsyncEvent* result) => Context.GetEvent(Context.Of(context), result);
 
     [Verbs("void ibv_ack_async_event(void* event)", Guard = "ff_is_our_event(event)")]
-    public static void AcknowledgeEvent(void* context) { }
+    public static void AcknowledgeEvent(IbvAsyncEvent* result) => Context.Acknowledge(result);
 
     [Verbs("void* ibv_import_device(int fd)", Guard = "0")]
     public static void* Import(int fd) => null;

@@ -24,7 +24,7 @@ internal static unsafe class QueuePairCalls
         made->UserContext = pair->Base.UserContext;
         made->SendCq = pair->Base.SendCq;
         made->ReceiveCq = pair->Base.ReceiveCq;
-        made->Srq = null;
+        made->Srq = pair->Base.Srq;
         made->Cap = pair->Cap;
         made->Type = pair->Base.Type;
         made->AllSignaled = pair->AllSignaled ? 1 : 0;
@@ -47,18 +47,6 @@ internal static unsafe class QueuePairCalls
 
     [Verbs("int ibv_set_ece(void* pair, void* options)", Guard = "ff_is_ours(pair)")]
     public static int SetEce(void* pair, uint* options) => options[0] == 0 ? 0 : Linux.EOPNOTSUPP;
-
-    [Verbs("void* ibv_create_srq(void* domain, void* wish)", Guard = "ff_is_ours(domain)")]
-    public static void* CreateSrq(void* domain, void* wish) => Refusal.With();
-
-    [Verbs("int ibv_modify_srq(void* srq, void* attributes, int mask)", Guard = "ff_is_ours(srq)")]
-    public static int ModifySrq(void* srq, void* attributes, int mask) => Linux.EOPNOTSUPP;
-
-    [Verbs("int ibv_query_srq(void* srq, void* attributes)", Guard = "ff_is_ours(srq)")]
-    public static int QuerySrq(void* srq, void* attributes) => Linux.EOPNOTSUPP;
-
-    [Verbs("int ibv_destroy_srq(void* srq)", Guard = "ff_is_ours(srq)")]
-    public static int DestroySrq(void* srq) => Linux.EOPNOTSUPP;
 
     [Verbs("void* ibv_create_ah(void* domain, void* attributes)", Guard = "ff_is_ours(domain)")]
     public static void* CreateAh(void* domain, void* attributes) => Refusal.With();

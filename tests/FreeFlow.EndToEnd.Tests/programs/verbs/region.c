@@ -13,6 +13,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "common.h"
+
 enum { PORT = 18515, PAGES = 8, PAGE = 4096, OFFSET = 104, LENGTH = 20000, ROUNDS = 200, ADDS = 100 };
 
 struct place { uint32_t number, key; uint64_t address; union ibv_gid gid; };
@@ -22,8 +24,6 @@ static struct ibv_cq *queue;
 static struct ibv_qp *pair;
 static unsigned char *memory;
 static volatile int stops;
-
-#define MUST(condition) do { if (!(condition)) { fprintf(stderr, "line %d: %s\n", __LINE__, #condition); exit(1); } } while (0)
 
 static int reach(const char *address) {
   struct sockaddr_in at = { .sin_family = AF_INET, .sin_port = htons(PORT) };
@@ -52,40 +52,12 @@ static void wait_for_other(int fd) {
   meet(fd, &own, &other, 1);
 }
 
-static struct ibv_context *open_device(void) {
-  int count;
-  struct ibv_device **list = ibv_get_device_list(&count);
-  MUST(list && count > 0);
-  struct ibv_context *context = ibv_open_device(list[0]);
-  ibv_free_device_list(list);
-  return context;
-}
-
-static void connect_pair(struct place other) {
-  struct ibv_qp_attr attributes = { .qp_state = IBV_QPS_INIT, .port_num = 1, .qp_access_flags = IBV_ACCESS_REMOTE_WRITE | IBV_ACCESS_REMOTE_READ | IBV_ACCESS_REMOTE_ATOMIC };
-  MUST(ibv_modify_qp(pair, &attributes, IBV_QP_STATE | IBV_QP_PKEY_INDEX | IBV_QP_PORT) == EINVAL); /* IBV_QP_ACCESS_FLAGS is missing */
-  MUST(ibv_modify_qp(pair, &attributes, IBV_QP_STATE | IBV_QP_PKEY_INDEX | IBV_QP_PORT | IBV_QP_ACCESS_FLAGS) == 0);
-  attributes = (struct ibv_qp_attr){
-    .qp_state = IBV_QPS_RTR, .path_mtu = IBV_MTU_1024, .dest_qp_num = other.number, .max_dest_rd_atomic = 1, .min_rnr_timer = 12,
-    .ah_attr = { .is_global = 1, .port_num = 1, .grh = { .dgid = other.gid, .hop_limit = 1 } },
-  };
-  MUST(ibv_modify_qp(pair, &attributes, IBV_QP_STATE | IBV_QP_AV | IBV_QP_PATH_MTU | IBV_QP_DEST_QPN | IBV_QP_RQ_PSN | IBV_QP_MAX_DEST_RD_ATOMIC | IBV_QP_MIN_RNR_TIMER) == 0);
-  attributes = (struct ibv_qp_attr){ .qp_state = IBV_QPS_RTS, .timeout = 14, .retry_cnt = 7, .rnr_retry = 7, .max_rd_atomic = 1 };
-  MUST(ibv_modify_qp(pair, &attributes, IBV_QP_STATE | IBV_QP_TIMEOUT | IBV_QP_RETRY_CNT | IBV_QP_RNR_RETRY | IBV_QP_SQ_PSN | IBV_QP_MAX_QP_RD_ATOMIC) == 0);
-}
-
 static enum ibv_wc_status finish(struct ibv_send_wr *request) {
   struct ibv_send_wr *bad;
-  struct ibv_wc completion;
-  int count;
   request->send_flags |= IBV_SEND_SIGNALED;
   MUST(ibv_post_send(pair, request, &bad) == 0);
-  while ((count = ibv_poll_cq(queue, 1, &completion)) == 0) {}
-  MUST(count == 1);
-  return completion.status;
+  return complete(queue).status;
 }
-
-static unsigned char pattern(size_t at) { return (unsigned char)(at * 7 + at / 251); }
 
 /* ---- The owner. */
 
@@ -118,7 +90,7 @@ static void own(int fd, struct place *self) {
   MUST(shared);
   *self = (struct place){ pair->qp_num, shared->rkey, (uint64_t)region, self->gid };
   meet(fd, self, &other, sizeof other);
-  connect_pair(other);
+  connect_to(pair, other.number, other.gid);
   wait_for_other(fd);
   wait_for_other(fd); /* it has written */
   for (size_t i = 0; i < LENGTH; i++) MUST(region[i] == pattern(i));
@@ -155,7 +127,7 @@ static void use(int fd, struct place *self) {
   MUST(local);
   self->number = pair->qp_num;
   meet(fd, self, &other, sizeof other);
-  connect_pair(other);
+  connect_to(pair, other.number, other.gid);
   wait_for_other(fd);
 
   struct ibv_sge element = { .addr = (uint64_t)memory, .length = LENGTH, .lkey = local->lkey };
