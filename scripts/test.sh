@@ -38,7 +38,7 @@ for project in $projects; do
         # With the names: whoever sees only the last lines of a long output sees them.
         summary="$summary
   FAILED  $name  ${counts:-see $log} ($took)
-$(grep -E -A 3 '^ *Failed [^!]' "$log" | grep -v -e '^--' -e '^ *$' -e 'Error Message:' -e 'Stack Trace:' | cut -c 1-240 | sed 's/^ */            /' | head -n 40)"
+$(grep -E -A 12 '^ *Failed [^!]' "$log" | grep -v -e '^--' -e '^ *$' -e 'Error Message:' -e 'Stack Trace:' -e '^ *at ' -e '^ *File "' | cut -c 1-240 | sed 's/^ */            /' | head -n 60)"
         failed="$failed $log"
     else
         summary="$summary
@@ -48,7 +48,7 @@ done
 # Once more what failed, behind everything that went well: whoever sees only the end of a long output sees it.
 for log in $failed; do
     printf '\n%s:\n' "$log"
-    grep -v -e '^ *$' -e '^ *Passed ' "$log" | grep -e '^ *Failed ' -A 12 | head -n 100
+    grep -v -e '^ *$' -e '^ *Passed ' "$log" | grep -e '^ *Failed ' -A 16 | head -n 140
 done
 printf '\nsummary:%s\n\n' "$summary"
 if [ "$ran" = 0 ] && [ "$status" = 0 ]; then

@@ -271,6 +271,8 @@ static void closed_meanwhile(int client, int server) {
   for (size_t call = 0; call < sizeof calls / sizeof *calls; call++)
     for (int also = 0; also < 3; also++)
       for (int how = 0; how < 3; how++) {
+        /* The kernel's call keeps the closed end open until it returns. One that looks at a ring in between lets go of it, and may find the other end at its end already. */
+        if (also == 2 && how < 2) continue;
         int one, other, tube[2];
         pthread_t thread;
         pair(&one, &other);
@@ -288,8 +290,7 @@ static void closed_meanwhile(int client, int server) {
         } else {
           pthread_create(&thread, NULL, wait_in_thread, NULL);
           await_sleep();
-          /* The end that is beside would be ready, too. */
-          if (how == 0) { if (also != 2) shutdown(one, SHUT_RDWR); else shutdown(other, SHUT_WR); close(one); }
+          if (how == 0) { shutdown(one, SHUT_RDWR); close(one); }
           else { close(one); send(other, "x", 1, MSG_NOSIGNAL); }
           pthread_join(thread, NULL);
         }
