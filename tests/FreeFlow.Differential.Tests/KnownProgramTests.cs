@@ -74,6 +74,9 @@ public sealed class KnownProgramTests
         yield return Known("soon", "bytes behind the own shutdown for reading make a set ready that is polled for the first time",
             "* pair 0 b0 0 b1 1 0 0 0 1", "b1 shutdown 0 0", "b1 more 0 12764 46", "b1 sendmmsg 1 0 1635 0 0 0 654", "b1 epnew 0 2", "b1 epctl 2 1 0 2147491845 200", "b1 eppwait 2 16 0",
             "b1 splicein 1 119 0", "b1 ppoll 0 1 8197 2 5");
+        yield return Known("soon", "a peek for all waits on where its ring ends and the kernel goes on",
+            "* pair 0 b1 0 a0 0 1 0 0 1", "a0& sendall 0 300544 30000", "b0& recvall 0 300544 100000", "* join a0 b0", "a0 send 0 1986 0", "b1& recv 0 8244 258",
+            "a1 setopt 0 rcvlowat 10", "a0 send 0 1000 0", "a0 send 0 6000 0");
     }
 
     private static TestCaseData Known(string road, string what, params string[] steps) => new TestCaseData(road, steps).SetName($"{{m}}({what})");

@@ -39,10 +39,39 @@ internal static unsafe class PeekAcross
         return beyond;
     }
 
+    /// <summary>
+    /// A peek for all (MSG_PEEK with MSG_WAITALL) whose <paramref name="seen"/> bytes begin in the ring, and whose rest is the kernel's: waits there until the kernel has all
+    /// of the rest, or can have no more. What both have then.
+    /// </summary>
+    public static nint ForAll(int fd, ConnectionRecord* record, MessageHeader* message, int flags, nint seen)
+    {
+        const int pieces = 16;
+        if (!ThreadLock.Enter(&record->ReceiveLock)) return seen;
+        nint ring = EndOfRing(record, Block.Incoming(record));
+        ThreadLock.Exit(&record->ReceiveLock);
+        if (ring <= 0 || ring > seen || UrgentMark.IsNextInKernel(fd)) return seen;
+        VectorCursor rest = new(message->Vectors, message->VectorCount);
+        rest.AdvanceAll((nuint)ring);
+        IoVector* vectors = stackalloc IoVector[pieces];
+        MessageHeader part = new() { Vectors = vectors, VectorCount = rest.CopyTo(vectors, pieces, nuint.MaxValue) };
+        if (VectorCursor.Total(vectors, part.VectorCount) != VectorCursor.Total(ref rest)) return seen;
+        nint behind = KernelReceive.Take(fd, record, &part, flags);
+        return behind > 0 ? ring + behind : seen + KeepError(record, behind);
+    }
+
+    /// <summary>How many bytes are left in a ring whose writer has left it, if the kernel has nothing but what comes behind them; otherwise 0. Caller holds ReceiveLock.</summary>
+    private static nint EndOfRing(ConnectionRecord* record, RingBlockHeader* incoming)
+    {
+        if (Gate.Phase(&record->ReceiveGate) != DirectionPhase.Ring || record->KernelConsumed < record->ReceiveSwitchAt) return 0;
+        if (ReturnMark.IsMirrored(record) || Volatile.Read(ref incoming->Handover) != (uint)HandoverState.Back) return 0;
+        nint available = (nint)RingReader.Available(record, incoming);
+        return Volatile.Read(ref incoming->BackAt) == record->ReceiveHead + (ulong)available ? available : 0;
+    }
+
     /// <summary>The kernel tells an error once: to a look that has bytes to answer it is to be told later. 0.</summary>
     public static nint KeepError(ConnectionRecord* record, nint answer)
     {
-        if (answer is < 0 and not -Linux.EAGAIN and not -Linux.EFAULT) record->PendingError = (int)-answer;
+        if (answer is < 0 and not (-Linux.EAGAIN or -Linux.EFAULT or -Linux.EINTR)) record->PendingError = (int)-answer;
         return 0;
     }
 }

@@ -47,7 +47,8 @@ internal static unsafe class RingReceive
                 bool waits = Blocking.Waits(fd, record, flags, ref waiting), early = Gate.Phase(&record->ReceiveGate) == DirectionPhase.Ready;
                 if (Gate.Phase(&record->ReceiveGate) == DirectionPhase.Back || (waits && early && Handover.Retract(record))) return Receiver.ByKernel;
                 // Nothing was taken: wait until there is more than this, then look at all of it again.
-                if (!waits || !MayGrow(fd, record)) return received;
+                if (!waits) return received;
+                if (!MayGrow(fd, record)) return all ? PeekAcross.ForAll(fd, record, message, flags, received) : received;
                 int grown = Waiter.ForInput(fd, record, ref deadline, RingReader.Available(record, Block.Incoming(record)));
                 fd = Orphans.Reach(record, fd);
                 if (grown != 0 || fd < 0) return received;
