@@ -88,7 +88,7 @@ test-chaos: artifacts/.build
 	@FREEFLOW_CHAOS_SECONDS='$(or $(SECONDS),600)' FREEFLOW_CHAOS_MEBIBYTES='$(or $(MEBIBYTES),10240)' FREEFLOW_CHAOS_SEED='$(SEED)' \
 		dotnet test tests/FreeFlow.EndToEnd.Tests -c Release --nologo -v quiet --filter FullyQualifiedName~ChaosTests --logger 'console;verbosity=detailed'
 
-test: artifacts/.build artifacts/.packages
+test: artifacts/.build artifacts/.packages artifacts/.bench
 	@FILTER='$(FILTER)' scripts/test.sh
 
 artifacts/.suites: artifacts/.setup $(suites_sources) Directory.Build.props

@@ -14,7 +14,7 @@ internal static class MachineTime
     {
         get
         {
-            double[] ticks = File.ReadLines("/proc/stat").First().Split(' ', System.StringSplitOptions.RemoveEmptyEntries).Skip(1).Select(field => double.Parse(field, CultureInfo.InvariantCulture)).ToArray();
+            double[] ticks = File.ReadLines("/proc/stat").First().Split(' ', System.StringSplitOptions.RemoveEmptyEntries).Skip(1).Select(column => double.Parse(column, CultureInfo.InvariantCulture)).ToArray();
             return (ticks[0] + ticks[1] + ticks[2] + ticks[5] + ticks[6]) / TicksPerSecond;
         }
     }
