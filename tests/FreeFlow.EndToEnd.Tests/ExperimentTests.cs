@@ -52,12 +52,12 @@ public sealed class ExperimentTests
         using LabProcess process = _stage.Server.Start(command);
         process.WaitForOutput("ready", s_patience);
         if (look) CheckRing(process);
-        process.Input.WriteLine();
+        process.SendLine();
         if (stays)
         {
             process.WaitForOutput("done", s_patience);
             if (look) CheckRing(process, LongestTransfer);
-            process.Input.WriteLine();
+            process.SendLine();
         }
         CompletedProcess completed = process.Wait(s_patience);
         return $"{completed.Output}{completed.Error}exit code {completed.ExitCode}";

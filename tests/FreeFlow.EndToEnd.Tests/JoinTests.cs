@@ -18,7 +18,7 @@ public sealed class JoinTests
         using LabProcess process = stage.Server.Start(stage.AsServer(Tools.PythonProgram("poll_through_join.py")));
         process.WaitForOutput("ready", TimeSpan.FromSeconds(30));
         ConnectionStatus[] ends = stage.Router!.Status().Processes.Where(p => p.Pid == process.Pid).SelectMany(p => p.Connections).ToArray();
-        process.Input.WriteLine();
+        process.SendLine();
         Assert.That(ends.Select(end => end.RingSent), Has.Exactly(2).Positive, string.Join("; ", ends.Select(end => $"{end.State}: {end.Reason}, {end.RingSent} bytes by ring")));
     }
 
@@ -31,7 +31,7 @@ public sealed class JoinTests
         using LabProcess process = stage.Server.Start(stage.AsServer(Tools.PythonProgram("promised_through_join.py")));
         process.WaitForOutput("ready", TimeSpan.FromSeconds(30));
         ConnectionStatus[] ends = stage.Router!.Status().Processes.Where(p => p.Pid == process.Pid).SelectMany(p => p.Connections).ToArray();
-        process.Input.WriteLine();
+        process.SendLine();
         Assert.That(ends.Select(end => end.RingReceived), Has.Exactly(1).EqualTo(50_000), string.Join("; ", ends.Select(end => $"{end.State}: {end.Reason}, {end.RingReceived} bytes by ring")));
     }
 
@@ -46,7 +46,7 @@ public sealed class JoinTests
         process.WaitForOutput("ready", TimeSpan.FromSeconds(30));
         if (mixture == Mixture.Both)
             Assert.That(stage.Router!.Status().Processes.Where(p => p.Pid == process.Pid).SelectMany(p => p.Connections).Select(end => end.RingSent), Has.Exactly(20).Positive);
-        process.Input.WriteLine();
+        process.SendLine();
         Assert.That(process.Wait(TimeSpan.FromSeconds(30)).Output, Does.EndWith("\nin order\n"));
     }
 }

@@ -32,7 +32,7 @@ public sealed class ReadinessWalkTests
         using LabProcess process = stage.Server.Start(command);
         process.WaitForOutput("walked", s_patience);
         Assert.That(stage.Router!.Status().RingBytesTotal, ring ? Is.GreaterThan(100 * s_count) : Is.Zero, "bytes through rings");
-        process.Input.WriteLine();
+        process.SendLine();
         return process.Wait(s_patience).Succeeded(command.ToString()).Output.Split('\n', StringSplitOptions.RemoveEmptyEntries);
     }
 

@@ -58,7 +58,7 @@ public sealed class SettingsTests
             "FREEFLOW_OFFER_AFTER=0", "FREEFLOW_JOIN=wait", program.Program, .. program.Arguments]));
         process.WaitForOutput("transferred", TimeSpan.FromSeconds(20));
         Assert.That(stage.Router!.Status().Processes.Select(p => p.Container), Does.Contain(name));
-        process.Input.WriteLine();
+        process.SendLine();
         Assert.That(process.Wait(TimeSpan.FromSeconds(20)).ExitCode, Is.Zero);
     }
 }

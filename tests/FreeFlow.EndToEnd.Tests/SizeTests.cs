@@ -40,11 +40,11 @@ public sealed class SizeTests
         Assert.That(Said(client, "open "), Is.LessThanOrEqualTo(connections + share + 20), "descriptors of the client");
         Assert.That(Descriptors(server.Pid), Is.LessThanOrEqualTo(connections + share + 20), "of the server");
 
-        client.Input.WriteLine();
+        client.SendLine();
         client.WaitForOutput("closed ", s_patience);
         const int graves = 16;
         Assert.That(Said(client, "closed "), Is.LessThanOrEqualTo(graves + 20), "the client has given them back");
-        client.Input.WriteLine();
+        client.SendLine();
         Assert.That(client.Wait(s_patience).ExitCode, Is.Zero, client.Error);
         Assert.That(Waiting.Until(() => Descriptors(server.Pid) <= graves + 20, s_patience), $"the server still has {Descriptors(server.Pid)} descriptors");
         const int session = 4; // the server's: its socket, its family table, its namespace and that one's connection tracking
@@ -66,7 +66,7 @@ public sealed class SizeTests
         long least = connections * 2 * pageKib + tablesKib;
         Assert.That(Waiting.Until(() => SharedKib(client.Pid) <= least && SharedKib(server.Pid) <= least, s_patience),
             $"{SharedKib(client.Pid)} and {SharedKib(server.Pid)} KiB are shared still, {most} at first");
-        client.Input.WriteLine();
+        client.SendLine();
         client.WaitForOutput("closed ", s_patience);
         // The last that were closed are kept for a moment; who polls nothing but a listener polls without the shim.
         const int closedKib = 64;
@@ -82,9 +82,9 @@ public sealed class SizeTests
             .Select(_ => _stage.Client.Start(_stage.AsClient(Tools.PythonProgram("many.py", "client", _stage.Address, Text(Port), Text(connections), "epoll")))).ToArray();
         foreach (LabProcess client in clients) client.WaitForOutput("open ", s_patience);
         AssertAccelerated(2 * processes * connections);
-        foreach (LabProcess client in clients) client.Input.WriteLine();
+        foreach (LabProcess client in clients) client.SendLine();
         foreach (LabProcess client in clients) client.WaitForOutput("closed ", s_patience);
-        foreach (LabProcess client in clients) client.Input.WriteLine();
+        foreach (LabProcess client in clients) client.SendLine();
         foreach (LabProcess client in clients) Assert.That(client.Wait(s_patience).ExitCode, Is.Zero, client.Error);
         Assert.That(Waiting.Until(() => _stage.Router!.Status().Processes.Length == 1, s_patience), "only the server has a session");
         Assert.That(Waiting.Until(() => _stage.Router!.Status().Processes.Single().Connections.Length == 0, s_patience), "and no connection");

@@ -56,7 +56,7 @@ public sealed class StreamRun : IDisposable
     /// <summary>Lets the ends close; each must see the end of the stream, and nothing before it.</summary>
     public void Finish()
     {
-        foreach (LabProcess end in _ends) end.Input.WriteLine();
+        foreach (LabProcess end in _ends) end.SendLine();
         foreach (LabProcess end in _ends)
         {
             CompletedProcess completed = end.Wait(Patience);

@@ -16,7 +16,7 @@ namespace FreeFlow.Lab;
 public sealed class Container : NetworkPlace, IDisposable
 {
     private readonly LabProcess _first;
-    private readonly StreamWriter _life;
+    private readonly Stream _life;
     private readonly List<LabProcess> _processes = [];
 
     internal Container(string name, string hostSocketFolder) : base(name)

@@ -13,7 +13,7 @@ namespace FreeFlow.Lab;
 public sealed class ContainerPair : IDisposable
 {
     private readonly LabProcess? _switch;
-    private readonly StreamWriter? _switchLife;
+    private readonly Stream? _switchLife;
     private readonly List<RouterProcess> _routers = [];
     private readonly object _takedown = new();
     private bool _disposed;

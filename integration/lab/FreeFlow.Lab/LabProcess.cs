@@ -50,8 +50,8 @@ public sealed class LabProcess : IDisposable
     /// <summary>User and system time, in seconds, of the program and everything below it. Step: 10 ms.</summary>
     public double CpuSeconds => ProcessTree.CpuSeconds(Root);
 
-    /// <summary>The program's standard input; closing it is its end of file.</summary>
-    public StreamWriter Input => new(_input.Task.GetAwaiter().GetResult()) { AutoFlush = true };
+    /// <summary>The program's standard input; disposing it is its end of file.</summary>
+    public Stream Input => _input.Task.GetAwaiter().GetResult();
 
     internal int Root { get; }
 
@@ -76,6 +76,17 @@ public sealed class LabProcess : IDisposable
             throw new LabException($"'{_description}' did not end within {timeout.TotalSeconds:0} s. Output: {(Output + Error).Trim()}");
         }
         return new CompletedProcess(_command.Task.Result.ExitCode, Output, Error, _clock.Elapsed, 0);
+    }
+
+    /// <summary>Writes an empty line to the program's standard input. Throws if the program has ended before.</summary>
+    public void SendLine()
+    {
+        // Not by a StreamWriter, which flushes behind its write: a program that ends on this line may have ended by then, and its input is closed.
+        try { Input.Write("\n"u8); }
+        catch (Exception error) when (error is IOException or ObjectDisposedException)
+        {
+            throw new LabException($"'{_description}' had ended before it was to read a line. Output: {(Output + Error).Trim()}");
+        }
     }
 
     /// <summary>Waits until the output (or error) contains <paramref name="text"/>; throws after <paramref name="timeout"/> or when the program ends first.</summary>

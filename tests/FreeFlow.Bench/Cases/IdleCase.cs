@@ -27,7 +27,7 @@ internal sealed class IdleCase : BenchCase
         using LabProcess client = testbed.Pair.Second.Start(command.WithFreeFlow(accelerated));
         client.WaitForOutput("one", TimeSpan.FromSeconds(10));
         long before = Memory(testbed, server, client);
-        client.Input.WriteLine();
+        client.SendLine();
         client.WaitForOutput("all", TimeSpan.FromSeconds(60));
         Thread.Sleep(500);
         double cpu = Cpu(testbed, server, client);

@@ -47,7 +47,7 @@ internal static class JoinRunner
         CommandLine join = new CommandLine(Testbed.Probe, ["join", testbed.Pair.First.Address4, testbed.NextPort().ToString(CultureInfo.InvariantCulture), Connections])
             .WithFreeFlow().With("FREEFLOW_OFFER_AFTER", "0");
         string output = testbed.Pair.First.Run(join, TimeSpan.FromMinutes(8)).Succeeded("probe join").Output;
-        burning.Input.Close();
+        burning.Input.Dispose();
         _ = burning.Wait(TimeSpan.FromSeconds(20));
         return [.. output.Split(' ', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries).Select(word => double.Parse(word, CultureInfo.InvariantCulture))];
     }

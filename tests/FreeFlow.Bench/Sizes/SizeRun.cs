@@ -52,7 +52,7 @@ internal sealed record SizeRun(int Processes, int Connections, int Accelerated, 
 
     private static void Order(LabProcess client, int answer)
     {
-        client.Input.WriteLine();
+        client.SendLine();
         WaitForDone(client, answer);
     }
 

@@ -89,7 +89,7 @@ public sealed class LastingRun : IDisposable
     /// <summary>Ends the stream; each end must have seen what the other has sent, and nothing else.</summary>
     public void Finish()
     {
-        _client.Input.WriteLine();
+        _client.SendLine();
         string[] client = End(_client), server = End(_server);
         Assert.That(Numbers(server, "received"), Is.EqualTo(Numbers(client, "sent")), Text);
         Assert.That(Numbers(client, "received"), Is.EqualTo(Numbers(server, "sent")), Text);

@@ -69,20 +69,20 @@ public sealed class ReattachTests
         stage.Server.WaitForPort(port, server);
         using LabProcess client = stage.Client.Start(stage.AsClient(Program("client")));
         server.WaitForOutput("answered", s_patience);
-        client.Input.WriteLine();
+        client.SendLine();
         client.WaitForOutput("ready", s_patience);
         long before = _lab.FabricBytes;
-        server.Input.WriteLine();
+        server.SendLine();
         server.WaitForOutput("sent", s_patience);
         Assert.That(Waiting.Until(() => _lab.FabricBytes - before > bytes / 10, s_patience), "no byte went through the fabric");
         _lab.Hosts[0].Kill("router");
         try
         {
-            client.Input.WriteLine();
+            client.SendLine();
             client.WaitForOutput("sent", s_patience);
-            server.Input.WriteLine();
+            server.SendLine();
             server.WaitForOutput("taken", s_patience);
-            client.Input.WriteLine();
+            client.SendLine();
             Assert.That(Waiting.Until(() => client.Output.Contains("exact", StringComparison.Ordinal) || client.HasExited, s_patience) && !client.HasExited, client.Error);
         }
         finally

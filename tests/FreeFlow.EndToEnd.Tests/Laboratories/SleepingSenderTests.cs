@@ -56,7 +56,7 @@ public sealed class SleepingSenderTests
             if (fault == "sender's router") host.Start("router");
             _reader.WaitForOutput("exact", s_patience);
             Assert.That(_sender.Output, Does.Not.Contain("awake"), "the sender still sleeps");
-            _sender.Input.WriteLine();
+            _sender.SendLine();
             Assert.That(_reader.Wait(s_patience).Output, Does.EndWith("and the last word\n"), _reader.Error);
         }
         finally
@@ -73,11 +73,11 @@ public sealed class SleepingSenderTests
         SendAndSleep();
         // Longer than the router waits before it helps.
         Thread.Sleep(500);
-        _reader.Input.WriteLine();
+        _reader.SendLine();
         CompletedProcess read = _reader.Wait(s_patience);
         Assert.That((read.ExitCode, read.Output), Is.EqualTo((0, "exact\n")), _reader.Error);
         Assert.That(_sender.Output, Does.Not.Contain("awake"), "the sender still sleeps");
-        _sender.Input.WriteLine();
+        _sender.SendLine();
         Assert.That(_sender.Wait(s_patience).ExitCode, Is.Zero, _sender.Error);
     }
 
@@ -90,7 +90,7 @@ public sealed class SleepingSenderTests
         SendAndSleep();
         MarkAsStoodInFor(_sender.Pid);
         _lab.Hosts[0].Kill("router");
-        _sender.Input.WriteLine();
+        _sender.SendLine();
         CompletedProcess sent = _sender.Wait(s_patience), read = _reader.Wait(s_patience);
         Assert.That((sent.ExitCode, read.ExitCode), Is.EqualTo((1, 1)), sent.Error + read.Error);
         Assert.That(sent.Error, Does.Contain("ConnectionResetError").Or.Contain("the stream ends after"));
@@ -106,13 +106,13 @@ public sealed class SleepingSenderTests
         _stage.Server.WaitForPort(Port, _reader);
         _sender = _stage.Client.Start(_stage.AsClient(Program("client")));
         Assert.That(Waiting.Until(() => _lab.FabricBytes - before > 10_000, s_patience), "no byte went through the fabric");
-        _sender.Input.WriteLine();
+        _sender.SendLine();
         _sender.WaitForOutput("quiet", s_patience);
     }
 
     private void SendAndSleep()
     {
-        _sender.Input.WriteLine();
+        _sender.SendLine();
         _sender.WaitForOutput("sent", s_patience);
     }
 
