@@ -20,11 +20,14 @@ internal sealed class ReaderWatch(Broker broker, Func<IEnumerable<Family>> famil
     private const long QuickMilliseconds = 100, SlowMilliseconds = 1000, NewMilliseconds = 2000;
     private const int RecordsAtATime = 256;
 
+    /// <summary>Looks take at most a fiftieth of the event loop's time, however many ends there are.</summary>
+    private const long ShareOfTime = 50;
+
     /// <summary>Looks in a row without progress before a process is looked into: the second, and then ever more rarely.</summary>
     private const int FirstSuspicion = 2, LastQuick = 16, MostSuspects = 64, MostRelatives = 16;
 
     private readonly ConnectionRecord[] _chunk = new ConnectionRecord[RecordsAtATime];
-    private long _lastLook;
+    private long _lastLook, _lastCost;
     private bool _isSuspicious;
     private int _isExamining;
 
@@ -32,7 +35,8 @@ internal sealed class ReaderWatch(Broker broker, Func<IEnumerable<Family>> famil
     public int Patience => !broker.HasSharedRings ? -1 : (int)Math.Max(_lastLook + Interval - Environment.TickCount64, 0);
 
     /// <summary>A new ring is where such a program shows itself first.</summary>
-    private long Interval => _isSuspicious || Environment.TickCount64 - broker.LastShared < NewMilliseconds ? QuickMilliseconds : SlowMilliseconds;
+    private long Interval =>
+        Math.Max(_isSuspicious || Environment.TickCount64 - broker.LastShared < NewMilliseconds ? QuickMilliseconds : SlowMilliseconds, _lastCost * ShareOfTime);
 
     /// <summary>On the event loop's thread.</summary>
     public void Look()
@@ -49,6 +53,7 @@ internal sealed class ReaderWatch(Broker broker, Func<IEnumerable<Family>> famil
             _isSuspicious |= progress.Idle is > 0 and <= LastQuick;
             if (progress.Idle >= FirstSuspicion && (progress.Idle & (progress.Idle - 1)) == 0 && suspects.Count < MostSuspects) suspects.Add(end);
         }
+        _lastCost = Environment.TickCount64 - _lastLook;
         if (suspects.Count > 0 && Interlocked.CompareExchange(ref _isExamining, 1, 0) == 0) Examine(suspects);
     }
 
