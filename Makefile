@@ -88,7 +88,12 @@ test-chaos: artifacts/.build
 	@FREEFLOW_CHAOS_SECONDS='$(or $(SECONDS),600)' FREEFLOW_CHAOS_MEBIBYTES='$(or $(MEBIBYTES),10240)' FREEFLOW_CHAOS_SEED='$(SEED)' \
 		dotnet test tests/FreeFlow.EndToEnd.Tests -c Release --nologo -v quiet --filter FullyQualifiedName~ChaosTests --logger 'console;verbosity=detailed'
 
-test: artifacts/.build artifacts/.packages artifacts/.bench
+artifacts/.format: $(shell find shim router hunter integration tests -name '*.cs' -not -path '*/bin/*' -not -path '*/obj/*') .editorconfig
+	@echo 'check: .editorconfig'
+	@dotnet format whitespace --folder . --exclude artifacts --verify-no-changes
+	@mkdir -p artifacts && touch $@
+
+test: artifacts/.build artifacts/.packages artifacts/.bench artifacts/.format
 	@FILTER='$(FILTER)' scripts/test.sh
 
 artifacts/.suites: artifacts/.setup $(suites_sources) Directory.Build.props

@@ -25,7 +25,8 @@ public sealed class RingSampler : IDisposable
         _thread = new Thread(() =>
         {
             while (!_end.Wait(period ?? TimeSpan.FromMilliseconds(400))) Look();
-        }) { IsBackground = true, Name = "ring sampler" };
+        })
+        { IsBackground = true, Name = "ring sampler" };
         _thread.Start();
     }
 

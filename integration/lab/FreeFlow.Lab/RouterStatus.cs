@@ -10,7 +10,8 @@ namespace FreeFlow.Lab;
 public sealed record RouterStatus
 {
     /// <summary>Bytes that this router's links have carried to other hosts and from there; 0 without a fabric.</summary>
-    [JsonIgnore] public long FabricBytes => Cluster.ValueKind == JsonValueKind.Object && Cluster.TryGetProperty("fabric", out JsonElement fabric)
+    [JsonIgnore]
+    public long FabricBytes => Cluster.ValueKind == JsonValueKind.Object && Cluster.TryGetProperty("fabric", out JsonElement fabric)
         ? fabric.GetProperty("bytes_sent").GetInt64() + fabric.GetProperty("bytes_received").GetInt64() : 0;
 
     /// <summary>The router itself: version, pid, uptime_s, sessions, joined_total, refused by reason.</summary>

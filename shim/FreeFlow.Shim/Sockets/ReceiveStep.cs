@@ -79,6 +79,6 @@ internal static unsafe class ReceiveStep
 
     /// <summary>Shared rings: the writer has left the ring, and the kernel has taken all that it had to take.</summary>
     public static bool IsAllInKernel(ConnectionRecord* record, RingBlockHeader* incoming) =>
-        Volatile.Read(ref incoming->Handover) == (uint)HandoverState.Back && !ReturnMark.IsMirrored(record) 
+        Volatile.Read(ref incoming->Handover) == (uint)HandoverState.Back && !ReturnMark.IsMirrored(record)
         && Volatile.Read(ref incoming->Returner) == (uint)ReturnerState.Done && !ReceiveReturn.IsStopped(record, incoming);
 }

@@ -43,7 +43,8 @@ public sealed record Road(string Name, string PreloadA, string PreloadB, IReadOn
 
     /// <summary>Between two hosts: mirrored rings from the first byte on; <c>two-hosts-soon</c>: the hand-over in the midst; <c>two-hosts-lost</c>: and the way lost and found again.</summary>
     public static Road Between(string name, TwoHosts hosts) => Preloaded(name, "", name == "two-hosts"
-        ? new() { ["FREEFLOW_OFFER_AFTER"] = "0", ["FREEFLOW_JOIN"] = "wait", ["FREEFLOW_JOIN_TIMEOUT_MS"] = "50" } : new() { ["FREEFLOW_OFFER_AFTER"] = "2" }) with { Hosts = hosts };
+        ? new() { ["FREEFLOW_OFFER_AFTER"] = "0", ["FREEFLOW_JOIN"] = "wait", ["FREEFLOW_JOIN_TIMEOUT_MS"] = "50" } : new() { ["FREEFLOW_OFFER_AFTER"] = "2" }) with
+    { Hosts = hosts };
 
     /// <summary>By the name that the command line gives it.</summary>
     public static Road Named(string name, string socket) => name switch
