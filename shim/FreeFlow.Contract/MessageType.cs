@@ -65,4 +65,10 @@ public enum MessageType : byte
 
     /// <summary>Verbs (<see cref="Messages.VerbsEdgeReply"/>).</summary>
     VerbsEdgeReply = 21,
+
+    /// <summary>Verbs (<see cref="Messages.VerbsListen"/>).</summary>
+    VerbsListen = 22,
+
+    /// <summary>Verbs (<see cref="Messages.VerbsArrival"/>).</summary>
+    VerbsArrival = 23,
 }

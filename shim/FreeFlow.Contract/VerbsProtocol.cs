@@ -7,7 +7,10 @@ namespace FreeFlow.Contract;
 public static class VerbsProtocol
 {
     /// <summary>Of the messages in <c>Messages/Verbs*</c>; named in <see cref="Messages.VerbsHello"/>.</summary>
-    public const uint Version = 1;
+    public const uint Version = 2;
+
+    /// <summary>Kinds of queue pairs: IBV_QPT_RC, _UC, _UD.</summary>
+    public const uint ReliableConnection = 2, UnreliableConnection = 3, UnreliableDatagram = 4;
 
     /// <summary>Queue pair numbers and keys are 24 and 32 bits wide (IBA 3.5.3, 10.6.3).</summary>
     public const uint MaximumQueuePairNumber = 0xffffff;

@@ -40,7 +40,9 @@ public sealed class LayoutTests
         ReaderWaiting@256:4 WriterWaiting@320:4 Gone@384:4
         """;
 
-    private const string QueuePairMessageFields = "Sequence@0:8 Length@8:4 Kind@12:2 Solicited@14:2 Immediate@16:4 Status@20:4 Inline@32:32";
+    private const string QueuePairMessageFields = "Sequence@0:8 Length@8:4 Kind@12:2 Solicited@14:2 Immediate@16:4 Status@20:4 Qkey@24:4 Flow@28:4 Inline@32:32";
+
+    private const string InboxHeaderFields = "Magic@0:4 Version@4:4 Arrivals@64:8";
 
     private const string DoorbellStateFields = "Users@0:4 Lock@4:4 Sleepers@8:4 DrainsRefused@12:4 RefusedSince@16:8";
 
@@ -53,6 +55,7 @@ public sealed class LayoutTests
     [TestCase(typeof(DoorbellState), 32, DoorbellStateFields, TestName = "DoorbellState")]
     [TestCase(typeof(QueuePairHeader), 4096, QueuePairHeaderFields, TestName = "QueuePairHeader")]
     [TestCase(typeof(QueuePairMessage), 64, QueuePairMessageFields, TestName = "QueuePairMessage")]
+    [TestCase(typeof(InboxHeader), InboxHeader.Bytes, InboxHeaderFields, TestName = "InboxHeader")]
     public void FieldsLieWhereTheyLay(Type layout, int size, string fields)
     {
         Assert.That(string.Join(' ', Fields(layout)), Is.EqualTo(fields.Replace('\n', ' ')));
@@ -68,6 +71,7 @@ public sealed class LayoutTests
     [TestCase(typeof(DoorbellState))]
     [TestCase(typeof(QueuePairHeader))]
     [TestCase(typeof(QueuePairMessage))]
+    [TestCase(typeof(InboxHeader))]
     public void FieldsAreAlignedAndDoNotOverlap(Type layout)
     {
         int end = 0;
@@ -104,8 +108,9 @@ public sealed class LayoutTests
         {
             QueuePairLayout.Magic, QueuePairLayout.Version, QueuePairLayout.HeaderBytes, QueuePairLayout.Messages, QueuePairLayout.MessagesOffset, QueuePairLayout.Receives,
             QueuePairLayout.ReceivesOffset, QueuePairLayout.DataBytes, QueuePairLayout.DataOffset, QueuePairLayout.InlineBytes, QueuePairLayout.BlockBytes, QueuePairLayout.TotalBytes,
+            QueuePairLayout.DatagramBytes, InboxHeader.ExpectedMagic, InboxHeader.ExpectedVersion,
         },
-        Is.EqualTo(new object[] { 0x31514646u, 1u, 4096, 512u, 4096, 16384u, 36864, 262144u, 102400, 32u, 364544, 729088 }));
+        Is.EqualTo(new object[] { 0x31514646u, 2u, 4096, 512u, 4096, 16384u, 36864, 262144u, 102400, 32u, 364544, 729088, 4096u, 0x31444646u, 1u }));
 
     // Offset, length; pages of the region: all, whole, first edge, last edge.
     [TestCase(0u, 0UL, 0UL, 0UL, 0UL, 0UL)]

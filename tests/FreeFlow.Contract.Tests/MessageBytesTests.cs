@@ -43,5 +43,6 @@ public sealed class MessageBytesTests
         Is.EqualTo(new[] { "Hello=1", "Welcome=2", "Offer=3", "Join=4", "Refuse=5", "Withdraw=6", "StatusRequest=7", "StatusReply=8", "ReturnRequest=9",
             "VerbsHello=10", "VerbsReply=11", "VerbsCreateQueuePair=12", "VerbsConnect=13", "VerbsJoin=14", "VerbsLeave=15",
             "VerbsRegister=16", "VerbsDeregister=17", "VerbsResolve=18", "VerbsGrant=19", "VerbsEdge=20", "VerbsEdgeReply=21",
+            "VerbsListen=22", "VerbsArrival=23",
         }));
 }

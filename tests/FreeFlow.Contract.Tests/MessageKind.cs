@@ -32,6 +32,8 @@ public sealed class MessageKind(string name, MessageType type, MessageKind.Recod
         new("VerbsGrant", MessageType.VerbsGrant, (m, b) => VerbsGrant.TryRead(m, out VerbsGrant r) ? r.Write(b) : -1),
         new("VerbsEdge", MessageType.VerbsEdge, (m, b) => VerbsEdge.TryRead(m, out VerbsEdge r) ? r.Write(b) : -1),
         new("VerbsEdgeReply", MessageType.VerbsEdgeReply, (m, b) => VerbsEdgeReply.TryRead(m, out VerbsEdgeReply r) ? r.Write(b) : -1),
+        new("VerbsListen", MessageType.VerbsListen, (m, b) => VerbsListen.TryRead(m, out VerbsListen r) ? r.Write(b) : -1),
+        new("VerbsArrival", MessageType.VerbsArrival, (m, b) => VerbsArrival.TryRead(m, out VerbsArrival r) ? r.Write(b) : -1),
     ];
 
     public string Name { get; } = name;

@@ -76,6 +76,12 @@ public sealed record SampleMessage(string Name, byte[] Encoded, string Hex, stri
         Of("VerbsEdgeReply",
             b => new VerbsEdgeReply { Sequence = 7, Status = 0, Before = 0xffffffffffffffff, Data = new byte[] { 0, 255 } }.Write(b),
             "95 15 07 00 cfffffffffffffffff c40200ff", "[21,7,0,18446744073709551615,b'\\x00\\xff']"),
+        Of("VerbsListen",
+            new VerbsListen { Sequence = 8, Number = 0xffffff }.Write,
+            "93 16 08 ce00ffffff", "[22,8,16777215]"),
+        Of("VerbsArrival",
+            new VerbsArrival { OwnHigh = 0, OwnLow = 0xffff0a000001, PeerHigh = 0xfd00000000000000, PeerLow = 1, PeerNumber = 0x123456 }.Write,
+            "96 17 00 cf0000ffff0a000001 cffd00000000000000 01 ce00123456", "[23,0,281470849515521,18230571291595767808,1,1193046]"),
     ];
 
     public override string ToString() => Name;

@@ -34,6 +34,11 @@ public sealed class VerbsTests
             yield return Case("SharedReceivesWithEvents", 2 * 1000 * 4096, 0, "ibv_srq_pingpong", "-g", "0", "-e", "-c");
             yield return Case("SendLatencySharedReceives", 2 * 1000 * 2, 0, "ib_send_lat", "--use-srq");
             yield return Case("SendBandwidthSharedReceives", 4 * 1000 * 65536L, 0, "ib_send_bw", "--use-srq", "-q", "4");
+            yield return Case("Datagrams", 2 * 1000 * 1024, 0, "ibv_ud_pingpong", "-g", "0", "-c");
+            yield return Case("DatagramsWithEvents", 2 * 1000 * 1024, 0, "ibv_ud_pingpong", "-g", "0", "-e", "-c");
+            yield return Case("DatagramLatency", 2 * 1000 * 2, 0, "ib_send_lat", "-c", "UD");
+            yield return Case("DatagramBandwidth", 1000 * 4096, 0, "ib_send_bw", "-c", "UD");
+            yield return Case("SmallDatagrams", 20000 * 2, 0, "ib_send_bw", "-c", "UD", "-s", "2", "-n", "20000", "--use_old_post_send");
             yield return Case("WriteLatency", 0, 2 * 1000 * 2, "ib_write_lat");
             yield return Case("WriteBandwidth", 0, 5000 * 65536L, "ib_write_bw");
             yield return Case("WriteBandwidthManyPairs", 0, 5000 * 65536L, "ib_write_bw", "-q", "8", "--mr_per_qp");
@@ -82,6 +87,7 @@ public sealed class VerbsTests
 
     /// <summary>What no program of Debian looks at, in one process with both ends; see programs/verbs/NAME.c.</summary>
     [TestCase("shared")]
+    [TestCase("datagrams")]
     public void DoesAsTheSpecificationSays(string name)
     {
         using Stage stage = new(Mixture.Both);

@@ -36,11 +36,12 @@ internal static class VerbsReport
         json.WriteStartObject();
         Write(json, pair.Client);
         json.WriteNumber("number", pair.Number);
+        bool sends = pair.Outgoing.Count != 0, receives = pair.Incoming.Count != 0;
         json.WriteString("local", pair.Pair is null ? "" : pair.OwnGid.ToString());
         json.WriteString("remote", pair.Pair is null ? "" : pair.PeerGid.ToString());
         json.WriteNumber("peer", pair.PeerNumber);
-        json.WriteString("way", pair.Peer is null ? "none" : "shared memory");
-        json.WriteString("reason", pair.Pair is null ? "not connected yet" : pair.Peer is not null ? "" : pair.IsLeft ? "the peer has gone" : "the peer has not named this queue pair on this host");
+        json.WriteString("way", pair.Peer is null && !sends && !receives ? "none" : "shared memory");
+        json.WriteString("reason", pair.IsDatagram ? $"datagrams to {pair.Outgoing.Count}, from {pair.Incoming.Count}" : pair.Pair is null ? "not connected yet" : pair.Peer is not null ? "" : pair.IsLeft ? "the peer has gone" : "the peer has not named this queue pair on this host");
         json.WriteNumber("messages", StatusReport.Counter(counters.Messages));
         json.WriteNumber("message_bytes", StatusReport.Counter(counters.MessageBytes));
         json.WriteNumber("remote_operations", StatusReport.Counter(counters.RemoteOperations));

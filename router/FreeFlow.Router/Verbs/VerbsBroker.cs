@@ -42,13 +42,13 @@ internal sealed class VerbsBroker(Log log)
     public void Begin(VerbsClient client) => _clients.Add(client);
 
     /// <summary>A queue pair with a number that nobody can guess.</summary>
-    public int Create(VerbsClient client, uint domain, out uint number)
+    public int Create(VerbsClient client, uint domain, uint kind, out uint number)
     {
         number = 0;
         if (client.QueuePairs.Count >= VerbsClient.MostQueuePairs) return Errno.ENOMEM;
         do number = (uint)RandomNumberGenerator.GetInt32((int)FirstNumber, (int)VerbsProtocol.MaximumQueuePairNumber);
         while (_queuePairs.ContainsKey(number));
-        _queuePairs[number] = client.QueuePairs[number] = new VerbsQueuePair(number, client, domain);
+        _queuePairs[number] = client.QueuePairs[number] = new VerbsQueuePair(number, client, domain, kind);
         return 0;
     }
 
@@ -84,6 +84,39 @@ internal sealed class VerbsBroker(Log log)
             if (pair.IsNamedBy(pair)) pair.Peer = pair;
         }
         joined = pair;
+        return 0;
+    }
+
+    /// <summary>A datagram queue pair takes messages from now on.</summary>
+    public int Listen(VerbsClient client, uint number, out VerbsInbox? inbox)
+    {
+        inbox = null;
+        if (!client.QueuePairs.TryGetValue(number, out VerbsQueuePair? pair) || !pair.IsDatagram) return Errno.EINVAL;
+        Part(pair);
+        inbox = pair.Inbox = VerbsInbox.TryCreate();
+        return inbox is null ? Errno.ENOMEM : 0;
+    }
+
+    /// <summary>A datagram queue pair sends to another one. EAGAIN: there is none, or it has not heard yet of others; as on a wire, what is sent there is lost.</summary>
+    /// <param name="client">Whose it is.</param>
+    /// <param name="request">What it says.</param>
+    /// <param name="proof">A socket that is bound to its address.</param>
+    /// <param name="path">What the two share.</param>
+    public int Open(VerbsClient client, in VerbsConnect request, int proof, out VerbsPath? path)
+    {
+        path = null;
+        if (!client.QueuePairs.TryGetValue(request.Number, out VerbsQueuePair? sender)) return Errno.EINVAL;
+        InternetAddress from = new(new UInt128(request.OwnHigh, request.OwnLow)), to = new(new UInt128(request.PeerHigh, request.PeerLow));
+        if (!IsBoundTo(proof, from, client.Session)) return Errno.EACCES;
+        if (sender.Outgoing.TryGetValue((from, to, request.PeerNumber), out VerbsPath? earlier)) Close(earlier);
+        if (!_queuePairs.TryGetValue(request.PeerNumber, out VerbsQueuePair? receiver) || receiver.Inbox is not { } inbox) return Errno.EAGAIN;
+        if (sender.Outgoing.Count >= VerbsQueuePair.MostPaths || receiver.Incoming.Count >= VerbsQueuePair.MostPaths || VerbsPair.TryCreate() is not { } shared) return Errno.ENOMEM;
+        VerbsPath opened = new(shared, sender, receiver, from, to);
+        if (!inbox.Tell(opened)) { shared.Dispose(); return Errno.EAGAIN; }
+        sender.Outgoing[(from, to, request.PeerNumber)] = opened;
+        receiver.Incoming.Add(opened);
+        path = opened;
+        log.Detail($"queue pair {sender.Number} of {client.Session} sends to {receiver.Number} of {receiver.Client.Session}");
         return 0;
     }
 
@@ -145,6 +178,10 @@ internal sealed class VerbsBroker(Log log)
 
     private void Part(VerbsQueuePair pair)
     {
+        foreach (VerbsPath path in new List<VerbsPath>(pair.Outgoing.Values)) Close(path);
+        foreach (VerbsPath path in new List<VerbsPath>(pair.Incoming)) Close(path);
+        pair.Inbox?.Dispose();
+        pair.Inbox = null;
         if (pair.Pair is not { } shared) return;
         _past = _past.And(pair.Counters);
         shared.SetGone(pair.Side);
@@ -154,6 +191,17 @@ internal sealed class VerbsBroker(Log log)
         pair.Pair = null;
         pair.Peer = null;
         pair.IsLeft = false;
+    }
+
+    /// <summary>Both ends keep what they have mapped: the receiver takes what was sent.</summary>
+    private void Close(VerbsPath path)
+    {
+        _past = _past.And(path.Shared.CountersOf(VerbsPath.Sending));
+        path.Sender.Outgoing.Remove((path.From, path.To, path.Receiver.Number));
+        path.Receiver.Incoming.Remove(path);
+        path.Shared.SetGone(VerbsPath.Sending);
+        path.Shared.SetGone(VerbsPath.Receiving);
+        path.Shared.Dispose();
     }
 
     private void Forget(VerbsQueuePair pair)

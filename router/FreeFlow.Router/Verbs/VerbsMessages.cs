@@ -21,7 +21,10 @@ internal sealed class VerbsMessages(VerbsBroker broker, int pidNamespace)
         switch (type)
         {
             case MessageType.VerbsCreateQueuePair when descriptors.IsEmpty && VerbsCreateQueuePair.TryRead(message, out VerbsCreateQueuePair create):
-                Reply(session, create.Sequence, broker.Create(client, create.Domain, out uint number), number);
+                Reply(session, create.Sequence, broker.Create(client, create.Domain, create.Kind, out uint number), number);
+                return;
+            case MessageType.VerbsListen when descriptors.IsEmpty && VerbsListen.TryRead(message, out VerbsListen listen):
+                Listen(client, listen);
                 return;
             case MessageType.VerbsConnect when descriptors.Length == 1 && VerbsConnect.TryRead(message, out VerbsConnect connect):
                 Connect(client, connect, descriptors[0]);
@@ -70,6 +73,7 @@ internal sealed class VerbsMessages(VerbsBroker broker, int pidNamespace)
 
     private void Connect(VerbsClient client, in VerbsConnect request, int proof)
     {
+        if (client.QueuePairs.TryGetValue(request.Number, out VerbsQueuePair? known) && known.IsDatagram) { Open(client, request, proof); return; }
         int status = broker.Connect(client, request, proof, out VerbsQueuePair? pair);
         if (pair?.Pair is not { } shared) { Reply(client.Session, request.Sequence, status); return; }
         int doorbell = shared.TakeDoorbell(pair.Side);
@@ -77,6 +81,28 @@ internal sealed class VerbsMessages(VerbsBroker broker, int pidNamespace)
         VerbsJoin join = new() { Sequence = request.Sequence, Side = (uint)pair.Side, IsLoop = pair.Peer == pair ? 1u : 0 };
         client.Session.Send(answer[..join.Write(answer)], [shared.Memory, doorbell]);
         ForeignDescriptors.CloseShared(doorbell);
+    }
+
+    private void Listen(VerbsClient client, in VerbsListen request)
+    {
+        int status = broker.Listen(client, request.Number, out VerbsInbox? inbox);
+        if (inbox is null) { Reply(client.Session, request.Sequence, status); return; }
+        int socket = inbox.TakeSocket();
+        Span<byte> answer = stackalloc byte[Protocol.MaximumMessageBytes];
+        int length = new VerbsReply { Sequence = request.Sequence, Status = 0, Value = 0 }.Write(answer);
+        client.Session.Send(answer[..length], [inbox.Memory, socket]);
+        Libc.close(socket);
+    }
+
+    private void Open(VerbsClient client, in VerbsConnect request, int proof)
+    {
+        int status = broker.Open(client, request, proof, out VerbsPath? path);
+        if (path is null) { Reply(client.Session, request.Sequence, status); return; }
+        int doorbell = path.Shared.TakeDoorbell(VerbsPath.Sending);
+        Span<byte> answer = stackalloc byte[Protocol.MaximumMessageBytes];
+        client.Session.Send(answer[..new VerbsJoin { Sequence = request.Sequence, Side = VerbsPath.Sending, IsLoop = 0 }.Write(answer)], [path.Shared.Memory, doorbell]);
+        ForeignDescriptors.CloseShared(doorbell);
+        path.Shared.CloseMemory();
     }
 
     private void Resolve(VerbsClient client, in VerbsResolve request)

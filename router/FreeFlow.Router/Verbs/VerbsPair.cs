@@ -41,6 +41,13 @@ internal sealed unsafe class VerbsPair : IDisposable
         return null;
     }
 
+    /// <summary>Nobody else will be given it.</summary>
+    public void CloseMemory()
+    {
+        if (Memory >= 0) Libc.close(Memory);
+        Memory = -1;
+    }
+
     /// <summary>The side's end of the doorbell, once.</summary>
     public int TakeDoorbell(int side)
     {
@@ -73,8 +80,7 @@ internal sealed unsafe class VerbsPair : IDisposable
             if (_doorbells[side] >= 0) ForeignDescriptors.CloseShared(_doorbells[side]);
             _doorbells[side] = -1;
         }
-        if (Memory >= 0) Libc.close(Memory);
-        Memory = -1;
+        CloseMemory();
     }
 
     private bool TryMap(int side)

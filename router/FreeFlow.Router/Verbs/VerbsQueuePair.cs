@@ -1,13 +1,29 @@
+using System.Collections.Generic;
+using FreeFlow.Contract;
 using FreeFlow.Router.Pairing;
 
 namespace FreeFlow.Router.Verbs;
 
 /// <summary>A queue pair of a process, by its number; and whom it has named as its peer.</summary>
-internal sealed class VerbsQueuePair(uint number, VerbsClient client, uint domain)
+internal sealed class VerbsQueuePair(uint number, VerbsClient client, uint domain, uint kind)
 {
+    /// <summary>Paths of a datagram queue pair, in either direction.</summary>
+    public const int MostPaths = 4096;
+
     public uint Number { get; } = number;
     public VerbsClient Client { get; } = client;
     public uint Domain { get; } = domain;
+
+    public bool IsDatagram => kind == VerbsProtocol.UnreliableDatagram;
+
+    /// <summary>Of a datagram queue pair that takes messages: where it is told who sends to it.</summary>
+    public VerbsInbox? Inbox { get; set; }
+
+    /// <summary>Of a datagram queue pair: to whom it sends.</summary>
+    public Dictionary<(InternetAddress Own, InternetAddress Peer, uint Number), VerbsPath> Outgoing { get; } = [];
+
+    /// <summary>Likewise: who sends to it.</summary>
+    public HashSet<VerbsPath> Incoming { get; } = [];
 
     /// <summary>What its peer may do, of what the peer asks for with a key.</summary>
     public uint Access { get; set; }
@@ -26,7 +42,15 @@ internal sealed class VerbsQueuePair(uint number, VerbsClient client, uint domai
     public VerbsQueuePair? Peer { get; set; }
 
     /// <summary>What it has sent on its present connection.</summary>
-    public VerbsCounters Counters => Pair?.CountersOf(Side) ?? default;
+    public VerbsCounters Counters
+    {
+        get
+        {
+            VerbsCounters counters = Pair?.CountersOf(Side) ?? default;
+            foreach (VerbsPath path in Outgoing.Values) counters = counters.And(path.Shared.CountersOf(VerbsPath.Sending));
+            return counters;
+        }
+    }
 
     /// <summary>Its peer has been, and is no more.</summary>
     public bool IsLeft { get; set; }

@@ -3,7 +3,7 @@ using System.Runtime.InteropServices;
 namespace FreeFlow.Contract.Layout;
 
 /// <summary>
-/// Head of one direction's block (<see cref="QueuePairLayout"/>), version 1, little endian. "Sender" is who sends messages in this direction, "reader" who takes them; words of
+/// Head of one direction's block (<see cref="QueuePairLayout"/>), version 2, little endian. "Sender" is who sends messages in this direction, "reader" who takes them; words of
 /// different writers lie on different cache lines. Counters never go back; positions are counted in bytes or messages from the beginning.
 /// <code>
 ///   0 Magic Version

@@ -1,7 +1,8 @@
 namespace FreeFlow.Contract.Layout;
 
 /// <summary>
-/// The memory that two connected queue pairs (RC or UC) of one host share: a sealed memfd with one block a direction, made by the router.
+/// The memory that two connected queue pairs (RC or UC) of one host share: a sealed memfd with one block a direction, made by the router. Also that of one datagram (UD) queue pair with
+/// another that it sends to: messages go by block 0 alone, whole or not at all, and of block 1 only the state counts.
 /// <code>
 /// ┌ block 0: written by side 0, read by side 1 ────────────────────────┬ block 1: the other way ┐
 /// │ header │ messages: 512 × 64 B │ receive lengths: 16,384 × 4 B │ data │ header │ …           │
@@ -15,7 +16,7 @@ public static class QueuePairLayout
     public const uint Magic = 0x31514646;
 
     /// <summary>Another layout has another version; a side that knows only one of them does not connect.</summary>
-    public const uint Version = 1;
+    public const uint Version = 2;
 
     public const int HeaderBytes = 4096;
 
@@ -37,6 +38,9 @@ public static class QueuePairLayout
     public const int DataOffset = ReceivesOffset + ((int)Receives * sizeof(uint));
     public const int BlockBytes = DataOffset + (int)DataBytes;
     public const int TotalBytes = 2 * BlockBytes;
+
+    /// <summary>Payload of a datagram: the port's MTU.</summary>
+    public const uint DatagramBytes = 4096;
 
     /// <summary>A receive length that says: the length of this receive is not known yet, the message completes when it is taken.</summary>
     public const uint UnknownLength = uint.MaxValue;

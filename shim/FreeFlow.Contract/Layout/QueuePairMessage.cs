@@ -21,5 +21,9 @@ public unsafe struct QueuePairMessage
     [FieldOffset(16)] public uint Immediate;
     /// <summary>By the reader, a <see cref="QueuePairAnswer"/>.</summary>
     [FieldOffset(20)] public uint Status;
+    /// <summary>Of a datagram: the Q_Key it was sent with.</summary>
+    [FieldOffset(24)] public uint Qkey;
+    /// <summary>Of a datagram: traffic class (8 bits) and flow label (20 bits), as the first word of a GRH has them.</summary>
+    [FieldOffset(28)] public uint Flow;
     [FieldOffset(32)] public fixed byte Inline[(int)QueuePairLayout.InlineBytes];
 }

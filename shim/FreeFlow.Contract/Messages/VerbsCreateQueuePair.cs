@@ -13,7 +13,7 @@ public struct VerbsCreateQueuePair
     /// <summary>The protection domain, numbered by the process.</summary>
     public uint Domain;
 
-    /// <summary>IBV_QPT_RC or IBV_QPT_UC.</summary>
+    /// <summary>IBV_QPT_RC, IBV_QPT_UC or IBV_QPT_UD.</summary>
     public uint Kind;
 
     /// <summary>Encodes into <paramref name="buffer"/>; returns the length in bytes, or 0 if it does not fit.</summary>
@@ -37,6 +37,6 @@ public struct VerbsCreateQueuePair
         result.Sequence = reader.ReadUInt32();
         result.Domain = reader.ReadUInt32();
         result.Kind = reader.ReadUInt32();
-        return reader.AtEnd && result.Kind is 2 or 3;
+        return reader.AtEnd && result.Kind is >= VerbsProtocol.ReliableConnection and <= VerbsProtocol.UnreliableDatagram;
     }
 }

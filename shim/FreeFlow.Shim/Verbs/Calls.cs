@@ -53,6 +53,8 @@ internal static unsafe class Calls
         if ((wish->Mask & ~known) != 0 || ((wish->Mask & IbvQpInitAttr.HasCreateFlags) != 0 && wish->CreateFlags != 0)
             || ((wish->Mask & IbvQpInitAttr.HasSendOps) != 0 && (wish->SendOps & ~sendOps) != 0))
             return (QueuePair*)Refusal.With();
+        const ulong datagramOps = 0xc;
+        if (wish->Type == Ibv.QptUd && (wish->Mask & IbvQpInitAttr.HasSendOps) != 0 && (wish->SendOps & ~datagramOps) != 0) return (QueuePair*)Refusal.With();
         if ((wish->Mask & IbvQpInitAttr.HasPd) == 0 || wish->Pd == null) return (QueuePair*)Refusal.With(Linux.EINVAL);
         QueuePair* pair = QueuePairs.Create((ProtectionDomain*)wish->Pd, wish);
         if (pair != null && (wish->Mask & IbvQpInitAttr.HasSendOps) != 0) ExtendedPosting.Fill(&pair->Base);

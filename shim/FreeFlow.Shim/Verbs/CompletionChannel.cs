@@ -23,6 +23,9 @@ internal unsafe struct CompletionChannel
     public CompletionQueue* FirstPending;
     public CompletionQueue* LastPending;
 
+    /// <summary>In what the kernel says of a descriptor.</summary>
+    private const ulong InboxMark = 1UL << 32;
+
     /// <summary>While a queue pair waits with a time limit, nobody sleeps longer than this.</summary>
     private const int LimitMilliseconds = 100;
 
@@ -51,9 +54,14 @@ internal unsafe struct CompletionChannel
         return 0;
     }
 
-    public static bool Watch(CompletionChannel* channel, int fd)
+    public static bool Watch(CompletionChannel* channel, int fd) => Watch(channel, fd, (ulong)(uint)fd);
+
+    /// <summary>Likewise, for a socket that its queue pair reads itself.</summary>
+    public static void WatchInbox(CompletionChannel* channel, int fd) => Watch(channel, fd, (ulong)(uint)fd | InboxMark);
+
+    private static bool Watch(CompletionChannel* channel, int fd, ulong mark)
     {
-        EpollEvent interest = new() { Events = Linux.EPOLLIN, Data = (ulong)(uint)fd };
+        EpollEvent interest = new() { Events = Linux.EPOLLIN, Data = mark };
         return Process.Libc->epoll_ctl(channel->Base.Fd, Linux.EPOLL_CTL_ADD, fd, &interest) == 0 || Process.Errno == Linux.EEXIST;
     }
 
@@ -107,7 +115,7 @@ internal unsafe struct CompletionChannel
             EpollEvent seen;
             int count = Process.Libc->epoll_wait(channel->Base.Fd, &seen, 1, wait);
             if (count < 0) return -1;
-            if (count > 0) Drain(channel, (int)seen.Data, seen.Events);
+            if (count > 0) Drain(channel, seen);
             else if (wait == 0) { Process.Errno = Linux.EAGAIN; return -1; }
         }
     }
@@ -149,12 +157,13 @@ internal unsafe struct CompletionChannel
         return limited;
     }
 
-    private static void Drain(CompletionChannel* channel, int fd, uint events)
+    private static void Drain(CompletionChannel* channel, EpollEvent seen)
     {
+        int fd = (int)seen.Data;
         if (fd == channel->OwnEvent) return;
         byte* bytes = stackalloc byte[64];
-        nint got = Process.Libc->recv(fd, bytes, 64, Linux.MSG_DONTWAIT);
+        nint got = (seen.Data & InboxMark) != 0 ? 1 : Process.Libc->recv(fd, bytes, 64, Linux.MSG_DONTWAIT);
         // Nobody is at the other end any more: what has happened stands in shared memory, or comes by the router.
-        if (got == 0 || (got < 0 && Process.Errno != Linux.EAGAIN) || (events & (Linux.EPOLLHUP | Linux.EPOLLERR)) != 0) Unwatch(channel, fd);
+        if (got == 0 || (got < 0 && Process.Errno != Linux.EAGAIN) || (seen.Events & (Linux.EPOLLHUP | Linux.EPOLLERR)) != 0) Unwatch(channel, fd);
     }
 }

@@ -166,10 +166,22 @@ internal unsafe struct CompletionQueue
 
     private static void AwaitPeersLocked(CompletionQueue* queue)
     {
-        for (QueuePair* pair = queue->Receivers; pair != null; pair = pair->NextReceiver) if (pair->In != null) Volatile.Write(ref pair->In->ReaderWaiting, 1);
-        for (QueuePair* pair = queue->Senders; pair != null; pair = pair->NextSender) if (pair->Out != null) Volatile.Write(ref pair->Out->WriterWaiting, 1);
+        for (QueuePair* pair = queue->Receivers; pair != null; pair = pair->NextReceiver) AwaitSender(pair);
+        for (QueuePair* pair = queue->Senders; pair != null; pair = pair->NextSender) AwaitReceiver(pair);
         // What they publish is looked for behind this.
         Interlocked.MemoryBarrier();
+    }
+
+    private static void AwaitSender(QueuePair* pair)
+    {
+        if (pair->In != null) Volatile.Write(ref pair->In->ReaderWaiting, 1);
+        else if (pair->Inbox != null) DatagramPaths.Await(pair);
+    }
+
+    private static void AwaitReceiver(QueuePair* pair)
+    {
+        if (pair->Out != null) Volatile.Write(ref pair->Out->WriterWaiting, 1);
+        else if (pair->Inbox != null) DatagramPaths.Await(pair);
     }
 
     private static int Take(CompletionQueue* queue, int most, IbvWc* completions)

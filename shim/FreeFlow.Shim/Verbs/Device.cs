@@ -37,7 +37,7 @@ internal static unsafe class Device
             NodeGuid = Guid, SystemGuid = Guid, MaxMrBytes = Contract.Layout.RegionPages.MaximumBytes, PageSizes = ~0xfffUL, VendorId = NoVendor,
             MaxQp = 16384, MaxQpWr = (int)QueuePairs.MostWorkRequests, Capabilities = RnrNakGeneration, MaxSge = (int)QueuePairs.MostSges, MaxSgeRead = (int)QueuePairs.MostSges,
             MaxCq = 65536, MaxCqe = CompletionQueue.MostEntries, MaxMr = (int)RegionTable.Capacity, MaxPd = 65536,
-            MaxQpReadAtomic = MostReads, MaxReadAtomic = MostReads * 16384, MaxQpInitiatedReadAtomic = MostReads, AtomicCapability = 2, MaxSrq = 16384, MaxSrqWr = (int)QueuePairs.MostWorkRequests,
+            MaxQpReadAtomic = MostReads, MaxReadAtomic = MostReads * 16384, MaxQpInitiatedReadAtomic = MostReads, AtomicCapability = 2, MaxAh = 65536, MaxSrq = 16384, MaxSrqWr = (int)QueuePairs.MostWorkRequests,
             MaxSrqSge = (int)QueuePairs.MostSges, MaxPkeys = 1, AckDelay = 0, Ports = 1,
         };
         "0.1.0\0"u8.CopyTo(new Span<byte>(attributes->Firmware, 64));

@@ -7,18 +7,18 @@ namespace FreeFlow.Shim.Verbs;
 internal static unsafe class Doorbells
 {
     /// <summary>Behind what was published for whoever may wait at <paramref name="waiting"/>.</summary>
-    public static void RingIfAwaited(QueuePair* pair, uint* waiting)
+    public static void RingIfAwaited(int doorbell, uint* waiting)
     {
         Interlocked.MemoryBarrier();
-        if (Volatile.Read(ref *waiting) != 0) Ring(pair, waiting);
+        if (Volatile.Read(ref *waiting) != 0) Ring(doorbell, waiting);
     }
 
-    private static void Ring(QueuePair* pair, uint* waiting)
+    private static void Ring(int doorbell, uint* waiting)
     {
         if (Interlocked.Exchange(ref *waiting, 0) == 0) return;
         byte one = 1;
         int errno = Process.Errno;
-        Process.Libc->send(pair->Doorbell, &one, 1, Linux.MSG_DONTWAIT | Linux.MSG_NOSIGNAL);
+        Process.Libc->send(doorbell, &one, 1, Linux.MSG_DONTWAIT | Linux.MSG_NOSIGNAL);
         Process.Errno = errno;
     }
 }

@@ -23,6 +23,7 @@ internal static unsafe class ExtendedPosting
         shown->WrRdmaRead = (nint)(delegate*<QueuePair*, uint, ulong, void>)&Read;
         shown->WrAtomicCmpSwp = (nint)(delegate*<QueuePair*, uint, ulong, ulong, ulong, void>)&CompareSwap;
         shown->WrAtomicFetchAdd = (nint)(delegate*<QueuePair*, uint, ulong, ulong, void>)&FetchAdd;
+        shown->WrSetUdAddr = (nint)(delegate*<QueuePair*, AddressHandle*, uint, uint, void>)&SetDestination;
         shown->WrSetSge = (nint)(delegate*<QueuePair*, uint, ulong, uint, void>)&SetSge;
         shown->WrSetSgeList = (nint)(delegate*<QueuePair*, nuint, IbvSge*, void>)&SetSgeList;
         shown->WrSetInlineData = (nint)(delegate*<QueuePair*, byte*, nuint, void>)&SetInline;
@@ -58,7 +59,7 @@ internal static unsafe class ExtendedPosting
 
     private static WorkRequest* Begin(QueuePair* pair, uint opcode)
     {
-        if (pair->IsUnreliable && WorkRequest.IsAnswered(opcode)) pair->StageError = Linux.EINVAL;
+        if (!WorkRequest.IsAllowed(pair->Base.Type, opcode)) pair->StageError = Linux.EINVAL;
         WorkRequest* request = pair->StageError == 0 ? Posting.Place(pair, pair->Staged) : null;
         if (request == null && pair->StageError == 0) pair->StageError = Linux.ENOMEM;
         pair->Current = request;
@@ -69,6 +70,8 @@ internal static unsafe class ExtendedPosting
         request->Flags = pair->Base.WrFlags & ~Ibv.SendInline;
         request->SgeCount = 0;
         request->Length = 0;
+        // Number 0 is nobody's: a datagram whose destination is not set goes nowhere.
+        request->RemoteAddress = 0;
         return request;
     }
 
@@ -117,6 +120,11 @@ internal static unsafe class ExtendedPosting
     {
         WorkRequest* request = BeginRemote(pair, Ibv.WrFetchAdd, key, address);
         if (request != null) request->CompareAdd = add;
+    }
+
+    private static void SetDestination(QueuePair* pair, AddressHandle* handle, uint number, uint key)
+    {
+        if (pair->Current != null && pair->IsDatagram) WorkRequest.SetDestination(pair->Current, pair, handle, number, key);
     }
 
     private static void SetSge(QueuePair* pair, uint key, ulong address, uint length)

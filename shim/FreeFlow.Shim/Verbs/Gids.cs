@@ -30,6 +30,13 @@ internal static unsafe class Gids
         return exists;
     }
 
+    /// <summary>−1 if it is none of ours.</summary>
+    public static int IndexOf(in IbvGid gid)
+    {
+        for (int i = 0; i < _count; i++) if (_table.Gid[2 * i] == gid.High && _table.Gid[(2 * i) + 1] == gid.Low) return i;
+        return -1;
+    }
+
     /// <summary>Under the session's lock.</summary>
     public static void Refresh()
     {
@@ -44,8 +51,7 @@ internal static unsafe class Gids
 
     private static void Add(IbvGid gid, uint interfaceIndex)
     {
-        for (int i = 0; i < _count; i++) if (_table.Gid[2 * i] == gid.High && _table.Gid[(2 * i) + 1] == gid.Low) return;
-        if (_count == Capacity) return;
+        if (_count == Capacity || IndexOf(gid) >= 0) return;
         _table.Gid[2 * _count] = gid.High;
         _table.Gid[(2 * _count) + 1] = gid.Low;
         _table.Interface[_count++] = interfaceIndex;
@@ -63,7 +69,7 @@ internal static unsafe class Gids
             uint address = *(uint*)(at + 20);
             if (*(ushort*)(at + 16) != Linux.AF_INET || (address & 0xff) is 127 or 0) continue;
             uint index = Process.Libc->ioctl(fd, SIOCGIFINDEX, at) == 0 ? *(uint*)(at + 16) : 0;
-            Add(new IbvGid { High = 0, Low = 0xffff0000UL | ((ulong)address << 32) }, index);
+            Add(IbvGid.OfIPv4(address), index);
         }
         Process.Libc->close(fd);
     }

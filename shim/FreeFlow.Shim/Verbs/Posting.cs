@@ -40,10 +40,13 @@ internal static unsafe class Posting
         }
         if (error != 0) *bad = request;
         if (pair->Base.State == Ibv.Err) QueuePairErrors.FlushReceives(pair);
-        else if (before != pair->ReceiveTail && pair->In != null && pair->Base.State != Ibv.Init)
+        else if (before != pair->ReceiveTail && pair->Base.State != Ibv.Init)
         {
-            Volatile.Write(ref pair->In->Receives, pair->ReceiveTail);
-            Doorbells.RingIfAwaited(pair, &pair->In->WriterWaiting);
+            if (pair->In != null)
+            {
+                Volatile.Write(ref pair->In->Receives, pair->ReceiveTail);
+                Doorbells.RingIfAwaited(pair->Doorbell, &pair->In->WriterWaiting);
+            }
             // Nobody would be woken for a message that was there already.
             if (before == pair->ReceiveHead && Responder.HasWork(pair)) Responder.Run(pair);
         }
@@ -64,16 +67,24 @@ internal static unsafe class Posting
         if (request == null) return Linux.ENOMEM;
         bool isInline = (wish->Flags & Ibv.SendInline) != 0;
         if (wish->Opcode > Ibv.WrFetchAdd && wish->Opcode != Ibv.WrSendInv) return Linux.EOPNOTSUPP;
-        if (wish->SgeCount < 0 || ((pair->IsUnreliable || isInline) && WorkRequest.IsAnswered(wish->Opcode))) return Linux.EINVAL;
+        if (wish->SgeCount < 0 || !WorkRequest.IsAllowed(pair->Base.Type, wish->Opcode) || (isInline && WorkRequest.IsAnswered(wish->Opcode))) return Linux.EINVAL;
         bool isAtomic = wish->Opcode is Ibv.WrCmpSwp or Ibv.WrFetchAdd;
         request->WrId = wish->WrId;
         request->Opcode = wish->Opcode;
         request->Flags = wish->Flags;
         request->Immediate = wish->Immediate;
-        request->RemoteAddress = wish->RemoteAddress;
-        request->RemoteKey = isAtomic ? wish->AtomicKey : wish->RemoteKey;
-        request->CompareAdd = wish->CompareAdd;
-        request->Swap = wish->Swap;
+        if (pair->IsDatagram)
+        {
+            if (wish->AddressHandle == null) return Linux.EINVAL;
+            WorkRequest.SetDestination(request, pair, (AddressHandle*)wish->AddressHandle, wish->RemoteQp, wish->RemoteQkey);
+        }
+        else
+        {
+            request->RemoteAddress = wish->RemoteAddress;
+            request->RemoteKey = isAtomic ? wish->AtomicKey : wish->RemoteKey;
+            request->CompareAdd = wish->CompareAdd;
+            request->Swap = wish->Swap;
+        }
         if (!isInline) return WorkRequest.SetSges(request, wish->Sges, (nuint)wish->SgeCount, pair->Cap.SendSges);
         request->SgeCount = 0;
         request->Length = 0;

@@ -44,6 +44,16 @@ internal unsafe struct QueuePair
     // Responder: messages taken, payload bytes taken; of the message in work: bytes taken.
     public ulong Taken, DataHead, TakenBytes;
 
+    // Of a datagram queue pair, in place of what is shared with one peer.
+    public InboxHeader* Inbox;
+    public int InboxSocket;
+    public ulong ArrivalsSeen;
+    public DatagramPath* Incoming;
+    public DatagramPath* Outgoing;
+
+    /// <summary>Where it wanted to send last, and nobody was there.</summary>
+    public DatagramPath Refused;
+
     // ibv_wr_start: requests behind SendTail that are not posted yet.
     public ulong Staged;
     public int StageError;
@@ -63,8 +73,10 @@ internal unsafe struct QueuePair
     /// <summary>Whose keys name the memory of receives.</summary>
     public readonly void* ReceiveDomain => Base.Srq == null ? Base.Pd : SharedReceives->Base.Pd;
 
-    /// <summary>Unreliable connection: nothing is answered, what cannot be taken is lost in silence (IBA 9.8).</summary>
-    public readonly bool IsUnreliable => Base.Type == Ibv.QptUc;
+    /// <summary>Unreliable connection or datagram: nothing is answered, what cannot be taken is lost in silence (IBA 9.8).</summary>
+    public readonly bool IsUnreliable => Base.Type != Ibv.QptRc;
+
+    public readonly bool IsDatagram => Base.Type == Ibv.QptUd;
 
     public static WorkRequest* SendAt(QueuePair* pair, ulong number) => (WorkRequest*)(pair->SendQueue + ((number & pair->SendMask) * pair->SendBytes));
 

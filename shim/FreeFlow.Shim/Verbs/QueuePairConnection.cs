@@ -20,28 +20,41 @@ internal static unsafe class QueuePairConnection
     public static int Connect(QueuePair* pair, IbvQpAttr* wish, uint access)
     {
         if (wish->Address.IsGlobal == 0 || !Gids.TryGet(wish->Address.SourceGidIndex, out IbvGid own, out _)) return Linux.EINVAL;
+        int* fds = stackalloc int[VerbsSession.MostDescriptors];
+        int error = Name(pair->Base.Number, access & VerbsProtocol.RemoteAccess, own, wish->Address.DestinationGid, wish->DestinationQp, out VerbsJoin join, fds, out int count);
+        if (error == 0) error = Map(pair, join, fds);
+        VerbsSession.Close(fds, count);
+        return error;
+    }
+
+    /// <summary>Tells the router with whom a queue pair wants to speak. 0, or an errno; memory and doorbell are the first two descriptors then, and all are the caller's to close.</summary>
+    public static int Name(uint number, uint access, IbvGid own, IbvGid peer, uint peerNumber, out VerbsJoin join, int* fds, out int count)
+    {
+        join = default;
+        count = 0;
         int proof = Prove(own);
         if (proof < 0) return Linux.EINVAL;
         uint sequence = VerbsSession.Begin();
         if (sequence == 0) { Process.Libc->close(proof); return Numbers.EIO; }
         byte* buffer = stackalloc byte[Protocol.MaximumMessageBytes];
         Span<byte> room = new(buffer, Protocol.MaximumMessageBytes);
-        int* fds = stackalloc int[VerbsSession.MostDescriptors];
         VerbsConnect request = new()
         {
-            Sequence = sequence, Number = pair->Base.Number, Access = access & VerbsProtocol.RemoteAccess, PeerNumber = wish->DestinationQp & VerbsProtocol.MaximumQueuePairNumber,
-            OwnHigh = Host(own.High), OwnLow = Host(own.Low), PeerHigh = Host(wish->Address.DestinationGid.High), PeerLow = Host(wish->Address.DestinationGid.Low),
+            Sequence = sequence, Number = number, Access = access, PeerNumber = peerNumber & VerbsProtocol.MaximumQueuePairNumber,
+            OwnHigh = Host(own.High), OwnLow = Host(own.Low), PeerHigh = Host(peer.High), PeerLow = Host(peer.Low),
         };
-        int length = VerbsSession.Ask(room[..request.Write(room)], &proof, 1, room, fds, out int count);
+        int length = VerbsSession.Ask(room[..request.Write(room)], &proof, 1, room, fds, out count);
         Process.Libc->close(proof);
         int error = Numbers.EIO;
-        if (length != 0 && VerbsJoin.TryRead(room[..length], out VerbsJoin join) && join.Sequence == sequence && count == 2) error = Map(pair, join, fds);
+        if (length != 0 && VerbsJoin.TryRead(room[..length], out join) && join.Sequence == sequence && count == 2) error = 0;
         else if (length != 0 && VerbsReply.TryRead(room[..length], out VerbsReply reply) && reply.Sequence == sequence) error = reply.Status == 0 ? Numbers.EIO : (int)reply.Status;
         else VerbsSession.Lose();
-        VerbsSession.Close(fds, count);
         VerbsSession.End();
         return error;
     }
+
+    /// <summary>A GID from the halves that a message has.</summary>
+    public static IbvGid Gid(ulong high, ulong low) => new() { High = Host(high), Low = Host(low) };
 
     /// <summary>The queue pair takes messages from now on; with its lock.</summary>
     public static void Announce(QueuePair* pair)
@@ -53,8 +66,8 @@ internal static unsafe class QueuePairConnection
         pair->In->IsShared = pair->Base.Srq != null ? 1u : 0;
         Volatile.Write(ref pair->In->Receives, pair->Base.Srq != null ? SharedReceiveQueue.Many : pair->ReceiveTail);
         Volatile.Write(ref pair->Out->State, (uint)QueuePairState.Ready);
-        Doorbells.RingIfAwaited(pair, &pair->Out->ReaderWaiting);
-        Doorbells.RingIfAwaited(pair, &pair->In->WriterWaiting);
+        Doorbells.RingIfAwaited(pair->Doorbell, &pair->Out->ReaderWaiting);
+        Doorbells.RingIfAwaited(pair->Doorbell, &pair->In->WriterWaiting);
     }
 
     public static void Unwatch(QueuePair* pair, int doorbell)
@@ -67,11 +80,11 @@ internal static unsafe class QueuePairConnection
     /// <summary>A socket bound to the address: the kernel binds only to those of the own network namespace.</summary>
     private static int Prove(IbvGid gid)
     {
-        bool isIPv4 = gid.High == 0 && (uint)gid.Low == 0xffff0000;
+        bool isIPv4 = gid.IsIPv4;
         byte* address = stackalloc byte[28];
         new Span<byte>(address, 28).Clear();
         *(ushort*)address = (ushort)(isIPv4 ? Linux.AF_INET : Linux.AF_INET6);
-        if (isIPv4) *(uint*)(address + 4) = (uint)(gid.Low >> 32);
+        if (isIPv4) *(uint*)(address + 4) = gid.IPv4;
         else { *(ulong*)(address + 8) = gid.High; *(ulong*)(address + 16) = gid.Low; }
         if (!isIPv4 && (gid.High & 0xc0ff) == 0x80fe) *(uint*)(address + 24) = InterfaceOf(gid);
         int fd = Process.Libc->socket(*(ushort*)address, Datagram | Linux.SOCK_CLOEXEC, 0);

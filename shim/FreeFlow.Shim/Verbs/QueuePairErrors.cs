@@ -48,10 +48,11 @@ internal static unsafe class QueuePairErrors
     /// <summary>What this side has taken and posted stands; from here on it does nothing.</summary>
     public static void TellEnd(QueuePair* pair)
     {
+        if (pair->IsDatagram) DatagramPaths.TellEnd(pair);
         if (pair->Out == null) return;
         Volatile.Write(ref pair->Out->State, (uint)QueuePairState.Ended);
-        Doorbells.RingIfAwaited(pair, &pair->Out->ReaderWaiting);
-        Doorbells.RingIfAwaited(pair, &pair->In->WriterWaiting);
+        Doorbells.RingIfAwaited(pair->Doorbell, &pair->Out->ReaderWaiting);
+        Doorbells.RingIfAwaited(pair->Doorbell, &pair->In->WriterWaiting);
     }
 
     public static void FlushSends(QueuePair* pair)

@@ -2,7 +2,7 @@ using FreeFlow.Shim.Verbs.Abi;
 
 namespace FreeFlow.Shim.Verbs;
 
-/// <summary>Which attributes a transition of a reliable or unreliable connection needs, and which it allows (IBA table 96; ibv_modify_qp(3)).</summary>
+/// <summary>Which attributes a transition of a queue pair needs, and which it allows (IBA table 96; ibv_modify_qp(3)).</summary>
 internal static class QueuePairTransitions
 {
     /// <summary>False: EINVAL.</summary>
@@ -10,6 +10,7 @@ internal static class QueuePairTransitions
     {
         mask &= ~Ibv.MaskState;
         if (to is Ibv.Reset or Ibv.Err) return (mask & ~Ibv.MaskCurrentState) == 0;
+        if (type == Ibv.QptUd) return IsAllowedForDatagrams(from, to, mask);
         bool isReliable = type == Ibv.QptRc;
         uint always = Ibv.MaskCurrentState | Ibv.MaskAccess | Ibv.MaskAltPath | Ibv.MaskPathMig | (isReliable ? Ibv.MaskMinRnr : 0);
         const uint place = Ibv.MaskPkey | Ibv.MaskPort;
@@ -27,6 +28,22 @@ internal static class QueuePairTransitions
             case (Ibv.Sqd, Ibv.Sqd): return Has(mask, 0, always | place | Ibv.MaskAv | (isReliable ? Waiting | Ibv.MaskMaxRead | Ibv.MaskMaxDestRead : 0));
             default: return false;
         }
+    }
+
+    private static bool IsAllowedForDatagrams(uint from, uint to, uint mask)
+    {
+        const uint place = Ibv.MaskPkey | Ibv.MaskPort | Ibv.MaskQkey, later = Ibv.MaskCurrentState | Ibv.MaskQkey;
+        return (from, to) switch
+        {
+            (Ibv.Reset, Ibv.Init) => Has(mask, place, 0),
+            (Ibv.Init, Ibv.Init) => Has(mask, 0, place),
+            (Ibv.Init, Ibv.Rtr) => Has(mask, 0, Ibv.MaskPkey | Ibv.MaskQkey),
+            (Ibv.Rtr, Ibv.Rts) => Has(mask, Ibv.MaskSqPsn, later),
+            (Ibv.Rts, Ibv.Rts) or (Ibv.Sqd, Ibv.Rts) or (Ibv.Sqe, Ibv.Rts) => Has(mask, 0, later),
+            (Ibv.Rts, Ibv.Sqd) => Has(mask, 0, Ibv.MaskEnSqd),
+            (Ibv.Sqd, Ibv.Sqd) => Has(mask, 0, later | Ibv.MaskPkey),
+            _ => false,
+        };
     }
 
     private const uint Waiting = Ibv.MaskTimeout | Ibv.MaskRetry | Ibv.MaskRnrRetry;

@@ -21,10 +21,10 @@ internal static unsafe class QueuePairs
         IbvQpCap cap = wish->Cap;
         if (wish->SendCq == null || wish->ReceiveCq == null || cap.SendWrs > MostWorkRequests || cap.ReceiveWrs > MostWorkRequests
             || cap.SendSges > MostSges || cap.ReceiveSges > MostSges || cap.InlineBytes > MostInlineBytes) return (QueuePair*)Refusal.With(Linux.EINVAL);
-        if (wish->Type is not (Ibv.QptRc or Ibv.QptUc)) return (QueuePair*)Refusal.With(Linux.EOPNOTSUPP);
+        if (wish->Type is not (Ibv.QptRc or Ibv.QptUc or Ibv.QptUd)) return (QueuePair*)Refusal.With(Linux.EOPNOTSUPP);
         QueuePair* pair = (QueuePair*)Pages.Allocate((nuint)sizeof(QueuePair));
         if (pair == null) return (QueuePair*)Refusal.With(Linux.ENOMEM);
-        pair->Doorbell = -1;
+        pair->Doorbell = pair->InboxSocket = -1;
         pair->Base.Srq = wish->Srq;
         if (!AllocateQueues(pair, ref cap)) { Free(pair); return (QueuePair*)Refusal.With(Linux.ENOMEM); }
         int error = AskNumber(domain, wish->Type, out uint number);
@@ -89,7 +89,7 @@ internal static unsafe class QueuePairs
         if (to == Ibv.Reset) { Reset(pair); return 0; }
         if (from == Ibv.Init && to == Ibv.Rtr)
         {
-            int error = QueuePairConnection.Connect(pair, wish, (mask & Ibv.MaskAccess) != 0 ? wish->Access : pair->Attributes.Access);
+            int error = pair->IsDatagram ? DatagramPaths.Listen(pair) : QueuePairConnection.Connect(pair, wish, (mask & Ibv.MaskAccess) != 0 ? wish->Access : pair->Attributes.Access);
             if (error != 0) return error;
         }
         if (!ThreadLock.Enter(&pair->Lock)) return Linux.EAGAIN;
@@ -148,8 +148,10 @@ internal static unsafe class QueuePairs
         LockAll(pair);
         QueuePairErrors.TellEnd(pair);
         byte* shared = pair->Shared;
+        bool wasJoined = shared != null || pair->Inbox != null;
         int doorbell = pair->Doorbell;
         RemoteAccess.Drop(pair);
+        DatagramPaths.Free(pair);
         pair->Shared = null;
         pair->In = pair->Out = null;
         pair->Doorbell = -1;
@@ -157,7 +159,7 @@ internal static unsafe class QueuePairs
         if (doorbell >= 0) QueuePairConnection.Unwatch(pair, doorbell);
         Control.OwnDescriptors.Close(doorbell);
         if (shared != null) Pages.Unmap(shared, (nuint)Contract.Layout.QueuePairLayout.TotalBytes);
-        if (shared == null && !isDestroyed) return;
+        if (!wasJoined && !isDestroyed) return;
         uint sequence = VerbsSession.Begin();
         if (sequence == 0) return;
         byte* buffer = stackalloc byte[Protocol.MaximumMessageBytes];
@@ -180,6 +182,7 @@ internal static unsafe class QueuePairs
         if ((mask & Ibv.MaskAccess) != 0) held->Access = wish->Access;
         if ((mask & Ibv.MaskPkey) != 0) held->PkeyIndex = wish->PkeyIndex;
         if ((mask & Ibv.MaskPort) != 0) held->Port = wish->Port;
+        if ((mask & Ibv.MaskQkey) != 0) held->Qkey = wish->Qkey;
         if ((mask & Ibv.MaskAv) != 0) held->Address = wish->Address;
         if ((mask & Ibv.MaskMtu) != 0) held->PathMtu = wish->PathMtu;
         if ((mask & Ibv.MaskTimeout) != 0) held->Timeout = wish->Timeout;

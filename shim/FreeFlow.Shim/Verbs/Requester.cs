@@ -19,7 +19,9 @@ internal static unsafe class Requester
     public static bool Run(QueuePair* pair)
     {
         if (pair->Base.State == Ibv.Err) { QueuePairErrors.FlushSends(pair); return false; }
-        if (pair->Base.State is not (Ibv.Rts or Ibv.Sqd) || pair->Out == null) return false;
+        if (pair->Base.State is not (Ibv.Rts or Ibv.Sqd)) return false;
+        if (pair->IsDatagram) return DatagramSender.Run(pair);
+        if (pair->Out == null) return false;
         ulong before = pair->SendHead + pair->SendNext + pair->Pushed;
         bool goesOn = true;
         while (goesOn && pair->SendHead != pair->SendTail)
@@ -159,7 +161,7 @@ internal static unsafe class Requester
         }
         if (moved) Volatile.Write(ref pair->Out->DataTail, pair->DataTail);
         if (isFirst) Publish(pair, request, message);
-        if (isFirst || moved) Doorbells.RingIfAwaited(pair, &pair->Out->ReaderWaiting);
+        if (isFirst || moved) Doorbells.RingIfAwaited(pair->Doorbell, &pair->Out->ReaderWaiting);
         return pair->Pushed == length;
     }
 
@@ -193,7 +195,8 @@ internal static unsafe class Requester
         return false;
     }
 
-    private static void Finish(QueuePair* pair, WorkRequest* request, uint status)
+    /// <summary>The oldest request is through.</summary>
+    public static void Finish(QueuePair* pair, WorkRequest* request, uint status)
     {
         pair->SendHead++;
         if (status != Ibv.Success || pair->AllSignaled || (request->Flags & Ibv.SendSignaled) != 0) QueuePairErrors.CompleteSend(pair, request, status);

@@ -12,6 +12,8 @@ internal static unsafe class Responder
     /// <summary>One look without the lock.</summary>
     public static bool HasWork(QueuePair* pair)
     {
+        // Where datagrams come from is known only under the lock.
+        if (pair->Inbox != null) return true;
         QueuePairHeader* block = pair->In;
         return block != null && Volatile.Read(ref QueuePair.MessageAt(block, pair->Taken)->Sequence) == pair->Taken + 1;
     }
@@ -19,17 +21,20 @@ internal static unsafe class Responder
     public static void Run(QueuePair* pair)
     {
         bool any = false;
-        if (pair->Base.State is not (Ibv.Rtr or Ibv.Rts or Ibv.Sqd) || pair->In == null) return;
+        if (pair->Base.State is not (Ibv.Rtr or Ibv.Rts or Ibv.Sqd)) return;
+        if (pair->Inbox != null) { DatagramReceiver.Run(pair); return; }
+        if (pair->In == null) return;
         while (HasWork(pair) && (HasReceive(pair) ? Take(pair, ref any) : pair->IsUnreliable && Drop(pair, ref any))) { }
-        if (any && pair->In != null) Doorbells.RingIfAwaited(pair, &pair->In->WriterWaiting);
+        if (any && pair->In != null) Doorbells.RingIfAwaited(pair->Doorbell, &pair->In->WriterWaiting);
     }
 
     /// <summary>True if there is a receive for the message at hand. The peer is told when a shared queue has none (RNR), and when it has one again.</summary>
-    private static bool HasReceive(QueuePair* pair)
+    public static bool HasReceive(QueuePair* pair)
     {
         if (pair->ReceiveHead != pair->ReceiveTail) return true;
         if (pair->Base.Srq == null) return false;
         bool has = SharedReceiveQueue.TryGive(pair->SharedReceives, pair);
+        if (pair->In == null) return has;
         ulong told = has ? SharedReceiveQueue.Many : pair->Taken;
         if (Volatile.Read(ref pair->In->Receives) != told) Volatile.Write(ref pair->In->Receives, told);
         return has;

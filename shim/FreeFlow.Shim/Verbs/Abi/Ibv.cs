@@ -20,7 +20,7 @@ internal static class Ibv
 
     public const uint WcSend = 0, WcWrite = 1, WcRead = 2, WcCompSwap = 3, WcFetchAdd = 4, WcLocalInv = 6, WcRecv = 128, WcRecvWriteImm = 129;
 
-    public const uint WcWithImm = 2, WcWithInv = 8;
+    public const uint WcGrh = 1, WcWithImm = 2, WcWithInv = 8;
 
     public const uint Success = 0, LocLenErr = 1, LocQpOpErr = 2, LocProtErr = 4, FlushErr = 5, RemInvReqErr = 9, RemAccessErr = 10, RemOpErr = 11, RetryExcErr = 12, RnrRetryExcErr = 13;
 

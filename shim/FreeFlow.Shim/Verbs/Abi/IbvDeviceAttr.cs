@@ -27,6 +27,7 @@ internal unsafe struct IbvDeviceAttr
     [FieldOffset(152)] public int MaxReadAtomic;
     [FieldOffset(156)] public int MaxQpInitiatedReadAtomic;
     [FieldOffset(164)] public uint AtomicCapability;
+    [FieldOffset(200)] public int MaxAh;
     [FieldOffset(212)] public int MaxSrq;
     [FieldOffset(216)] public int MaxSrqWr;
     [FieldOffset(220)] public int MaxSrqSge;

@@ -15,6 +15,13 @@ internal unsafe struct IbvSendWr
     [FieldOffset(36)] public uint Immediate;
     [FieldOffset(40)] public ulong RemoteAddress;
     [FieldOffset(48)] public uint RemoteKey;
+
+    // Of a datagram.
+    [FieldOffset(40)] public void* AddressHandle;
+    [FieldOffset(48)] public uint RemoteQp;
+    [FieldOffset(52)] public uint RemoteQkey;
+
+    // Of an atomic operation.
     [FieldOffset(48)] public ulong CompareAdd;
     [FieldOffset(56)] public ulong Swap;
     [FieldOffset(64)] public uint AtomicKey;

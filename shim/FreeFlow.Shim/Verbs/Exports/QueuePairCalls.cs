@@ -47,25 +47,4 @@ internal static unsafe class QueuePairCalls
 
     [Verbs("int ibv_set_ece(void* pair, void* options)", Guard = "ff_is_ours(pair)")]
     public static int SetEce(void* pair, uint* options) => options[0] == 0 ? 0 : Linux.EOPNOTSUPP;
-
-    [Verbs("void* ibv_create_ah(void* domain, void* attributes)", Guard = "ff_is_ours(domain)")]
-    public static void* CreateAh(void* domain, void* attributes) => Refusal.With();
-
-    [Verbs("int ibv_init_ah_from_wc(void* context, unsigned char port, void* completion, void* grh, void* attributes)", Guard = "ff_is_our_context(context)")]
-    public static int InitAh(void* context, byte port, void* completion, void* grh, void* attributes) => Linux.EOPNOTSUPP;
-
-    [Verbs("void* ibv_create_ah_from_wc(void* domain, void* completion, void* grh, unsigned char port)", Guard = "ff_is_ours(domain)")]
-    public static void* CreateAhFromWc(void* domain, void* completion, void* grh, byte port) => Refusal.With();
-
-    [Verbs("int ibv_destroy_ah(void* handle)", Guard = "ff_is_ours(handle)")]
-    public static int DestroyAh(void* handle) => Linux.EOPNOTSUPP;
-
-    [Verbs("int ibv_attach_mcast(void* pair, void* gid, unsigned short lid)", Guard = "ff_is_ours(pair)")]
-    public static int Attach(void* pair, void* gid, ushort lid) => Linux.EOPNOTSUPP;
-
-    [Verbs("int ibv_detach_mcast(void* pair, void* gid, unsigned short lid)", Guard = "ff_is_ours(pair)")]
-    public static int Detach(void* pair, void* gid, ushort lid) => Linux.EOPNOTSUPP;
-
-    [Verbs("int ibv_resolve_eth_l2_from_gid(void* context, void* attributes, void* mac, void* vlan)", Guard = "ff_is_our_context(context)")]
-    public static int ResolveMac(void* context, void* attributes, void* mac, void* vlan) => Linux.EOPNOTSUPP;
 }
