@@ -7,13 +7,14 @@ export DOTNET_CLI_USE_MSBUILD_SERVER := 0
 
 bin := artifacts/bin
 sources := $(shell find shim router hunter integration/lab Directory.Build.props -type f \( -name '*.cs' -o -name '*.c' -o -name '*.h' -o -name '*.csproj' -o -name '*.props' -o -name '*.targets' -o -name '*.sh' -o -name '*.S' -o -name '*.map' \) -not -path '*/bin/*' -not -path '*/obj/*' 2>/dev/null)
-package_sources := $(shell find packaging deb rpm docs README.md -type f)
+package_sources := $(shell find packaging deb rpm docs README.md SECURITY.md CHANGELOG.md LICENSE -type f)
 # Of a tool in tests, $(1): its own, and what it is built from.
 tool_sources = $(shell find tests/$(1) integration/lab shim/FreeFlow.Contract router/FreeFlow.Native router/FreeFlow.Yaml -type f -not -path '*/bin/*' -not -path '*/obj/*' 2>/dev/null)
 bench_sources := $(call tool_sources,FreeFlow.Bench)
 suites_sources := $(call tool_sources,FreeFlow.Suites)
 differential_sources := $(call tool_sources,FreeFlow.Differential)
-publish := dotnet publish -c Release -v quiet -p:UseSharedCompilation=false
+# The debug symbols lie beside the programs, for debuggers and for the packages of symbols.
+publish := dotnet publish -c Release -v quiet -p:UseSharedCompilation=false -p:CopyOutputSymbolsToPublishDirectory=true
 
 .PHONY: help setup build packages demo test test-chaos test-suites test-faults test-differential bench size count clean
 .DEFAULT_GOAL := help
@@ -32,7 +33,7 @@ help:
 	@echo 'make size                  10,000 connections, 200 processes: memory, descriptors, CPU, beside the kernel'"'"'s own'
 	@echo 'make count [RECORD=1]      instructions of single calls, beside those on record (or make them the record)'
 	@echo 'make build                 the programs and libraries, into $(bin)'
-	@echo 'make packages              a deb and an rpm, into artifacts/packages'
+	@echo 'make packages              a deb and an rpm, and their debug symbols, into artifacts/packages'
 	@echo 'make setup                 installs the packages that are missing (the others do this by themselves)'
 	@echo 'make clean                 removes everything that was built'
 
@@ -59,9 +60,9 @@ packages: artifacts/.packages
 artifacts/.packages: artifacts/.build $(package_sources)
 	@mkdir -p artifacts/packages
 	@rm -f artifacts/packages/*.deb artifacts/packages/*.rpm
-	@packaging/stage.sh $(bin) artifacts/packages/tree
-	@deb/build.sh artifacts/packages/tree artifacts/packages
-	@rpm/build.sh artifacts/packages/tree artifacts/packages
+	@packaging/stage.sh $(bin) artifacts/packages/tree artifacts/packages/symbols
+	@deb/build.sh artifacts/packages/tree artifacts/packages/symbols artifacts/packages
+	@rpm/build.sh artifacts/packages/tree artifacts/packages/symbols artifacts/packages
 	@ls -1 artifacts/packages/*.deb artifacts/packages/*.rpm
 	@touch $@
 

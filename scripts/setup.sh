@@ -22,8 +22,8 @@ apache2-bin bubblewrap podman crun golang-github-containers-common libjemalloc2 
 packages="$packages libpython3.11-testsuite"
 # A kernel of one's own, for what asks for rights that a machine may lack.
 packages="$packages user-mode-linux"
-# The packages' test boots one in a container; rpm builds the other.
-packages="$packages systemd-container rpm"
+# The packages' test boots one in a container; rpm builds the other. Their distributions' checkers look at them, and shells at the completions.
+packages="$packages systemd-container rpm dpkg-dev lintian rpmlint fish zsh groff-base"
 command -v java >/dev/null || packages="$packages default-jdk-headless"
 # RDMA programs, which run without a device.
 packages="$packages ibverbs-utils perftest libibverbs-dev"

@@ -20,7 +20,7 @@ public sealed class PackageTests
     private BootedMachine _machine = null!;
 
     [OneTimeSetUp]
-    public void Boot() => _machine = new BootedMachine(Package("*.deb"), Package("*.rpm"));
+    public void Boot() => _machine = new BootedMachine(PackageFile.Deb, PackageFile.Rpm);
 
     [OneTimeTearDown]
     public void Down() => _machine.Dispose();
@@ -150,7 +150,7 @@ public sealed class PackageTests
         _ = Shell("dpkg -r freeflow && dpkg -P freeflow");
         Assert.That(_machine.Property(Router, "LoadState"), Is.EqualTo("not-found"));
         Assert.That(files.Where(file => File.Exists($"/proc/{_machine.NamespacePid}/root{file}")), Is.Empty);
-        Assert.That(Shell("find /etc/systemd /var/lib/systemd -name '*freeflow*'"), Is.Empty);
+        Assert.That(Shell("find /etc /var/lib/systemd /run -name '*freeflow*'"), Is.Empty);
     }
 
     [Test, Order(10)]
@@ -158,7 +158,8 @@ public sealed class PackageTests
     {
         // Debian's rpm knows nothing of Debian's packages: what the rpm requires is not looked up, everything else is as on its own distributions.
         _ = Shell("rpm -i --nodeps /mnt/*.rpm");
-        Assert.That(Shell("rpm -ql freeflow").Split('\n', StringSplitOptions.RemoveEmptyEntries), Is.SupersetOf(Staged()));
+        IEnumerable<string> expected = Staged().Select(file => file.Replace("/vendor-completions/", "/site-functions/", StringComparison.Ordinal));
+        Assert.That(Shell("rpm -ql freeflow").Split('\n', StringSplitOptions.RemoveEmptyEntries), Is.SupersetOf(expected));
         Assert.That(Shell("rpm -V --nodeps freeflow"), Is.Empty);
         Assert.That(Shell("rpm -qc freeflow"), Is.EqualTo("/etc/freeflow/hunter.conf\n/etc/freeflow/router.conf\n"));
         Assert.That(Shell("rpm -q --requires freeflow"), Does.Contain("libc.so.6(GLIBC_").And.Not.Contain("libfreeflow"));
@@ -166,6 +167,7 @@ public sealed class PackageTests
         Assert.That(_machine.Property(Router, "ActiveState"), Is.EqualTo("active"));
         _ = Shell("rpm -e freeflow");
         Assert.That(_machine.Property(Router, "LoadState"), Is.EqualTo("not-found"));
+        Assert.That(Shell("find /run -name '*freeflow*'"), Is.Empty);
     }
 
     // The journal is written a moment after the word.
@@ -186,11 +188,9 @@ public sealed class PackageTests
 
     private string Shell(string script) => _machine.Run(new CommandLine("sh", "-ec", script)).Succeeded(script).Output;
 
-    private static string Package(string pattern) => Directory.EnumerateFiles(Path.Combine(Artifacts.Folder, "packages"), pattern).SingleOrDefault() ?? throw new AssertionException($"no {pattern} in artifacts/packages: run 'make packages'");
-
     private static IEnumerable<string> Staged()
     {
-        string tree = Path.Combine(Artifacts.Folder, "packages", "tree");
+        string tree = Path.Combine(PackageFile.Folder, "tree");
         return Directory.EnumerateFiles(tree, "*", SearchOption.AllDirectories).Select(file => file[tree.Length..]);
     }
 }
