@@ -24,7 +24,7 @@ _freeflow() {
             if [ -n "$command" ]; then
                 if declare -F _command_offset >/dev/null; then _command_offset "$at"; elif [ "$at" = "$COMP_CWORD" ]; then COMPREPLY=($(compgen -c -- "$word")); else COMPREPLY=($(compgen -f -- "$word")); fi
             else
-                COMPREPLY=($(compgen -W '--router --' -- "$word"))
+                COMPREPLY=($(compgen -W '--router --quiet --' -- "$word"))
                 [ -z "$word" ] || [ "${word#-}" != "$word" ] || COMPREPLY=($(compgen -c -- "$word"))
             fi ;;
         status) COMPREPLY=($(compgen -W '--router --json --watch' -- "$word")) ;;

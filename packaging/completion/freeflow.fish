@@ -6,6 +6,7 @@ complete -c freeflow -n __fish_use_subcommand -a lab -d 'several hosts with cont
 complete -c freeflow -n __fish_use_subcommand -l help -d 'print a summary'
 complete -c freeflow -n __fish_use_subcommand -l version -d 'print the version'
 complete -c freeflow -n '__fish_seen_subcommand_from run status' -l router -rF -d 'the socket of the router'
+complete -c freeflow -n '__fish_seen_subcommand_from run' -l quiet -d 'nothing about a missing router'
 complete -c freeflow -n '__fish_seen_subcommand_from run' -xa '(__fish_complete_subcommand --fcs-skip=2)'
 complete -c freeflow -n '__fish_seen_subcommand_from status' -l json -d 'for machines'
 complete -c freeflow -n '__fish_seen_subcommand_from status' -l watch -d 'again and again'

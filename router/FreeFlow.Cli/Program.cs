@@ -6,7 +6,7 @@ namespace FreeFlow.Cli;
 internal static class Program
 {
     private const string Usage = """
-        Usage: freeflow run [--router PATH] -- COMMAND [ARGUMENT...]
+        Usage: freeflow run [--router PATH] [--quiet] -- COMMAND [ARGUMENT...]
                freeflow status [--router PATH] [--json] [--watch [SECONDS]]
                freeflow lab [--lab FOLDER] up FILE | down | status | exec [--plain] PLACE COMMAND [ARGUMENT...]
                             | cut HOST | mend HOST | slow HOST rate=RATE,delay=DELAY | kill HOST [DAEMON] | start HOST [DAEMON]
@@ -16,6 +16,7 @@ internal static class Program
         lab      several hosts with containers on this machine, in network namespaces; PLACE is HOST, HOST/CONTAINER or etcd, DAEMON is router or hunter
 
           --router PATH       the router's socket; default $FREEFLOW_SOCKET or /run/freeflow/router.sock
+          --quiet             run: say nothing when there is no router
           --json              for machines
           --watch [SECONDS]   again every SECONDS (default 1) until Ctrl-C
           --lab FOLDER        the laboratory's state and logs; default $FREEFLOW_LAB or /var/lib/freeflow-lab

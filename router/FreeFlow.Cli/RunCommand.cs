@@ -1,6 +1,7 @@
 using System;
 using System.IO;
 using System.Runtime.InteropServices;
+using System.Text;
 using FreeFlow.Native;
 
 namespace FreeFlow.Cli;
@@ -19,6 +20,7 @@ internal static unsafe class RunCommand
         Libc.setenv("LD_PRELOAD", string.IsNullOrEmpty(preloaded) ? library : $"{library}:{preloaded}", 1);
         if (options.Router is not null) Libc.setenv("FREEFLOW_SOCKET", options.Router, 1);
         AddressSanitizer.AllowPreload(options.Command[0]);
+        if (!options.Quiet && RouterPresence.Problem(options.Router ?? RouterPath.Default) is { } problem) Warn(problem);
         InheritedState.Restore();
 
         byte** arguments = (byte**)NativeMemory.AllocZeroed((nuint)(options.Command.Length + 1), (nuint)sizeof(byte*));
@@ -28,6 +30,16 @@ internal static unsafe class RunCommand
         string command = options.Command[0];
         if (Errno.Last == Errno.ENOENT) throw new CommandException($"run: {command}: command not found.", NotFound);
         throw new CommandException($"run: {command}: cannot be executed ({Errno.LastText}).", NotExecutable);
+    }
+
+    /// <summary>The command runs all the same: nothing is said where nobody could read it at once, and no error stops it.</summary>
+    private static void Warn(string problem)
+    {
+        string what = Environment.GetEnvironmentVariable("FREEFLOW_STRICT") == "1" ? "FREEFLOW_STRICT=1 refuses its connections" : "its connections stay in the kernel";
+        byte[] line = Encoding.UTF8.GetBytes($"freeflow: run: {problem}; {what}\n");
+        PollDescriptor standardError = new() { Descriptor = 2, Events = PollDescriptor.POLLOUT };
+        if (Libc.poll(&standardError, 1, 0) != 1 || standardError.Returned != PollDescriptor.POLLOUT) return;
+        fixed (byte* bytes = line) _ = Libc.write(standardError.Descriptor, bytes, (nuint)line.Length);
     }
 
     /// <summary>Beside this program as built, or in ../lib/freeflow as installed.</summary>

@@ -11,11 +11,15 @@ public static unsafe class SeqPacket
     private const int ControlHeaderBytes = 16;
     private const int ControlCapacity = ControlHeaderBytes + (MostDescriptors * sizeof(int)) + 4;
 
-    /// <summary>Connects to the socket file at <paramref name="path"/>; -1 with errno if nobody answers there.</summary>
-    public static int Connect(string path)
+    /// <summary>Connects to the socket file at <paramref name="path"/>; -1 with errno if nobody answers there. <paramref name="flags"/>: 0 or SOCK_NONBLOCK.</summary>
+    public static int Connect(string path, int flags = 0)
     {
-        if (!UnixAddress.TryMake(path, out UnixAddress address)) return -1;
-        int fd = Libc.socket(Libc.AF_UNIX, Libc.SOCK_SEQPACKET | Libc.SOCK_CLOEXEC, 0);
+        if (!UnixAddress.TryMake(path, out UnixAddress address))
+        {
+            System.Runtime.InteropServices.Marshal.SetLastPInvokeError(path.Length == 0 ? Errno.ENOENT : Errno.ENAMETOOLONG);
+            return -1;
+        }
+        int fd = Libc.socket(Libc.AF_UNIX, Libc.SOCK_SEQPACKET | Libc.SOCK_CLOEXEC | flags, 0);
         if (fd < 0) return -1;
         if (Libc.connect(fd, &address, (uint)sizeof(UnixAddress)) == 0) return fd;
         int error = Errno.Last;

@@ -56,8 +56,9 @@ public class OptionsTests
     [Test]
     public void RunEndsItsOptionsAtTheCommand()
     {
-        RunOptions options = RunOptions.Parse(["--router", "/r", "--", "ls", "--", "--router", "x", "@y"]);
-        Assert.That((options.Router, string.Join('|', options.Command)), Is.EqualTo(("/r", "ls|--|--router|x|@y")));
+        RunOptions options = RunOptions.Parse(["--router", "/r", "--quiet", "--", "ls", "--", "--router", "x", "@y"]);
+        Assert.That((options.Router, options.Quiet, string.Join('|', options.Command)), Is.EqualTo(("/r", true, "ls|--|--router|x|@y")));
+        Assert.That(RunOptions.Parse(["ls", "--quiet"]).Quiet, Is.False);
         Assert.That(RunOptions.Parse(["ls", "-l"]).Command, Is.EqualTo(new[] { "ls", "-l" }));
         Assert.That(RunOptions.Parse(["--", "-odd"]).Command, Is.EqualTo(new[] { "-odd" }));
     }

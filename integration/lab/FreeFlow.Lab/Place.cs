@@ -77,7 +77,8 @@ public class Place
         }
         if (command.Preloaded) arguments.Add($"LD_PRELOAD={Artifacts.PreloadLibrary}");
         foreach ((string name, string value) in command.Environment) arguments.Add($"{name}={value}");
-        if (command.Accelerated) arguments.AddRange([Artifacts.Cli, "run", "--"]);
+        // Quiet: some of these programs have no router on purpose, and their standard error is looked at.
+        if (command.Accelerated) arguments.AddRange([Artifacts.Cli, "run", "--quiet", "--"]);
         arguments.Add(command.Program);
         arguments.AddRange(command.Arguments);
         return arguments;

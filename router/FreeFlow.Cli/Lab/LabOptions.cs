@@ -1,4 +1,5 @@
 using System;
+using System.Linq;
 using FreeFlow.Lab.Hosts;
 
 namespace FreeFlow.Cli.Lab;
@@ -43,6 +44,10 @@ internal sealed record LabOptions(string Action, string Folder, bool Plain, stri
         };
     }
 
-    private LabOptions With(int least, int most, string usage) =>
-        Words.Length >= least && Words.Length <= most ? this : throw new CommandException($"lab {Action}: give {(usage.Length > 0 ? usage : "nothing more")}.", 2);
+    private LabOptions With(int least, int most, string usage)
+    {
+        if (Words.Length >= least && Words.Length <= most) return this;
+        string given = string.Join(' ', Words.Prepend(Action));
+        throw new CommandException($"lab {given}: give {(usage.Length > 0 ? usage : "nothing more")} after {Action}.", 2);
+    }
 }

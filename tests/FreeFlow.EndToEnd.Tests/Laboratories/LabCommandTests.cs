@@ -35,6 +35,9 @@ public sealed class LabCommandTests
         Assert.That(Lab("exec", "--plain", "h1/a", "sh", "-c", "echo $LD_PRELOAD").Output, Is.EqualTo("\n"));
         Assert.That(Lab("exec", "h1/a", "sh", "-c", "exit 7").ExitCode, Is.EqualTo(7));
         Assert.That(Lab("exec", "h3/a", "true").Error, Does.Contain("no host 'h3'"));
+        Refused(Lab("kill", "h1", "rooter"), "no daemon 'rooter', only router and hunter");
+        Refused(Lab("slow", "h1", "rate=fast"), "rate 'fast': give a number above 0");
+        Refused(Lab("exec", "h1"), "lab exec h1: give HOST or HOST/CONTAINER and a COMMAND after exec");
         _ = Lab("kill", "h2", "router").Succeeded("kill");
         Assert.That(Lab("status").Output, Does.Match(@"(?m)^h2 +192\.168\.77\.2 +running +up +- +\d+ "));
         _ = Lab("start", "h2", "router").Succeeded("start");
@@ -74,6 +77,12 @@ public sealed class LabCommandTests
         _ = Lab("down").Succeeded("down");
         Assert.That(File.Exists(file));
         Directory.Delete(_folder, recursive: true);
+    }
+
+    private static void Refused(CompletedProcess lab, string why)
+    {
+        Assert.That(lab.ExitCode, Is.Not.Zero);
+        Assert.That(lab.Error, Does.Contain(why).And.Match("^[^\n]+\n$"));
     }
 
     private static string Example => Path.Combine(Artifacts.Root, "integration/lab/two-hosts.yaml");

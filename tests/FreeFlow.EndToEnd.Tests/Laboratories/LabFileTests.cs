@@ -15,6 +15,8 @@ public sealed class LabFileTests
     {
         LabDescription read = LabFile.Read(Path.Combine(Artifacts.Root, "integration/lab/two-hosts.yaml"));
         Assert.That(LabFile.Write(read), Is.EqualTo(LabFile.Write(LabDescription.Create(2, 2))));
+        LabDescription clear = LabFile.Read(Path.Combine(Artifacts.Root, "integration/lab/two-hosts-clear.yaml"));
+        Assert.That(LabFile.Write(clear), Is.EqualTo(LabFile.Write(read with { Certificates = false })));
     }
 
     [Test]
@@ -53,7 +55,11 @@ public sealed class LabFileTests
     [TestCase("hosts: {h1: {address: 192.168.77.2}, h2: }", "192.168.77.2 is given twice")]
     [TestCase("hosts: {etcd: }", "'etcd' is no name")]
     [TestCase("hosts: {\"a/../b\": }", "is no name")]
-    [TestCase("hosts: {h1: {link: {rate: \"1 && reboot\"}}}", "is no rate or delay")]
+    [TestCase("hosts: {h1: {link: {rate: \"1 && reboot\"}}}", "rate '1 && reboot': give a number above 0 with bit, kbit, mbit or gbit")]
+    [TestCase("hosts: {h1: {link: {rate: fast}}}", "rate 'fast'")]
+    [TestCase("hosts: {h1: {link: {rate: 0gbit}}}", "rate '0gbit'")]
+    [TestCase("hosts: {h1: {link: {rate: 1gbits}}}", "rate '1gbits'")]
+    [TestCase("hosts: {h1: {link: {delay: 2}}}", "delay '2': give a number above 0 with us, ms or s")]
     [TestCase("hosts: {h1: {daemons: [ruter]}}", "no daemon 'ruter'")]
     [TestCase("etcd: false\nhosts: {h1: {daemons: [hunter]}}", "needs etcd")]
     [TestCase("overlay: {network: 10.0.0.0/8}\nhosts: {h1: }", "no IPv4 network with /16")]

@@ -95,7 +95,7 @@ public static class LabFile
         if (node?["link"] is { } cable)
         {
             Known(cable, $"host {name}'s link", "rate", "delay");
-            link = new(cable["rate"]?.Text is { } rate ? LinkDescription.Word(rate) : null, cable["delay"]?.Text is { } delay ? LinkDescription.Word(delay) : null);
+            link = new(cable["rate"]?.Text is { } rate ? LinkDescription.Rated(rate) : null, cable["delay"]?.Text is { } delay ? LinkDescription.Delayed(delay) : null);
         }
         return new(name, Address(node?["address"], AddressFamily.InterNetwork, lab.Underlay) ?? lab.HostAddress(number), lab.GatewayAddress(number), containers, daemons, link);
     }

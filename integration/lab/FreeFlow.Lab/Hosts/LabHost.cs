@@ -45,7 +45,7 @@ public sealed class LabHost : LabPlace
     {
         if (daemon == "router") StartRouter();
         else if (daemon == "hunter") StartHunter();
-        else throw new LabException($"There is no daemon '{daemon}', only router and hunter.");
+        else throw Unknown(daemon);
     }
 
     /// <summary>Ends the host with everything on it, as a power cut does.</summary>
@@ -58,7 +58,7 @@ public sealed class LabHost : LabPlace
     }
 
     /// <summary>SIGKILL to "router" or "hunter".</summary>
-    public void Kill(string daemon) => Signal(daemon, Native.SIGKILL);
+    public void Kill(string daemon) => Signal(daemon is "router" or "hunter" ? daemon : throw Unknown(daemon), Native.SIGKILL);
 
     /// <summary>SIGTERM to "router" or "hunter", and waits.</summary>
     public void Stop(string daemon) => Signal(daemon, Native.SIGTERM);
@@ -112,6 +112,8 @@ public sealed class LabHost : LabPlace
     }
 
     private string Port => $"port{_number}";
+
+    private static LabException Unknown(string daemon) => new($"There is no daemon '{daemon}', only router and hunter.");
 
     private void SetPort(int state) => LabShell.RunInNetwork(_lab.RootPid, "bridge link set dev \"$1\" state \"$2\"", $"switching {Name}'s port", Port, $"{state}");
 

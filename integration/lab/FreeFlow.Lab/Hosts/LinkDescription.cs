@@ -1,4 +1,5 @@
 using System;
+using System.Globalization;
 
 namespace FreeFlow.Lab.Hosts;
 
@@ -7,6 +8,9 @@ namespace FreeFlow.Lab.Hosts;
 /// <param name="Delay">Added to every packet, as tc(8) writes it, for example "200us" (needs a kernel with netem); null: none.</param>
 public sealed record LinkDescription(string? Rate = null, string? Delay = null)
 {
+    private static readonly string[] s_rates = ["bit", "kbit", "mbit", "gbit"], s_delays = ["us", "ms", "s"];
+    private static readonly char[] s_letters = [.. "abcdefghijklmnopqrstuvwxyz"];
+
     /// <summary>True: nothing is slowed.</summary>
     public bool IsPlain => Rate is null && Delay is null;
 
@@ -19,22 +23,29 @@ public sealed record LinkDescription(string? Rate = null, string? Delay = null)
             string[] pair = part.Split('=', 2);
             link = pair switch
             {
-                ["rate", { Length: > 0 } rate] => link with { Rate = Word(rate) },
-                ["delay", { Length: > 0 } delay] => link with { Delay = Word(delay) },
+                ["rate", { Length: > 0 } rate] => link with { Rate = Rated(rate) },
+                ["delay", { Length: > 0 } delay] => link with { Delay = Delayed(delay) },
                 _ => throw new LabException($"'{part}' describes no link: give rate=1gbit or delay=2ms, or both with a comma."),
             };
         }
         return link.IsPlain ? throw new LabException("A link needs rate=… or delay=….") : link;
     }
 
-    /// <summary>The text, if it is a number with a unit behind it; it becomes a word of a command line.</summary>
-    internal static string Word(string text)
+    /// <summary>The text, if it is a rate: it becomes a word of a command line. Throws <see cref="LabException"/>.</summary>
+    internal static string Rated(string text) =>
+        IsNumberWithUnit(text, s_rates) ? text
+            : throw new LabException($"rate '{text}': give a number above 0 with bit, kbit, mbit or gbit behind it, such as 1gbit.");
+
+    /// <summary>The same of a delay.</summary>
+    internal static string Delayed(string text) =>
+        IsNumberWithUnit(text, s_delays) ? text
+            : throw new LabException($"delay '{text}': give a number above 0 with us, ms or s behind it, such as 2ms.");
+
+    private static bool IsNumberWithUnit(string text, string[] units)
     {
-        foreach (char letter in text)
-        {
-            if (!char.IsAsciiLetterOrDigit(letter) && letter != '.') throw new LabException($"'{text}' is no rate or delay: give one such as 1gbit or 2ms.");
-        }
-        return text;
+        string number = text.TrimEnd(s_letters);
+        return Array.IndexOf(units, text[number.Length..]) >= 0
+            && double.TryParse(number, NumberStyles.AllowDecimalPoint, CultureInfo.InvariantCulture, out double value) && value > 0;
     }
 
     /// <inheritdoc/>
