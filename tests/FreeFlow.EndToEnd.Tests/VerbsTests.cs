@@ -88,6 +88,7 @@ public sealed class VerbsTests
     /// <summary>What no program of Debian looks at, in one process with both ends; see programs/verbs/NAME.c.</summary>
     [TestCase("shared")]
     [TestCase("datagrams")]
+    [TestCase("extended")]
     public void DoesAsTheSpecificationSays(string name)
     {
         using Stage stage = new(Mixture.Both);

@@ -42,6 +42,6 @@ public static class QueuePairLayout
     /// <summary>Payload of a datagram: the port's MTU.</summary>
     public const uint DatagramBytes = 4096;
 
-    /// <summary>A receive length that says: the length of this receive is not known yet, the message completes when it is taken.</summary>
-    public const uint UnknownLength = uint.MaxValue;
+    /// <summary>A receive length that says: the receiver may not write there. A message with a payload ends with a remote operation error.</summary>
+    public const uint RefusedLength = uint.MaxValue;
 }

@@ -24,6 +24,10 @@ internal static unsafe class Calls
         shown->PostSrqRecv = (nint)(delegate*<SharedReceiveQueue*, IbvRecvWr*, IbvRecvWr**, int>)&SharedReceiveQueue.Post;
         context->Verbs.QueryPort = (nint)(delegate*<void*, byte, byte*, nuint, int>)&QueryPort;
         context->Verbs.QueryDeviceEx = (nint)(delegate*<void*, void*, byte*, nuint, int>)&QueryDevice;
+        context->Verbs.AllocTd = (nint)(delegate*<void*, uint*, ThreadDomain*>)&ThreadDomain.Create;
+        context->Verbs.DeallocTd = (nint)(delegate*<ThreadDomain*, int>)&ThreadDomain.Destroy;
+        context->Verbs.AllocParentDomain = (nint)(delegate*<void*, IbvParentDomainInitAttr*, ProtectionDomain*>)&ProtectionDomain.CreateParent;
+        context->Verbs.CreateCqEx = (nint)(delegate*<void*, IbvCqInitAttrEx*, CompletionQueue*>)&ExtendedPolling.Create;
         context->Verbs.CreateQpEx = (nint)(delegate*<void*, IbvQpInitAttr*, QueuePair*>)&CreateQueuePair;
         context->Verbs.CloseXrcd = (nint)(delegate*<void*, int>)&RefuseOne;
     }

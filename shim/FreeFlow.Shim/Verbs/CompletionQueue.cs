@@ -30,6 +30,11 @@ internal unsafe struct CompletionQueue
     public bool IsPending, HasOverrun;
     public int Events, Users, AsyncEvents;
     public uint Acknowledged;
+
+    /// <summary>Of an extended one: 1 between ibv_start_poll and ibv_end_poll, and the completion at hand.</summary>
+    public int IsRead;
+    public IbvWc Current;
+
     public QueuePair* Senders;
     public QueuePair* Receivers;
     public CompletionQueue* NextOfChannel;
@@ -84,6 +89,45 @@ internal unsafe struct CompletionQueue
         Pages.Free(queue->Entries, (nuint)((queue->Mask + 1) * sizeof(IbvWc)));
         Pages.Free(queue, (nuint)sizeof(CompletionQueue));
         return 0;
+    }
+
+    /// <summary>ibv_resize_cq(3): 0, or an errno; EINVAL if more completions lie in it than would fit.</summary>
+    public static int Resize(CompletionQueue* queue, int entries)
+    {
+        if (entries < 1 || entries > MostEntries) return Linux.EINVAL;
+        uint size = System.Numerics.BitOperations.RoundUpToPowerOf2((uint)entries);
+        IbvWc* memory = (IbvWc*)Pages.Allocate((nuint)(size * sizeof(IbvWc)));
+        if (memory == null) return Linux.ENOMEM;
+        if (!ThreadLock.Enter(&queue->Lock)) { Pages.Free(memory, (nuint)(size * sizeof(IbvWc))); return Linux.EAGAIN; }
+        IbvWc* unused = memory;
+        uint unusedSize = size;
+        bool fits = queue->Tail - queue->Head <= size;
+        if (fits)
+        {
+            for (ulong i = queue->Head; i != queue->Tail; i++) memory[i & (size - 1)] = queue->Entries[i & queue->Mask];
+            unused = queue->Entries;
+            unusedSize = queue->Mask + 1;
+            queue->Entries = memory;
+            queue->Mask = size - 1;
+            queue->Base.Entries = (int)size;
+        }
+        ThreadLock.Exit(&queue->Lock);
+        Pages.Free(unused, (nuint)(unusedSize * sizeof(IbvWc)));
+        return fits ? 0 : Linux.EINVAL;
+    }
+
+    /// <summary>Drops what a queue pair has left there that goes to RESET, as devices do.</summary>
+    public static void Drop(CompletionQueue* queue, uint number)
+    {
+        if (!ThreadLock.Enter(&queue->Lock)) return;
+        ulong kept = queue->Head;
+        for (ulong i = queue->Head; i != queue->Tail; i++)
+        {
+            IbvWc completion = queue->Entries[i & queue->Mask];
+            if (completion.QpNumber != number) queue->Entries[kept++ & queue->Mask] = completion;
+        }
+        queue->Tail = kept;
+        ThreadLock.Exit(&queue->Lock);
     }
 
     /// <summary>Behind a queue pair's lock. An overrun loses the completion and ends the queue, as a device's does.</summary>

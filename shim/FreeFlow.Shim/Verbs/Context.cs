@@ -9,6 +9,8 @@ internal unsafe struct Context
 {
     private const int MostEvents = 64;
 
+    private static int _command;
+
     public VerbsContext Verbs;
     public uint Lock;
     public uint EventHead, EventTail;
@@ -22,12 +24,18 @@ internal unsafe struct Context
     {
         Context* context = (Context*)Pages.Allocate((nuint)sizeof(Context));
         if (context == null) return (IbvContext*)Refusal.With(Linux.ENOMEM);
-        int fd = Process.Libc->eventfd(0, Linux.EFD_CLOEXEC);
-        if (fd < 0) { Pages.Free(context, (nuint)sizeof(Context)); return null; }
+        int fd = Process.Libc->eventfd(0, Linux.EFD_CLOEXEC), command = OpenCommand();
+        if (fd < 0 || command < 0)
+        {
+            if (fd >= 0) Process.Libc->close(fd);
+            if (command >= 0) Process.Libc->close(command);
+            Pages.Free(context, (nuint)sizeof(Context));
+            return (IbvContext*)Refusal.With(Linux.EMFILE);
+        }
         context->Verbs.Size = (nuint)sizeof(VerbsContext);
         IbvContext* shown = &context->Verbs.Context;
         shown->Device = Seam.Device;
-        shown->CommandFd = -1;
+        shown->CommandFd = command;
         shown->AsyncFd = fd;
         shown->CompletionVectors = 1;
         shown->AbiCompat = IbvContext.IsExtended;
@@ -38,8 +46,29 @@ internal unsafe struct Context
     public static int Close(Context* context)
     {
         Process.Libc->close(context->Verbs.Context.AsyncFd);
+        Process.Libc->close(context->Verbs.Context.CommandFd);
         Pages.Free(context, (nuint)sizeof(Context));
         return 0;
+    }
+
+    /// <summary>True for the command descriptor of one of this process's contexts.</summary>
+    public static bool IsCommand(int fd) => _command > 0 && FileOf(fd, out ulong device, out ulong file) && FileOf(_command, out ulong ownDevice, out ulong own) && device == ownDevice && file == own;
+
+    /// <summary>A memfd, of which each context has a duplicate: programs ask whether it is there, and pass it on.</summary>
+    private static int OpenCommand()
+    {
+        if (_command <= 0) fixed (byte* name = "freeflow-device\0"u8) _command = Control.OwnDescriptors.Adopt(Process.Libc->memfd_create(name, Linux.MFD_CLOEXEC));
+        return _command <= 0 ? -1 : Process.Libc->fcntl(_command, Linux.F_DUPFD_CLOEXEC, null);
+    }
+
+    // fstat(2): st_dev, st_ino.
+    private static bool FileOf(int fd, out ulong device, out ulong file)
+    {
+        ulong* status = stackalloc ulong[18];
+        bool known = Process.Kernel(Linux.SYS_fstat, fd, (nint)status, 0, 0, 0, 0) == 0;
+        device = status[0];
+        file = status[1];
+        return known;
     }
 
     /// <summary>Tells of something that no call has brought about; lost if nobody has fetched the last 64.</summary>

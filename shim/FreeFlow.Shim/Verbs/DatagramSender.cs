@@ -34,7 +34,7 @@ internal static unsafe class DatagramSender
     {
         status = Ibv.Success;
         if (request->Length > QueuePairLayout.DatagramBytes) { status = Ibv.LocLenErr; return true; }
-        if (!LocalMemory.IsAllowed(pair->Base.Pd, WorkRequest.Sges(request), request->IsInline ? 0 : request->SgeCount, writes: false)) { status = Ibv.LocProtErr; return true; }
+        if (!LocalMemory.IsAllowed(pair->Domain, WorkRequest.Sges(request), request->IsInline ? 0 : request->SgeCount, writes: false)) { status = Ibv.LocProtErr; return true; }
         DatagramPath* path = DatagramPaths.Find(pair, request);
         if (path == null) return true;
         if (!HasRoom(path, request->Length)) return !Waits(path);

@@ -7,7 +7,7 @@ namespace FreeFlow.Shim.Verbs;
 internal static unsafe class LocalMemory
 {
     /// <summary>True if the local keys allow all of it.</summary>
-    public static bool IsAllowed(void* domain, IbvSge* sges, uint count, bool writes)
+    public static bool IsAllowed(ProtectionDomain* domain, IbvSge* sges, uint count, bool writes)
     {
         for (uint i = 0; i < count; i++) if (sges[i].Length != 0 && !RegionTable.TryFind(domain, sges[i], writes, out _)) return false;
         return true;

@@ -61,6 +61,20 @@ internal static unsafe class Posting
         return next - pair->SendHead < pair->Cap.SendWrs ? QueuePair.SendAt(pair, next) : null;
     }
 
+    /// <summary>Says how long the posted receives are; with the queue pair's lock.</summary>
+    public static void TellReceives(QueuePair* pair)
+    {
+        for (ulong i = pair->ReceiveHead; pair->In != null && pair->Base.Srq == null && i != pair->ReceiveTail; i++) TellReceive(pair, i);
+    }
+
+    /// <summary>Where a key will not do, the peer has its error at once, and this side when it takes the message.</summary>
+    private static void TellReceive(QueuePair* pair, ulong number)
+    {
+        ReceiveRequest* receive = QueuePair.ReceiveAt(pair, number);
+        bool allowed = LocalMemory.IsAllowed(pair->Domain, ReceiveRequest.Sges(receive), receive->SgeCount, writes: true);
+        Volatile.Write(ref *QueuePair.ReceiveLengthAt(pair->In, number, pair->ReceiveMask), allowed ? receive->Length : QueuePairLayout.RefusedLength);
+    }
+
     private static int Add(QueuePair* pair, IbvSendWr* wish)
     {
         WorkRequest* request = Place(pair, 0);
@@ -99,12 +113,7 @@ internal static unsafe class Posting
         ReceiveRequest* receive = QueuePair.ReceiveAt(pair, pair->ReceiveTail);
         int error = ReceiveRequest.Fill(receive, wish, pair->Cap.ReceiveSges);
         if (error != 0) return error;
-        if (pair->In != null)
-        {
-            // Where a key will not do, the peer waits until that is found out here.
-            bool allowed = LocalMemory.IsAllowed(pair->Base.Pd, ReceiveRequest.Sges(receive), receive->SgeCount, writes: true);
-            Volatile.Write(ref *QueuePair.ReceiveLengthAt(pair->In, pair->ReceiveTail, pair->ReceiveMask), allowed ? receive->Length : QueuePairLayout.UnknownLength);
-        }
+        if (pair->In != null) TellReceive(pair, pair->ReceiveTail);
         pair->ReceiveTail++;
         return 0;
     }

@@ -71,7 +71,9 @@ internal unsafe struct QueuePair
     public readonly SharedReceiveQueue* SharedReceives => (SharedReceiveQueue*)Base.Srq;
 
     /// <summary>Whose keys name the memory of receives.</summary>
-    public readonly void* ReceiveDomain => Base.Srq == null ? Base.Pd : SharedReceives->Base.Pd;
+    public readonly ProtectionDomain* ReceiveDomain => Base.Srq == null ? Domain : ((ProtectionDomain*)SharedReceives->Base.Pd)->Own;
+
+    public readonly ProtectionDomain* Domain => ((ProtectionDomain*)Base.Pd)->Own;
 
     /// <summary>Unreliable connection or datagram: nothing is answered, what cannot be taken is lost in silence (IBA 9.8).</summary>
     public readonly bool IsUnreliable => Base.Type != Ibv.QptRc;

@@ -62,7 +62,7 @@ internal static unsafe class QueuePairConnection
         if (pair->Out == null) return;
         pair->In->ReceiveMask = pair->ReceiveMask;
         pair->In->RnrTimer = pair->Attributes.MinRnrTimer;
-        for (ulong i = pair->ReceiveHead; i != pair->ReceiveTail; i++) *QueuePair.ReceiveLengthAt(pair->In, i, pair->ReceiveMask) = QueuePair.ReceiveAt(pair, i)->Length;
+        Posting.TellReceives(pair);
         pair->In->IsShared = pair->Base.Srq != null ? 1u : 0;
         Volatile.Write(ref pair->In->Receives, pair->Base.Srq != null ? SharedReceiveQueue.Many : pair->ReceiveTail);
         Volatile.Write(ref pair->Out->State, (uint)QueuePairState.Ready);

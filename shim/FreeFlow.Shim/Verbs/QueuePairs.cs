@@ -106,7 +106,20 @@ internal static unsafe class QueuePairs
     {
         if (!ThreadLock.Enter(LockWord())) return;
         for (QueuePair* pair = _first; pair != null; pair = pair->NextOfAll)
-            if (pair->Base.Pd == domain && pair->Out != null) Interlocked.Increment(ref pair->Out->Revocations);
+            if (pair->Domain == domain && pair->Out != null) Interlocked.Increment(ref pair->Out->Revocations);
+        ThreadLock.Exit(LockWord());
+    }
+
+    /// <summary>A region of this domain is another one now: what was posted for it is refused, and the peers are told.</summary>
+    public static void Recheck(ProtectionDomain* domain)
+    {
+        if (!ThreadLock.Enter(LockWord())) return;
+        for (QueuePair* pair = _first; pair != null; pair = pair->NextOfAll)
+        {
+            if (pair->ReceiveDomain != domain || !ThreadLock.Enter(&pair->Lock)) continue;
+            Posting.TellReceives(pair);
+            ThreadLock.Exit(&pair->Lock);
+        }
         ThreadLock.Exit(LockWord());
     }
 
@@ -139,6 +152,8 @@ internal static unsafe class QueuePairs
         pair->Pushed = pair->Published = pair->DataTail = pair->Taken = pair->DataHead = pair->TakenBytes = pair->StalledSince = 0;
         pair->Attributes = default;
         pair->Base.State = Ibv.Reset;
+        CompletionQueue.Drop((CompletionQueue*)pair->Base.SendCq, pair->Base.Number);
+        CompletionQueue.Drop((CompletionQueue*)pair->Base.ReceiveCq, pair->Base.Number);
         ThreadLock.Exit(&pair->Lock);
     }
 

@@ -40,16 +40,21 @@ internal static unsafe class RegionTable
             if (entry->Key != 0) continue;
             uint number = (index + _base) & 0xffffff;
             if (number == 0) continue;
-            entry->Domain = domain;
-            entry->Access = access;
-            entry->Address = address;
-            entry->Memory = memory;
-            entry->Length = length;
             key = (number << 8) | tag;
-            Volatile.Write(ref entry->Key, key);
+            Fill(entry, key, domain, access, address, memory, length);
         }
         ThreadLock.Exit(LockWord());
         return key;
+    }
+
+    /// <summary>The key stands for another region from here on.</summary>
+    public static void Change(uint key, void* domain, uint access, ulong address, byte* memory, ulong length)
+    {
+        RegionEntry* entry = Find(key);
+        if (entry == null || !ThreadLock.Enter(LockWord())) return;
+        Volatile.Write(ref entry->Key, 0);
+        Fill(entry, key, domain, access, address, memory, length);
+        ThreadLock.Exit(LockWord());
     }
 
     public static void Remove(uint key)
@@ -59,7 +64,7 @@ internal static unsafe class RegionTable
     }
 
     /// <summary>Where a scatter or gather element lies in memory; false if its key does not allow it (local protection error).</summary>
-    /// <param name="domain">The queue pair's.</param>
+    /// <param name="domain">The queue pair's, not a parent domain.</param>
     /// <param name="element">Address, length and key.</param>
     /// <param name="writes">It is written to.</param>
     /// <param name="memory">Its first byte.</param>
@@ -74,11 +79,23 @@ internal static unsafe class RegionTable
         return true;
     }
 
-    /// <summary>As <see cref="TryFind"/>, for an element that has been checked; null if its region has gone.</summary>
+    /// <summary>As <see cref="TryFind"/>, for an element that has been checked; null if its region has gone, or is another one now.</summary>
     public static byte* Translate(IbvSge element)
     {
         RegionEntry* entry = Find(element.LocalKey);
-        return entry == null ? null : entry->Memory + (element.Address - entry->Address);
+        if (entry == null) return null;
+        ulong offset = element.Address - entry->Address;
+        return offset > entry->Length || element.Length > entry->Length - offset ? null : entry->Memory + offset;
+    }
+
+    private static void Fill(RegionEntry* entry, uint key, void* domain, uint access, ulong address, byte* memory, ulong length)
+    {
+        entry->Domain = domain;
+        entry->Access = access;
+        entry->Address = address;
+        entry->Memory = memory;
+        entry->Length = length;
+        Volatile.Write(ref entry->Key, key);
     }
 
     private static RegionEntry* Find(uint key)

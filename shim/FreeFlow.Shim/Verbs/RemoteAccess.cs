@@ -32,7 +32,7 @@ internal static unsafe class RemoteAccess
         bool isAtomic = request->Opcode is Ibv.WrCmpSwp or Ibv.WrFetchAdd, isRead = request->Opcode == Ibv.WrRead;
         IbvSge* sges = WorkRequest.Sges(request);
         uint count = request->IsInline ? 0 : request->SgeCount;
-        if (!LocalMemory.IsAllowed(pair->Base.Pd, sges, count, writes: isAtomic || isRead)) return Ibv.LocProtErr;
+        if (!LocalMemory.IsAllowed(pair->Domain, sges, count, writes: isAtomic || isRead)) return Ibv.LocProtErr;
         if (request->Length == 0) return isAtomic ? Ibv.LocLenErr : Ibv.Success;
         RemoteRegion* region = Find(pair, request->RemoteKey, out int error);
         if (region == null)

@@ -74,8 +74,9 @@ internal static unsafe class Requester
         uint mask = Volatile.Read(ref pair->Out->ReceiveMask);
         if (mask >= QueuePairLayout.Receives) return false;
         uint room = Volatile.Read(ref *QueuePair.ReceiveLengthAt(pair->Out, number, mask));
-        if (room == QueuePairLayout.UnknownLength) return false;
-        if (request->Opcode != Ibv.WrWriteImm && request->Length > room) status = Ibv.RemInvReqErr;
+        bool hasPayload = request->Opcode != Ibv.WrWriteImm && request->Length != 0;
+        if (room == QueuePairLayout.RefusedLength) status = hasPayload ? Ibv.RemOpErr : Ibv.Success;
+        else if (hasPayload && request->Length > room) status = Ibv.RemInvReqErr;
         return true;
     }
 
@@ -113,7 +114,7 @@ internal static unsafe class Requester
             if (waits) return false;
             if (status != Ibv.Success || (pair->IsUnreliable && !IsReady(pair))) { pair->SendNext++; Finish(pair, request, status); return false; }
         }
-        else if (!LocalMemory.IsAllowed(pair->Base.Pd, WorkRequest.Sges(request), request->IsInline ? 0 : request->SgeCount, writes: false))
+        else if (!LocalMemory.IsAllowed(pair->Domain, WorkRequest.Sges(request), request->IsInline ? 0 : request->SgeCount, writes: false))
         {
             if (pair->SendHead != pair->SendNext) return false;
             pair->SendNext++;

@@ -6,6 +6,8 @@ internal static class Ibv
     public const int AccessLocalWrite = 1, AccessRemoteWrite = 2, AccessRemoteRead = 4, AccessRemoteAtomic = 8, AccessMwBind = 16, AccessZeroBased = 32,
         AccessOnDemand = 64, AccessHugeTlb = 128, AccessOptionalMask = 0x3ff00000;
 
+    public const uint ReregTranslation = 1, ReregDomain = 2, ReregAccess = 4;
+
     public const uint QptRc = 2, QptUc = 3, QptUd = 4;
 
     public const uint Reset = 0, Init = 1, Rtr = 2, Rts = 3, Sqd = 4, Sqe = 5, Err = 6;

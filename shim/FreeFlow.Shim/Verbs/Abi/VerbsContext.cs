@@ -10,6 +10,10 @@ namespace FreeFlow.Shim.Verbs.Abi;
 internal unsafe struct VerbsContext
 {
     [FieldOffset(48)] public nint QueryPort;
+    [FieldOffset(160)] public nint AllocParentDomain;
+    [FieldOffset(168)] public nint DeallocTd;
+    [FieldOffset(176)] public nint AllocTd;
+    [FieldOffset(248)] public nint CreateCqEx;
     [FieldOffset(264)] public nint QueryDeviceEx;
     [FieldOffset(312)] public nint CreateQpEx;
     [FieldOffset(344)] public nint CloseXrcd;

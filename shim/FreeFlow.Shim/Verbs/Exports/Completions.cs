@@ -20,7 +20,7 @@ internal static unsafe class Completions
     public static int Destroy(CompletionQueue* queue) => CompletionQueue.Destroy(queue);
 
     [Verbs("int ibv_resize_cq(void* queue, int entries)", Guard = "ff_is_ours(queue)")]
-    public static int Resize(CompletionQueue* queue, int entries) => Linux.EOPNOTSUPP;
+    public static int Resize(CompletionQueue* queue, int entries) => CompletionQueue.Resize(queue, entries);
 
     [Verbs("int ibv_get_cq_event(void* channel, void* queue, void* user)", Guard = "ff_is_ours(channel)")]
     public static int GetEvent(CompletionChannel* channel, CompletionQueue** queue, void** user)

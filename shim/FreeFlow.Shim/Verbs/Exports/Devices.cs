@@ -135,8 +135,13 @@ internal static unsafe class Devices
     [Verbs("void ibv_ack_async_event(void* event)", Guard = "ff_is_our_event(event)")]
     public static void AcknowledgeEvent(IbvAsyncEvent* result) => Context.Acknowledge(result);
 
-    [Verbs("void* ibv_import_device(int fd)", Guard = "0")]
-    public static void* Import(int fd) => null;
+    [Verbs("void* ibv_import_device(int fd)", Guard = "ff_verbs_work")]
+    public static void* Import(int fd)
+    {
+        delegate* unmanaged[SuppressGCTransition]<int, void*> import;
+        fixed (byte* name = "ibv_import_device\0"u8) import = (delegate* unmanaged[SuppressGCTransition]<int, void*>)Seam.Real(name);
+        return Context.IsCommand(fd) || import == null ? Refusal.With() : import(fd);
+    }
 
     private static IbvGidEntry Entry(IbvGid gid, uint index, uint interfaceIndex)
     {

@@ -28,11 +28,8 @@ internal static unsafe class Regions
     public static int Deregister(MemoryRegion* region) => MemoryRegion.Deregister(region);
 
     [Verbs("int ibv_rereg_mr(void* region, int flags, void* domain, void* address, size_t length, int access)", Guard = "ff_is_ours(region)")]
-    public static int Reregister(MemoryRegion* region, int flags, void* domain, void* address, nuint length, int access)
-    {
-        Process.Errno = Linux.EOPNOTSUPP;
-        return 2; // IBV_REREG_MR_ERR_CMD: the region is as it was
-    }
+    public static int Reregister(MemoryRegion* region, int flags, ProtectionDomain* domain, byte* address, nuint length, int access) =>
+        MemoryRegion.Reregister(region, (uint)flags, domain, address, length, (uint)access);
 
     [Verbs("void* ibv_reg_dmabuf_mr(void* domain, unsigned long offset, size_t length, unsigned long iova, int fd, int access)", Guard = "ff_is_ours(domain)")]
     public static void* RegisterDmabuf(void* domain, ulong offset, nuint length, ulong iova, int fd, int access) => Refusal.With();
