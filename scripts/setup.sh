@@ -18,8 +18,8 @@ redis-server redis-tools memcached nginx-light wrk postgresql mariadb-server-cor
 musl-tools busybox-static golang-go iputils-ping sudo git
 iproute2 iptables nftables util-linux procps valgrind spin etcd-server
 apache2-bin bubblewrap podman crun golang-github-containers-common libjemalloc2 libtcmalloc-minimal4 libseccomp2 libasan8 libtsan2 libubsan1"
-# Of the independent test suites only CPython's runs in 'make test'; the others' packages come with 'make test-suites'.
-packages="$packages libpython3.11-testsuite"
+# Of the independent test suites only CPython's and rdma-core's run in 'make test'; the others' packages come with 'make test-suites'.
+packages="$packages libpython3.11-testsuite python3-pyverbs"
 # A kernel of one's own, for what asks for rights that a machine may lack.
 packages="$packages user-mode-linux"
 # The packages' test boots one in a container; rpm builds the other. Their distributions' checkers look at them, and shells at the completions.

@@ -13,6 +13,11 @@ public sealed record SuitePart(string Name, Func<string, CommandLine> Command, F
     /// <summary>True: without a byte in a ring the preloaded run proves nothing.</summary>
     public bool NeedsRing { get; init; } = true;
 
+    /// <summary>
+    /// Of tests that need what only FreeFlow gives (an RDMA device): those that pass, one each line. They stand for the plain run, and no test may fail. Null: the plain run says it.
+    /// </summary>
+    public string? Expected { get; init; }
+
     /// <summary>A run that lasts longer has hung.</summary>
     public TimeSpan Patience { get; init; } = TimeSpan.FromMinutes(5);
 
