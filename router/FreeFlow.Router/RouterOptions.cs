@@ -1,9 +1,11 @@
 using System;
 using System.Collections.Generic;
 using System.Globalization;
+using System.IO;
 using FreeFlow.Contract;
 using FreeFlow.Contract.Layout;
 using FreeFlow.Router.Cluster;
+using FreeFlow.Service;
 
 namespace FreeFlow.Router;
 
@@ -48,6 +50,19 @@ internal sealed record RouterOptions
     public string? PolicyPath { get; init; }
     public bool Verbose { get; init; }
     public ClusterOptions Cluster { get; init; } = new();
+
+    /// <summary>The command line with the options of <c>--config</c>'s file in it; throws <see cref="RouterException"/> with one line.</summary>
+    public static string[] Words(string[] arguments)
+    {
+        try
+        {
+            return OptionFile.Expand(arguments);
+        }
+        catch (Exception exception) when (exception is FormatException or IOException or UnauthorizedAccessException)
+        {
+            throw new RouterException(exception.Message);
+        }
+    }
 
     /// <summary>Reads the arguments; throws <see cref="RouterException"/> with one line about the first that is wrong.</summary>
     public static RouterOptions Parse(ReadOnlySpan<string> arguments)

@@ -3,14 +3,15 @@ using System.Diagnostics;
 using System.Globalization;
 using System.Net.Sockets;
 using System.Text;
+using Microsoft.Extensions.Hosting.Systemd;
 
 namespace FreeFlow.Service;
 
 /// <summary>
 /// Tells the service manager how this process is (sd_notify(3)): ready, reloading, stopping, alive. Without NOTIFY_SOCKET in the environment it does nothing, so a daemon need not ask
-/// who started it. Any thread; never throws: a manager that does not listen is no reason to stop.
+/// who started it. Any thread. It never waits and never throws, where the host's own notifier does both: a manager that does not listen is no reason to stop.
 /// </summary>
-public sealed class ServiceNotifier : IDisposable
+public sealed class ServiceNotifier : ISystemdNotifier, IDisposable
 {
     private readonly Socket? _socket;
 
@@ -40,6 +41,12 @@ public sealed class ServiceNotifier : IDisposable
 
     /// <summary>How often <see cref="Alive"/> must be called; null: nobody watches.</summary>
     public TimeSpan? WatchdogInterval { get; }
+
+    /// <inheritdoc/>
+    public bool IsEnabled => _socket is not null;
+
+    /// <inheritdoc/>
+    public void Notify(ServiceState state) => Send(state.ToString());
 
     /// <summary>The service serves; the text is what <c>systemctl status</c> shows.</summary>
     public void Ready(string status) => Send($"READY=1\nSTATUS={status}");

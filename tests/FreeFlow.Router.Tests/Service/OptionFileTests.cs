@@ -39,7 +39,7 @@ public sealed class OptionFileTests
     [Test]
     public void AMissingFileIsSaidInOneLine()
     {
-        Assert.That(Assert.Throws<RouterException>(() => ServiceLife.Options(["--config", "/nowhere"]))!.Message, Does.Contain("/nowhere").And.Not.Contain("\n"));
-        Assert.That(Assert.Throws<RouterException>(() => ServiceLife.Options(["--config"]))!.Message, Does.Contain("needs a file"));
+        Assert.That(Assert.Throws<RouterException>(() => RouterOptions.Words(["--config", "/nowhere"]))!.Message, Does.Contain("/nowhere").And.Not.Contain("\n"));
+        Assert.That(Assert.Throws<RouterException>(() => RouterOptions.Words(["--config"]))!.Message, Does.Contain("needs a file"));
     }
 }

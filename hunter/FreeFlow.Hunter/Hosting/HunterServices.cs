@@ -1,0 +1,42 @@
+using System;
+using System.IO;
+using System.Security.Cryptography;
+using FreeFlow.Locations;
+using FreeFlow.Locations.Etcd;
+using FreeFlow.Locations.Publishing;
+using FreeFlow.Service;
+using Microsoft.Extensions.DependencyInjection;
+
+namespace FreeFlow.Hunter.Hosting;
+
+/// <summary>The hunter's parts. The container disposes of each before the parts that it was made of.</summary>
+internal static class HunterServices
+{
+    /// <param name="services">The host's.</param>
+    /// <param name="options">What was read at the start, this node's address among it.</param>
+    public static void AddHunter(this IServiceCollection services, HunterOptions options)
+    {
+        services.AddSingleton(options);
+        services.AddSingleton(_ => OpenEtcd(options.Etcd));
+        services.AddSingleton(parts => new Publisher(parts.GetRequiredService<EtcdClient>(), Publishing(options), Program.Say));
+        services.AddSingleton<IDaemon, HunterDaemon>();
+        services.AddHostedService<SourceService>();
+    }
+
+    private static PublisherOptions Publishing(HunterOptions options) => new()
+    {
+        LeaseTime = TimeSpan.FromSeconds(options.LeaseSeconds),
+        OwnerKey = LocationKeys.HunterPrefix + options.HostAddress,
+        OwnerName = options.NodeName,
+        WithdrawOnStop = options.Withdraw,
+    };
+
+    private static EtcdClient OpenEtcd(EtcdOptions options)
+    {
+        try { return new(options); }
+        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException or CryptographicException)
+        {
+            throw new HunterException($"etcd's TLS files: {exception.Message}");
+        }
+    }
+}

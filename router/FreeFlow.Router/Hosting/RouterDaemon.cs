@@ -1,0 +1,70 @@
+using System;
+using System.Linq;
+using FreeFlow.Router.Cluster;
+using FreeFlow.Router.Observe;
+using FreeFlow.Router.Sessions;
+using FreeFlow.Service;
+
+namespace FreeFlow.Router.Hosting;
+
+/// <summary>
+/// The router as its service manager sees it: whatever says that it is alive, or reads something again, is a turn of the event loop.
+/// </summary>
+/// <param name="options">What was read at the start.</param>
+/// <param name="arguments">The command line, which may name a file that SIGHUP makes us read again.</param>
+/// <param name="cluster">Whose certificates are read again.</param>
+/// <param name="loop">The router's thread.</param>
+/// <param name="log">Whose verbosity may change.</param>
+internal sealed class RouterDaemon(RouterOptions options, string[] arguments, ClusterMembership cluster, EventLoop loop, Log log) : IDaemon
+{
+    private string[] _words = RouterOptions.Words(arguments);
+
+    /// <summary>
+    /// What else has certificates to read again, by the router's thread; a mistake in them is thrown as <see cref="RouterException"/>, and
+    /// then they stay as they were.
+    /// </summary>
+    public event Action? CertificateReloads;
+
+    /// <inheritdoc/>
+    public string Status => $"listens on {options.SocketPath}";
+
+    /// <summary>The event loop itself says so.</summary>
+    public bool IsAlive => true;
+
+    /// <inheritdoc/>
+    public void Invoke(Action work) => loop.Post(work);
+
+    /// <inheritdoc/>
+    public void Reload()
+    {
+        ReadOptions();
+        foreach (Action reload in CertificateReloads?.GetInvocationList().Cast<Action>() ?? []) ReadCertificates(reload);
+        ReadCertificates(cluster.ReadCertificates);
+    }
+
+    // What is wrong in the file changes nothing: the router goes on as it is.
+    private void ReadOptions()
+    {
+        try
+        {
+            string[] words = RouterOptions.Words(arguments);
+            RouterOptions read = RouterOptions.Parse(words);
+            bool restart = !words.Where(IsFixed).SequenceEqual(_words.Where(IsFixed));
+            _words = words;
+            log.Verbose = read.Verbose;
+            log.Line(restart ? "options are read again; some of the changes need a restart" : "options are read again");
+        }
+        catch (RouterException exception)
+        {
+            log.Line($"the options stay as they are: {exception.Message}");
+        }
+    }
+
+    private void ReadCertificates(Action reload)
+    {
+        try { reload(); }
+        catch (RouterException exception) { log.Line($"certificates stay as they are: {exception.Message}"); }
+    }
+
+    private static bool IsFixed(string option) => option != "--verbose";
+}
