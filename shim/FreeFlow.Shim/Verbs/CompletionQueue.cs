@@ -158,7 +158,7 @@ internal unsafe struct CompletionQueue
         if (Volatile.Read(ref queue->HasOverrun)) return -1;
         int count = Take(queue, most, completions);
         if (count == most) return count;
-        _ = Progress(queue);
+        _ = Progress(queue, mayGiveUp: count == 0);
         count += Take(queue, most - count, completions + count);
         if (count != 0) queue->EmptyPolls = 0;
         else if (++queue->EmptyPolls >= PollsAlone && queue->EmptyPolls % YieldEvery == 0) Process.Libc->sched_yield();
@@ -166,9 +166,11 @@ internal unsafe struct CompletionQueue
     }
 
     /// <summary>Carries on what the queue's pairs have to do. True if one of them waits with a time limit.</summary>
-    public static bool Progress(CompletionQueue* queue)
+    /// <param name="queue">The queue.</param>
+    /// <param name="mayGiveUp">The caller has nothing to tell the program yet.</param>
+    public static bool Progress(CompletionQueue* queue, bool mayGiveUp = true)
     {
-        bool limited = false;
+        bool limited = false, forsaken = false;
         if (!ThreadLock.Enter(&queue->PollLock)) return false;
         for (QueuePair* pair = queue->Receivers; pair != null; pair = pair->NextReceiver)
         {
@@ -180,10 +182,32 @@ internal unsafe struct CompletionQueue
         {
             if (!Requester.HasWork(pair) || !ThreadLock.Enter(&pair->Lock)) continue;
             limited |= Requester.Run(pair);
+            forsaken |= Requester.IsForsaken(pair);
             ThreadLock.Exit(&pair->Lock);
         }
+        if (forsaken && mayGiveUp && Volatile.Read(ref queue->Tail) == Volatile.Read(ref queue->Head)) GiveUp(queue);
         ThreadLock.Exit(&queue->PollLock);
         return limited;
+    }
+
+    /// <summary>Nothing else is left to tell: requests end whose peers have.</summary>
+    private static void GiveUp(CompletionQueue* queue)
+    {
+        for (QueuePair* pair = queue->Senders; pair != null; pair = pair->NextSender)
+        {
+            if (!Requester.IsForsaken(pair) || !ThreadLock.Enter(&pair->Lock)) continue;
+            pair->GivesUp = true;
+            _ = Requester.Run(pair);
+            pair->GivesUp = false;
+            ThreadLock.Exit(&pair->Lock);
+        }
+    }
+
+    /// <summary>After a request was posted, without a lock: nobody rings any more for one whose peer has ended, and the program may be about to sleep.</summary>
+    public static void Posted(QueuePair* pair)
+    {
+        CompletionQueue* queue = (CompletionQueue*)pair->Base.SendCq;
+        if (Volatile.Read(ref queue->Armed) != 0 && Requester.IsForsaken(pair)) _ = Progress(queue);
     }
 
     /// <summary>ibv_req_notify_cq(3).</summary>

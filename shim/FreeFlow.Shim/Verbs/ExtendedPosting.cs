@@ -47,6 +47,7 @@ internal static unsafe class ExtendedPosting
             _ = Requester.Run(pair);
         }
         Abort(pair);
+        CompletionQueue.Posted(pair);
         return error;
     }
 

@@ -23,6 +23,7 @@ internal static unsafe class Posting
         if (error != 0) *bad = request;
         _ = Requester.Run(pair);
         ThreadLock.Exit(&pair->Lock);
+        CompletionQueue.Posted(pair);
         return error;
     }
 

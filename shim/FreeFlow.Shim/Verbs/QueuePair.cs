@@ -34,6 +34,13 @@ internal unsafe struct QueuePair
 
     // Requester: messages published, payload bytes written; of the message in work: bytes written.
     public ulong Published, DataTail, Pushed;
+
+    /// <summary>
+    /// Requests that a peer which has ended did not answer are completed with an error now. A device would first retry for a while, in which its program hears of all that was
+    /// done before: here, when nothing else is left to tell.
+    /// </summary>
+    public bool GivesUp;
+
     public bool IsPushing;
 
     /// <summary>CLOCK_MONOTONIC in ns since when the oldest request gets no answer, 0 if it is not known.</summary>

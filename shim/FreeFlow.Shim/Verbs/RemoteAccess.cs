@@ -27,7 +27,7 @@ internal static unsafe class RemoteAccess
     private static uint Try(QueuePair* pair, WorkRequest* request, out bool waits)
     {
         waits = false;
-        if (Requester.HasEnded(pair)) return Ibv.RetryExcErr;
+        if (Requester.HasEnded(pair)) { waits = !pair->GivesUp; return Ibv.RetryExcErr; }
         if (!Requester.IsReady(pair)) { waits = true; return 0; }
         bool isAtomic = request->Opcode is Ibv.WrCmpSwp or Ibv.WrFetchAdd, isRead = request->Opcode == Ibv.WrRead;
         IbvSge* sges = WorkRequest.Sges(request);

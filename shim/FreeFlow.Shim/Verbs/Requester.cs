@@ -48,7 +48,11 @@ internal static unsafe class Requester
             {
                 if (!peerHasEnded) return any;
                 // What came before its end is there to see now.
-                if (!TryGetAnswer(pair, request, out status)) status = Ibv.RetryExcErr;
+                if (!TryGetAnswer(pair, request, out status))
+                {
+                    if (!pair->GivesUp) return any;
+                    status = Ibv.RetryExcErr;
+                }
             }
             Finish(pair, request, status);
             any = true;
@@ -206,6 +210,9 @@ internal static unsafe class Requester
 
     /// <summary>True if the peer answers nothing any more.</summary>
     public static bool HasEnded(QueuePair* pair) => Volatile.Read(ref pair->In->State) == (uint)QueuePairState.Ended || Volatile.Read(ref pair->In->Gone) != 0;
+
+    /// <summary>True if a request waits for a peer that answers nothing any more.</summary>
+    public static bool IsForsaken(QueuePair* pair) => HasWork(pair) && pair->In != null && HasEnded(pair);
 
     public static bool IsReady(QueuePair* pair) => Volatile.Read(ref pair->In->State) == (uint)QueuePairState.Ready;
 }
