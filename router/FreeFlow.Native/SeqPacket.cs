@@ -11,7 +11,10 @@ public static unsafe class SeqPacket
     private const int ControlHeaderBytes = 16;
     private const int ControlCapacity = ControlHeaderBytes + (MostDescriptors * sizeof(int)) + 4;
 
-    /// <summary>Connects to the socket file at <paramref name="path"/>; -1 with errno if nobody answers there. <paramref name="flags"/>: 0 or SOCK_NONBLOCK.</summary>
+    /// <summary>
+    /// Connects to the socket file at <paramref name="path"/>; -1 with errno if nobody answers there. <paramref name="flags"/>: 0 or
+    /// SOCK_NONBLOCK.
+    /// </summary>
     public static int Connect(string path, int flags = 0)
     {
         if (!UnixAddress.TryMake(path, out UnixAddress address))

@@ -97,7 +97,10 @@ internal sealed class VerbsBroker(Log log)
         return inbox is null ? Errno.ENOMEM : 0;
     }
 
-    /// <summary>A datagram queue pair sends to another one. EAGAIN: there is none, or it has not heard yet of others; as on a wire, what is sent there is lost.</summary>
+    /// <summary>
+    /// A datagram queue pair sends to another one. EAGAIN: there is none, or it has not heard yet of others; as on a wire, what is sent
+    /// there is lost.
+    /// </summary>
     /// <param name="client">Whose it is.</param>
     /// <param name="request">What it says.</param>
     /// <param name="proof">A socket that is bound to its address.</param>

@@ -9,7 +9,10 @@ using FreeFlow.Router.Sessions;
 
 namespace FreeFlow.Router.Verbs;
 
-/// <summary>Tells a datagram queue pair who sends to it (<see cref="InboxHeader"/>): a socket on which only this router speaks, and a page that says how often it has.</summary>
+/// <summary>
+/// Tells a datagram queue pair who sends to it (<see cref="InboxHeader"/>): a socket on which only this router speaks, and a page that says
+/// how often it has.
+/// </summary>
 internal sealed unsafe class VerbsInbox : IDisposable
 {
     private const string Name = "freeflow-inbox";

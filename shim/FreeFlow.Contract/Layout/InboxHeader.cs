@@ -3,7 +3,8 @@ using System.Runtime.InteropServices;
 namespace FreeFlow.Contract.Layout;
 
 /// <summary>
-/// What the router shares with a datagram (UD) queue pair: a sealed memfd of one page, which only the router writes, beside a socket. Each path that somebody opens to the queue pair is
+/// What the router shares with a datagram (UD) queue pair: a sealed memfd of one page, which only the router writes, beside a socket. Each
+/// path that somebody opens to the queue pair is
 /// one message on that socket (<see cref="Messages.VerbsArrival"/>); this page says how many there have been, so that nobody has to ask the kernel.
 /// <code>
 ///   0 Magic Version

@@ -3,7 +3,8 @@ using System.Runtime.InteropServices;
 namespace FreeFlow.Contract.Layout;
 
 /// <summary>
-/// Head of one direction's block (<see cref="QueuePairLayout"/>), version 2, little endian. "Sender" is who sends messages in this direction, "reader" who takes them; words of
+/// Head of one direction's block (<see cref="QueuePairLayout"/>), version 2, little endian. "Sender" is who sends messages in this
+/// direction, "reader" who takes them; words of
 /// different writers lie on different cache lines. Counters never go back; positions are counted in bytes or messages from the beginning.
 /// <code>
 ///   0 Magic Version
@@ -41,7 +42,8 @@ public struct QueuePairHeader
     [FieldOffset(136)] public ulong DataHead;
 
     /// <summary>
-    /// Receives ever posted. A message whose number is smaller has a receive, and can complete at once if its payload fits. From a shared queue: a message whose number is not smaller has
+    /// Receives ever posted. A message whose number is smaller has a receive, and can complete at once if its payload fits. From a shared
+    /// queue: a message whose number is not smaller has
     /// found none.
     /// </summary>
     [FieldOffset(192)] public ulong Receives;

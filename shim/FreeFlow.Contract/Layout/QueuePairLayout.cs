@@ -1,7 +1,8 @@
 namespace FreeFlow.Contract.Layout;
 
 /// <summary>
-/// The memory that two connected queue pairs (RC or UC) of one host share: a sealed memfd with one block a direction, made by the router. Also that of one datagram (UD) queue pair with
+/// The memory that two connected queue pairs (RC or UC) of one host share: a sealed memfd with one block a direction, made by the router.
+/// Also that of one datagram (UD) queue pair with
 /// another that it sends to: messages go by block 0 alone, whole or not at all, and of block 1 only the state counts.
 /// <code>
 /// ┌ block 0: written by side 0, read by side 1 ────────────────────────┬ block 1: the other way ┐

@@ -3,7 +3,8 @@ using System;
 namespace FreeFlow.Contract.Messages;
 
 /// <summary>
-/// Somebody has opened a path to a datagram queue pair: [type, own GID (2), sender's GID (2), sender's number]. The sender has proven its GID; whether the own GID is the receiver's, the
+/// Somebody has opened a path to a datagram queue pair: [type, own GID (2), sender's GID (2), sender's number]. The sender has proven its
+/// GID; whether the own GID is the receiver's, the
 /// receiver knows. Descriptors: the memfd of <see cref="Layout.QueuePairLayout"/>, of which the sender writes block 0, and the receiver's end of the doorbell.
 /// </summary>
 public struct VerbsArrival

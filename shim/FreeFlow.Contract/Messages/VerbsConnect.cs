@@ -3,7 +3,8 @@ using System;
 namespace FreeFlow.Contract.Messages;
 
 /// <summary>
-/// Names the peer of a queue pair that goes to RTR, or to whom a datagram queue pair sends: [type, sequence, number, access, own GID (2), peer's GID (2), peer's number]. One
+/// Names the peer of a queue pair that goes to RTR, or to whom a datagram queue pair sends: [type, sequence, number, access, own GID (2),
+/// peer's GID (2), peer's number]. One
 /// descriptor: a UDP socket bound to the own GID's address, which proves it. Answered by <see cref="VerbsJoin"/>, or by <see
 /// cref="VerbsReply"/> with an errno.
 /// </summary>

@@ -40,7 +40,8 @@ internal static unsafe class PeekAcross
     }
 
     /// <summary>
-    /// A peek for all (MSG_PEEK with MSG_WAITALL) whose <paramref name="seen"/> bytes begin in the ring, and whose rest is the kernel's: waits there until the kernel has all
+    /// A peek for all (MSG_PEEK with MSG_WAITALL) whose <paramref name="seen"/> bytes begin in the ring, and whose rest is the kernel's:
+    /// waits there until the kernel has all
     /// of the rest, or can have no more. What both have then.
     /// </summary>
     public static nint ForAll(int fd, ConnectionRecord* record, MessageHeader* message, int flags, nint seen)
@@ -59,7 +60,10 @@ internal static unsafe class PeekAcross
         return behind > 0 ? ring + behind : seen + KeepError(record, behind);
     }
 
-    /// <summary>How many bytes are left in a ring whose writer has left it, if the kernel has nothing but what comes behind them; otherwise 0. Caller holds ReceiveLock.</summary>
+    /// <summary>
+    /// How many bytes are left in a ring whose writer has left it, if the kernel has nothing but what comes behind them; otherwise 0.
+    /// Caller holds ReceiveLock.
+    /// </summary>
     private static nint EndOfRing(ConnectionRecord* record, RingBlockHeader* incoming)
     {
         if (Gate.Phase(&record->ReceiveGate) != DirectionPhase.Ring || record->KernelConsumed < record->ReceiveSwitchAt) return 0;

@@ -203,7 +203,10 @@ internal unsafe struct CompletionQueue
         }
     }
 
-    /// <summary>After a request was posted, without a lock: nobody rings any more for one whose peer has ended, and the program may be about to sleep.</summary>
+    /// <summary>
+    /// After a request was posted, without a lock: nobody rings any more for one whose peer has ended, and the program may be about to
+    /// sleep.
+    /// </summary>
     public static void Posted(QueuePair* pair)
     {
         CompletionQueue* queue = (CompletionQueue*)pair->Base.SendCq;

@@ -89,7 +89,10 @@ internal unsafe struct Context
         ThreadLock.Exit(&context->Lock);
     }
 
-    /// <summary>An object is about to go: events of it that wait go with it, and those that were fetched are waited for until they are acknowledged (ibv_destroy_qp(3)).</summary>
+    /// <summary>
+    /// An object is about to go: events of it that wait go with it, and those that were fetched are waited for until they are acknowledged
+    /// (ibv_destroy_qp(3)).
+    /// </summary>
     public static void Forget(void* shown, void* element, int* fetched)
     {
         Context* context = Of(shown);

@@ -6,7 +6,8 @@ using FreeFlow.Shim.Verbs.Abi;
 namespace FreeFlow.Shim.Verbs;
 
 /// <summary>
-/// The way of datagrams from one queue pair to another (<see cref="QueuePairLayout"/>), as its sender or its receiver has it. The sender writes block 0. Guarded by the queue pair's lock.
+/// The way of datagrams from one queue pair to another (<see cref="QueuePairLayout"/>), as its sender or its receiver has it. The sender
+/// writes block 0. Guarded by the queue pair's lock.
 /// </summary>
 internal unsafe struct DatagramPath
 {

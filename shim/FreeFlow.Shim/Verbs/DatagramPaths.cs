@@ -10,7 +10,8 @@ using FreeFlow.Shim.Verbs.Abi;
 namespace FreeFlow.Shim.Verbs;
 
 /// <summary>
-/// The paths of a datagram queue pair. It opens one by asking the router when it first sends somewhere; those that others open to it come by its inbox (<see cref="InboxHeader"/>).
+/// The paths of a datagram queue pair. It opens one by asking the router when it first sends somewhere; those that others open to it come
+/// by its inbox (<see cref="InboxHeader"/>).
 /// </summary>
 internal static unsafe class DatagramPaths
 {

@@ -6,7 +6,8 @@ using FreeFlow.Shim.Verbs.Abi;
 namespace FreeFlow.Shim.Verbs;
 
 /// <summary>
-/// Takes datagrams into posted receives, behind the header of where they come from. A message that finds no receive stays where it is; one with another Q_Key, or too long for its
+/// Takes datagrams into posted receives, behind the header of where they come from. A message that finds no receive stays where it is; one
+/// with another Q_Key, or too long for its
 /// receive, is lost in silence. A sender that writes what cannot be loses its path, and harms nobody else. Called with the queue pair's lock.
 /// </summary>
 internal static unsafe class DatagramReceiver

@@ -7,7 +7,8 @@ using FreeFlow.Shim.Verbs.Abi;
 namespace FreeFlow.Shim.Verbs;
 
 /// <summary>
-/// Carries on the send queue of a datagram queue pair: a message is written whole, and is complete then, whatever becomes of it (IBA 9.8.4). One that finds no room waits for a receiver
+/// Carries on the send queue of a datagram queue pair: a message is written whole, and is complete then, whatever becomes of it (IBA
+/// 9.8.4). One that finds no room waits for a receiver
 /// that takes messages, and is lost if that takes none. Called with the queue pair's lock.
 /// </summary>
 internal static unsafe class DatagramSender

@@ -5,7 +5,8 @@ using FreeFlow.Shim.Verbs.Abi;
 namespace FreeFlow.Shim.Verbs;
 
 /// <summary>
-/// ibv_create_cq_ex(3): completions one by one between ibv_start_poll and ibv_end_poll, read by functions. One thread at a time; the lock is a plain one, because the program's own code
+/// ibv_create_cq_ex(3): completions one by one between ibv_start_poll and ibv_end_poll, read by functions. One thread at a time; the lock
+/// is a plain one, because the program's own code
 /// runs while it is held.
 /// </summary>
 internal static unsafe class ExtendedPolling

@@ -5,7 +5,8 @@ using FreeFlow.Shim.Verbs.Abi;
 namespace FreeFlow.Shim.Verbs;
 
 /// <summary>
-/// The 40 bytes in front of a datagram's payload (IBA 8.3, RoCEv2 annex A17.4.5.1): an IPv6 header, or between IPv4 addresses 20 bytes that mean nothing and an IPv4 header.
+/// The 40 bytes in front of a datagram's payload (IBA 8.3, RoCEv2 annex A17.4.5.1): an IPv6 header, or between IPv4 addresses 20 bytes that
+/// mean nothing and an IPv4 header.
 /// </summary>
 internal static unsafe class GlobalRouteHeader
 {

@@ -55,7 +55,8 @@ internal unsafe struct MemoryRegion
     }
 
     /// <summary>
-    /// ibv_rereg_mr(3): the region is another one under the same keys. 0, or a number of enum ibv_rereg_mr_err_code with errno. Receives that were posted for what it
+    /// ibv_rereg_mr(3): the region is another one under the same keys. 0, or a number of enum ibv_rereg_mr_err_code with errno. Receives
+    /// that were posted for what it
     /// was are refused from then on.
     /// </summary>
     public static int Reregister(MemoryRegion* region, uint flags, ProtectionDomain* domain, byte* memory, nuint length, uint access)

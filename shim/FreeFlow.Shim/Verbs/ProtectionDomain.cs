@@ -5,7 +5,8 @@ using FreeFlow.Shim.Verbs.Abi;
 namespace FreeFlow.Shim.Verbs;
 
 /// <summary>
-/// A protection domain: regions and queue pairs of different ones know nothing of each other (IBA 10.2.3). A parent domain is another name of one (ibv_alloc_parent_domain(3)): thread
+/// A protection domain: regions and queue pairs of different ones know nothing of each other (IBA 10.2.3). A parent domain is another name
+/// of one (ibv_alloc_parent_domain(3)): thread
 /// domains are a device's way to save locks, and there is nothing to save here.
 /// </summary>
 internal unsafe struct ProtectionDomain

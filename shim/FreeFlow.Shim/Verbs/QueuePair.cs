@@ -36,7 +36,8 @@ internal unsafe struct QueuePair
     public ulong Published, DataTail, Pushed;
 
     /// <summary>
-    /// Requests that a peer which has ended did not answer are completed with an error now. A device would first retry for a while, in which its program hears of all that was
+    /// Requests that a peer which has ended did not answer are completed with an error now. A device would first retry for a while, in
+    /// which its program hears of all that was
     /// done before: here, when nothing else is left to tell.
     /// </summary>
     public bool GivesUp;

@@ -27,7 +27,10 @@ internal static unsafe class QueuePairConnection
         return error;
     }
 
-    /// <summary>Tells the router with whom a queue pair wants to speak. 0, or an errno; memory and doorbell are the first two descriptors then, and all are the caller's to close.</summary>
+    /// <summary>
+    /// Tells the router with whom a queue pair wants to speak. 0, or an errno; memory and doorbell are the first two descriptors then, and
+    /// all are the caller's to close.
+    /// </summary>
     public static int Name(uint number, uint access, IbvGid own, IbvGid peer, uint peerNumber, out VerbsJoin join, int* fds, out int count)
     {
         join = default;

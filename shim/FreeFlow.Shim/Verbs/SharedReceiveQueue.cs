@@ -6,7 +6,8 @@ using FreeFlow.Shim.Verbs.Abi;
 namespace FreeFlow.Shim.Verbs;
 
 /// <summary>
-/// A shared receive queue (IBA 10.2.9): receives for the messages of several queue pairs. One that a message needs is moved into the only place of that queue pair's own receive queue;
+/// A shared receive queue (IBA 10.2.9): receives for the messages of several queue pairs. One that a message needs is moved into the only
+/// place of that queue pair's own receive queue;
 /// from there on it is as any other receive. Order of locks: a queue pair's, then <see cref="Lock"/>.
 /// </summary>
 internal unsafe struct SharedReceiveQueue

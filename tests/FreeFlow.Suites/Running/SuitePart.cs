@@ -14,7 +14,8 @@ public sealed record SuitePart(string Name, Func<string, CommandLine> Command, F
     public bool NeedsRing { get; init; } = true;
 
     /// <summary>
-    /// Of tests that need what only FreeFlow gives (an RDMA device): those that pass, one each line. They stand for the plain run, and no test may fail. Null: the plain run says it.
+    /// Of tests that need what only FreeFlow gives (an RDMA device): those that pass, one each line. They stand for the plain run, and no
+    /// test may fail. Null: the plain run says it.
     /// </summary>
     public string? Expected { get; init; }
 

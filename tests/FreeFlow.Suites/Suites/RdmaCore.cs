@@ -7,7 +7,8 @@ using FreeFlow.Suites.Running;
 namespace FreeFlow.Suites.Suites;
 
 /// <summary>
-/// rdma-core's own tests of libibverbs, on the virtual device. Without a device every one of them skips, so the names of those that pass stand in programs/rdma-core.txt; the others skip,
+/// rdma-core's own tests of libibverbs, on the virtual device. Without a device every one of them skips, so the names of those that pass
+/// stand in programs/rdma-core.txt; the others skip,
 /// with the reason that a device without the feature gives.
 /// </summary>
 public sealed class RdmaCore : Suite
