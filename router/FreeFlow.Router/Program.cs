@@ -15,10 +15,11 @@ internal static class Program
         if (arguments.Contains("--version")) { Console.WriteLine(StatusReport.Version); return 0; }
         try
         {
-            RouterOptions options = RouterOptions.Parse(RouterOptions.Words(arguments));
+            string[] words = RouterOptions.Words(arguments);
+            RouterOptions options = RouterOptions.Parse(words);
             DescriptorReserve.Establish();
             HostApplicationBuilder builder = DaemonHost.CreateBuilder();
-            builder.Services.AddRouter(options, arguments);
+            builder.Services.AddRouter(options, arguments, words);
             DaemonHost.Run(builder);
             return 0;
         }

@@ -12,12 +12,14 @@ namespace FreeFlow.Router.Hosting;
 /// </summary>
 /// <param name="options">What was read at the start.</param>
 /// <param name="arguments">The command line, which may name a file that SIGHUP makes us read again.</param>
+/// <param name="words">The command line with the options of that file in it, as they were read at the start.</param>
 /// <param name="cluster">Whose certificates are read again.</param>
 /// <param name="loop">The router's thread.</param>
 /// <param name="log">Whose verbosity may change.</param>
-internal sealed class RouterDaemon(RouterOptions options, string[] arguments, ClusterMembership cluster, EventLoop loop, Log log) : IDaemon
+internal sealed class RouterDaemon(
+    RouterOptions options, string[] arguments, string[] words, ClusterMembership cluster, EventLoop loop, Log log) : IDaemon
 {
-    private string[] _words = RouterOptions.Words(arguments);
+    private string[] _words = words;
 
     /// <summary>
     /// What else has certificates to read again, by the router's thread; a mistake in them is thrown as <see cref="RouterException"/>, and
@@ -47,10 +49,10 @@ internal sealed class RouterDaemon(RouterOptions options, string[] arguments, Cl
     {
         try
         {
-            string[] words = RouterOptions.Words(arguments);
-            RouterOptions read = RouterOptions.Parse(words);
-            bool restart = !words.Where(IsFixed).SequenceEqual(_words.Where(IsFixed));
-            _words = words;
+            string[] again = RouterOptions.Words(arguments);
+            RouterOptions read = RouterOptions.Parse(again);
+            bool restart = !again.Where(IsFixed).SequenceEqual(_words.Where(IsFixed));
+            _words = again;
             log.Verbose = read.Verbose;
             log.Line(restart ? "options are read again; some of the changes need a restart" : "options are read again");
         }

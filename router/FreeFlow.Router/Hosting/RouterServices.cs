@@ -18,7 +18,8 @@ internal static class RouterServices
     /// <param name="services">The host's.</param>
     /// <param name="options">What was read at the start.</param>
     /// <param name="arguments">The command line, which may name a file that SIGHUP makes the router read again.</param>
-    public static void AddRouter(this IServiceCollection services, RouterOptions options, string[] arguments)
+    /// <param name="words">The command line with the options of that file in it, as they were read at the start.</param>
+    public static void AddRouter(this IServiceCollection services, RouterOptions options, string[] arguments, string[] words)
     {
         services.AddSingleton(options);
         services.AddSingleton(new Log(options.Verbose));
@@ -41,7 +42,7 @@ internal static class RouterServices
         services.AddSingleton<SessionMessages>();
         services.AddSingleton<EventLoop>();
         services.AddSingleton(parts => new RouterDaemon(
-            options, arguments, parts.GetRequiredService<ClusterMembership>(), parts.GetRequiredService<EventLoop>(),
+            options, arguments, words, parts.GetRequiredService<ClusterMembership>(), parts.GetRequiredService<EventLoop>(),
             parts.GetRequiredService<Log>()));
         services.AddSingleton<IDaemon>(parts => parts.GetRequiredService<RouterDaemon>());
 
