@@ -4,6 +4,7 @@ using System.Globalization;
 using System.IO;
 using System.Linq;
 using System.Net;
+using FreeFlow.Arguments;
 using FreeFlow.Locations;
 using FreeFlow.Locations.Etcd;
 
@@ -12,36 +13,6 @@ namespace FreeFlow.Hunter;
 /// <summary>What the command line of freeflow-hunter says. Options take one dash or two: k8s-freeflow's had one.</summary>
 internal sealed record HunterOptions
 {
-    public const string Usage = """
-        Usage: freeflow-hunter [options]
-
-        Finds this node's virtual IPs and publishes them in etcd, under a lease: they vanish with the node.
-
-          --source LIST         where virtual IPs are found: kubernetes, netns (network namespaces of this host), cni (/var/lib/cni/results), file:PATH;
-                                several with commas. Default: kubernetes in a pod or with --kubeconfig, else netns
-          --host-ip ADDRESS     this node's address, the value that is published; default $HOST_IP, else the address that reaches etcd
-          --node-name NAME      default $NODE_NAME, else the host's name
-          --prefix LIST         networks whose addresses are published; default $VNET_PREFIX, else all
-
-          --endpoints LIST      etcd's URLs; default $ETCD_ENDPOINTS or http://127.0.0.1:2379
-          --cacert, --cert, --key FILE
-                                etcd's authority; our certificate and its key
-          --user NAME --password-file FILE
-                                for a cluster with authentication; default $ETCDCTL_USER (name:password)
-          --lease-seconds N     a dead node's entries vanish after this; default 10
-          --withdraw            take the entries back when the hunter is stopped; default: they stay until the lease ends, for the next hunter to take over
-
-          --kubeconfig FILE     how to reach Kubernetes; default: the pod's service account
-          --namespace NAME      pods of this namespace only; default all
-          --all-nodes           pods of every node, not only this one's
-
-          --config FILE        more options, one a line without dashes, the value behind it
-          --version, --help
-        """;
-
-    private static readonly string[] WithValue =
-        ["source", "host-ip", "node-name", "prefix", "endpoints", "cacert", "cert", "key", "user", "password-file", "lease-seconds", "kubeconfig", "namespace"];
-
     public IReadOnlyList<string> Sources { get; init; } = [];
     public Address HostAddress { get; init; }
     public string NodeName { get; init; } = Dns.GetHostName();
@@ -54,12 +25,36 @@ internal sealed record HunterOptions
     public bool AllNodes { get; init; }
 
     /// <summary>Reads arguments and environment; throws <see cref="HunterException"/> with one line about the first that is wrong.</summary>
-    public static HunterOptions Parse(ReadOnlySpan<string> arguments, Func<string, string?> environment)
+    public static HunterOptions Parse(string[] arguments, Func<string, string?> environment)
     {
-        Dictionary<string, string> given = Words(arguments, out bool withdraw, out bool allNodes);
-        string? Value(string name, string? variable) => given.TryGetValue(name, out string? value) ? value : variable is not null && environment(variable) is { Length: > 0 } text ? text : null;
+        HunterSyntax syntax = new();
+        try
+        {
+            return syntax.Read(CommandLineReader.Read(syntax, syntax.WithTwoDashes(arguments)), environment);
+        }
+        catch (UsageException exception)
+        {
+            throw new HunterException(exception.Message);
+        }
+    }
 
-        HunterOptions options = new() { Withdraw = withdraw, AllNodes = allNodes, KubeConfig = Value("kubeconfig", null), Namespace = Value("namespace", null) is { Length: > 0 } name ? name : null };
+    /// <summary>Makes sense of what was given.</summary>
+    /// <param name="given">Values by the names of their options, without dashes.</param>
+    /// <param name="withdraw">Whether --withdraw was given.</param>
+    /// <param name="allNodes">Whether --all-nodes was given.</param>
+    /// <param name="environment">Variables.</param>
+    internal static HunterOptions Read(IReadOnlyDictionary<string, string> given, bool withdraw, bool allNodes, Func<string, string?> environment)
+    {
+        string? Value(string name, string? variable) =>
+            given.TryGetValue(name, out string? value) ? value : variable is not null && environment(variable) is { Length: > 0 } text ? text : null;
+
+        HunterOptions options = new()
+        {
+            Withdraw = withdraw,
+            AllNodes = allNodes,
+            KubeConfig = Value("kubeconfig", null),
+            Namespace = Value("namespace", null) is { Length: > 0 } name ? name : null,
+        };
         string? sources = Value("source", null) ?? (options.KubeConfig is not null || environment("KUBERNETES_SERVICE_HOST") is { Length: > 0 } ? "kubernetes" : "netns");
         options = options with
         {
@@ -71,25 +66,6 @@ internal sealed record HunterOptions
         };
         if (Value("host-ip", "HOST_IP") is { } host) options = options with { HostAddress = Address.TryParse(host, out Address address) && !address.IsOfNoPlace ? address : throw new HunterException($"--host-ip {host}: give this node's address.") };
         return options;
-    }
-
-    private static Dictionary<string, string> Words(ReadOnlySpan<string> arguments, out bool withdraw, out bool allNodes)
-    {
-        Dictionary<string, string> given = [];
-        (withdraw, allNodes) = (false, false);
-        for (int i = 0; i < arguments.Length; i++)
-        {
-            string name = arguments[i].StartsWith("--", StringComparison.Ordinal) ? arguments[i][2..] : arguments[i].StartsWith('-') ? arguments[i][1..] : "";
-            if (name == "withdraw") { withdraw = true; continue; }
-            if (name == "all-nodes") { allNodes = true; continue; }
-            int equals = name.IndexOf('=', StringComparison.Ordinal);
-            string? value = equals < 0 ? null : name[(equals + 1)..];
-            if (equals >= 0) name = name[..equals];
-            if (!WithValue.Contains(name)) throw new HunterException($"unknown option {arguments[i]}; freeflow-hunter --help lists them.");
-            if (value is null && ++i == arguments.Length) throw new HunterException($"--{name} needs a value after it.");
-            given[name] = value ?? arguments[i];
-        }
-        return given;
     }
 
     private static EtcdOptions ReadEtcd(Func<string, string?, string?> value, Func<string, string?> environment)

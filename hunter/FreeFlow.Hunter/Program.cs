@@ -1,6 +1,6 @@
 using System;
 using System.IO;
-using System.Linq;
+using FreeFlow.Arguments;
 using FreeFlow.Hunter.Hosting;
 using FreeFlow.Locations;
 using FreeFlow.Native;
@@ -13,8 +13,8 @@ internal static class Program
 {
     private static int Main(string[] arguments)
     {
-        if (arguments.Any(word => word is "--help" or "-help" or "-h")) { Console.WriteLine(HunterOptions.Usage); return 0; }
-        if (arguments.Any(word => word is "--version" or "-version")) { Console.WriteLine(typeof(Program).Assembly.GetName().Version?.ToString(3)); return 0; }
+        HunterSyntax syntax = new();
+        if (CommandLineReader.Answer(syntax, syntax.WithTwoDashes(arguments)) is { } answered) return answered;
         try
         {
             HunterOptions options = HunterOptions.Parse(Expand(arguments), Environment.GetEnvironmentVariable);

@@ -1,7 +1,6 @@
 using System;
-using System.Linq;
+using FreeFlow.Arguments;
 using FreeFlow.Router.Hosting;
-using FreeFlow.Router.Observe;
 using FreeFlow.Service;
 using Microsoft.Extensions.Hosting;
 
@@ -11,8 +10,7 @@ internal static class Program
 {
     private static int Main(string[] arguments)
     {
-        if (arguments.Contains("--help") || arguments.Contains("-h")) { Console.WriteLine(RouterOptions.Usage); return 0; }
-        if (arguments.Contains("--version")) { Console.WriteLine(StatusReport.Version); return 0; }
+        if (CommandLineReader.Answer(new RouterSyntax(), arguments) is { } answered) return answered;
         try
         {
             string[] words = RouterOptions.Words(arguments);

@@ -1,6 +1,8 @@
 using System;
 using System.Linq;
+using FreeFlow.Arguments;
 using FreeFlow.Cli;
+using FreeFlow.Cli.Lab;
 using FreeFlow.Router.Cluster;
 using NUnit.Framework;
 
@@ -56,11 +58,11 @@ public class OptionsTests
     [Test]
     public void RunEndsItsOptionsAtTheCommand()
     {
-        RunOptions options = RunOptions.Parse(["--router", "/r", "--quiet", "--", "ls", "--", "--router", "x", "@y"]);
+        RunOptions options = Run(["--router", "/r", "--quiet", "--", "ls", "--", "--router", "x", "@y"]);
         Assert.That((options.Router, options.Quiet, string.Join('|', options.Command)), Is.EqualTo(("/r", true, "ls|--|--router|x|@y")));
-        Assert.That(RunOptions.Parse(["ls", "--quiet"]).Quiet, Is.False);
-        Assert.That(RunOptions.Parse(["ls", "-l"]).Command, Is.EqualTo(new[] { "ls", "-l" }));
-        Assert.That(RunOptions.Parse(["--", "-odd"]).Command, Is.EqualTo(new[] { "-odd" }));
+        Assert.That(Run(["ls", "--quiet"]).Quiet, Is.False);
+        Assert.That(Run(["ls", "-l"]).Command, Is.EqualTo(new[] { "ls", "-l" }));
+        Assert.That(Run(["--", "-odd"]).Command, Is.EqualTo(new[] { "-odd" }));
     }
 
     [TestCase]
@@ -68,14 +70,51 @@ public class OptionsTests
     [TestCase("--router")]
     [TestCase("--bogus", "ls")]
     public void WrongRunOptionsAreRefused(params string[] arguments) =>
-        Assert.That(Assert.Throws<CommandException>(() => RunOptions.Parse(arguments))!.ExitCode, Is.EqualTo(2));
+        Assert.That(Assert.Throws<UsageException>(() => Run(arguments))!.Message, Does.StartWith("run: ").And.Not.Contain("\n"));
 
     [Test]
     public void StatusWatchTakesSecondsOrNone()
     {
-        Assert.That(StatusOptions.Parse(["--watch"]).Interval, Is.EqualTo(TimeSpan.FromSeconds(1)));
-        Assert.That(StatusOptions.Parse(["--watch", "--json"]), Has.Property("Json").True.And.Property("Interval").EqualTo(TimeSpan.FromSeconds(1)));
-        Assert.That(StatusOptions.Parse(["--watch", "2.5"]).Interval, Is.EqualTo(TimeSpan.FromSeconds(2.5)));
-        Assert.That(() => StatusOptions.Parse(["--watch", "0"]), Throws.TypeOf<CommandException>());
+        Assert.That(Status(["--watch"]).Interval, Is.EqualTo(TimeSpan.FromSeconds(1)));
+        Assert.That(Status(["--watch", "--json"]), Has.Property("Json").True.And.Property("Interval").EqualTo(TimeSpan.FromSeconds(1)));
+        Assert.That(Status(["--watch", "2.5"]).Interval, Is.EqualTo(TimeSpan.FromSeconds(2.5)));
+        Assert.That(() => Status(["--watch", "0"]), Throws.TypeOf<UsageException>().With.Message.EqualTo("status: --watch 0: give seconds from 0.1 to 86400."));
+    }
+
+    [TestCase("unknown command 'statsu'; did you mean status? freeflow --help lists them.", "statsu")]
+    [TestCase("run: unknown option --qiet; did you mean --quiet? put -- before the command, if it is no option of ours.", "run", "--qiet", "ls")]
+    [TestCase("run: --router needs a value after it.", "run", "--router")]
+    [TestCase("run: --router : give the path of the router's socket.", "run", "--router=", "ls")]
+    [TestCase("run: give COMMAND.", "run", "--")]
+    [TestCase("status: unknown option --jsn; did you mean --json? freeflow status --help lists them.", "status", "--jsn")]
+    [TestCase("status: 'now' is one word too many; freeflow status --help shows what there is.", "status", "now")]
+    [TestCase("lab: say what: up, down, status, exec, cut, mend, slow, kill, start.", "lab")]
+    [TestCase("lab: unknown command 'bild'; freeflow lab --help lists them.", "lab", "bild")]
+    [TestCase("lab exec: give PLACE COMMAND.", "lab", "exec", "one/a")]
+    [TestCase("lab down: 'x' is one word too many; freeflow lab down --help shows what there is.", "lab", "down", "x")]
+    public void AMistakeIsOneLineWithItsMend(string expected, params string[] arguments) =>
+        Assert.That(() => CommandLineReader.Read(new FreeFlowSyntax(), arguments), Throws.TypeOf<UsageException>().With.Message.EqualTo(expected));
+
+    [TestCase("exec|/l|True|one/a|ls|-l|--plain", "--lab", "/l", "exec", "--plain", "one/a", "ls", "-l", "--plain")]
+    [TestCase("exec|/l|True|one/a|-odd", "--plain", "--lab=/l", "exec", "one/a", "-odd")]
+    [TestCase("kill|/l|False|one|router", "--lab", "/l", "kill", "one", "router")]
+    [TestCase("kill|/l|False|etcd", "kill", "--lab", "/l", "etcd")]
+    public void LabEndsItsOptionsAtThePlace(string expected, params string[] arguments)
+    {
+        LabSyntax syntax = new();
+        LabOptions options = syntax.Read(CommandLineReader.Read(syntax, arguments));
+        Assert.That(string.Join('|', [options.Action, options.Folder, options.Plain, .. options.Words]), Is.EqualTo(expected));
+    }
+
+    private static RunOptions Run(params string[] words)
+    {
+        RunSyntax syntax = new();
+        return syntax.Read(CommandLineReader.Read(syntax, words));
+    }
+
+    private static StatusOptions Status(params string[] words)
+    {
+        StatusSyntax syntax = new();
+        return syntax.Read(CommandLineReader.Read(syntax, words));
     }
 }

@@ -12,25 +12,6 @@ namespace FreeFlow.Router.Cluster;
 /// <summary>What the router's options say about the other hosts.</summary>
 internal sealed record ClusterOptions
 {
-    public const string Usage = """
-          --locations SOURCE                which host a virtual IP lives on: none (one host), file:PATH, etcd:URL[,URL...], etcd-used:URL[,URL...] (only those
-                                            that are used, beyond 1,000 hosts); default $FREEFLOW_LOCATIONS or none; etcd alone: $ETCD_ENDPOINTS
-          --etcd-cacert, --etcd-cert, --etcd-key FILE
-                                            etcd's authority; our certificate and its key
-          --etcd-user NAME --etcd-password-file FILE
-                                            for a cluster with authentication; default $ETCDCTL_USER (name:password)
-          --host ADDRESS                    this host as the others see it; default $HOST_IP, else the address that reaches etcd
-          --fabric-port N                   TCP port for the other routers; default 4799
-          --fabric-congestion NAME          TCP's congestion control between the routers; default: the host's own, except that CUBIC takes BBR's place where a
-                                            round trip is shorter than a millisecond
-          --fabric-ca, --fabric-cert, --fabric-key FILE
-                                            PEM files: who signs the routers' certificates; ours, which names --host; its key. Without them
-                                            connections between hosts stay on the overlay
-          --insecure-fabric                 no certificates: a router is whoever calls from its address; for laboratories
-        """;
-
-    private static readonly HashSet<string> Names = ["--locations", "--host", "--fabric-port", "--fabric-congestion", "--etcd-cacert", "--etcd-cert", "--etcd-key", "--etcd-user", "--etcd-password-file", "--fabric-ca", "--fabric-cert", "--fabric-key"];
-
     /// <summary>The option that takes no value.</summary>
     public const string InsecureFabric = "--insecure-fabric";
 
@@ -62,9 +43,6 @@ internal sealed record ClusterOptions
 
     /// <summary>True if routers of other hosts may be called, and call.</summary>
     public bool HasFabric => IsFabricInsecure || FabricCertificates is not null;
-
-    /// <summary>True for an option that <see cref="Read"/> understands.</summary>
-    public static bool Knows(string name) => Names.Contains(name);
 
     /// <summary>Makes sense of what was given; throws <see cref="RouterException"/> with one line about what is wrong.</summary>
     public static ClusterOptions Read(IReadOnlyDictionary<string, string> given, Func<string, string?> environment)

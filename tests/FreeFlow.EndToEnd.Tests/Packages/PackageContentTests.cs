@@ -1,5 +1,6 @@
 using System;
 using System.Collections.Generic;
+using System.Globalization;
 using System.IO;
 using System.Linq;
 using System.Security.Cryptography;
@@ -78,9 +79,30 @@ public sealed class PackageContentTests
     [TestCase("freeflow-hunter", "freeflow-hunter.8")]
     public void TheManualPageHasEveryOptionOfTheHelpAndNoOther(string program, string page)
     {
-        string help = Place.Host.Run(new CommandLine(Artifacts.Binary(program), "--help")).Succeeded("--help").Output;
+        string help = Help(program);
         string manual = File.ReadAllText(Path.Combine(Artifacts.Root, "packaging", "man", page));
         Assert.That(Options(manual.Replace("\\-", "-", StringComparison.Ordinal)), Is.EquivalentTo(Options(help)));
+    }
+
+    /// <summary>What completion for the shells is written by hand has every command and option of the program's own.</summary>
+    [TestCase("freeflow.bash", "--{0}")]
+    [TestCase("freeflow.fish", "-l {0}")]
+    [TestCase("_freeflow", "--{0}[")]
+    public void CompletionKnowsEveryCommandAndOption(string file, string option)
+    {
+        string text = File.ReadAllText(Completion(file));
+        foreach (string name in Options(Help("freeflow")).Except(["--help", "--version"]))
+            Assert.That(text, Does.Contain(string.Format(CultureInfo.InvariantCulture, option, name[2..])));
+        foreach (string name in (string[])[.. Commands(), .. Commands("lab")])
+            Assert.That(text, Does.Match($@"\b{name}\b"));
+    }
+
+    [TestCase("--fabric-po", ExpectedResult = "--fabric-port")]
+    [TestCase("--max-r", ExpectedResult = "--max-ring-bytes-per-user --max-rings-per-user")]
+    public string BashCompletesTheRouterByAskingIt(string word)
+    {
+        const string Script = """. "$0"; COMP_WORDS=(freeflow-router "$1"); COMP_CWORD=1; _freeflow_daemon "$2"; echo "${COMPREPLY[*]}" """;
+        return Run("bash", "--norc", "-c", Script, Completion("freeflow-router.bash"), word, Artifacts.Binary("freeflow-router")).Trim();
     }
 
     [Test]
@@ -140,6 +162,23 @@ public sealed class PackageContentTests
         "/usr/bin/freeflow", "/usr/sbin/freeflow-router", "/usr/sbin/freeflow-hunter",
         "/usr/lib/freeflow/libfreeflow.so", "/usr/lib/freeflow/libfreeflow-core.so",
     ];
+
+    /// <summary>What the program prints of itself and of its commands.</summary>
+    private static string Help(string program) => program == "freeflow"
+        ? string.Concat(Commands().Select(command => Help(program, command)).Prepend(Help(program, [])))
+        : Help(program, []);
+
+    private static string Help(string program, params string[] words) =>
+        Place.Host.Run(new CommandLine(Artifacts.Binary(program), [.. words, "--help"])).Succeeded("--help").Output;
+
+    /// <summary>The commands of freeflow, or of one of its commands, by its own help.</summary>
+    private static string[] Commands(params string[] words)
+    {
+        string help = Help("freeflow", words);
+        int at = help.IndexOf("Commands:\n", StringComparison.Ordinal);
+        Assert.That(at, Is.Positive, help);
+        return [.. Regex.Matches(help[at..], @"^  ([a-z]+)", RegexOptions.Multiline).Select(match => match.Groups[1].Value)];
+    }
 
     private static SortedSet<string> Options(string text) =>
         [.. Regex.Matches(text, @"(?<![-\w])--[a-z][a-z-]*[a-z]").Select(match => match.Value)];

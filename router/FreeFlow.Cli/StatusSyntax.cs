@@ -1,0 +1,38 @@
+using System;
+using System.CommandLine;
+using System.Globalization;
+using FreeFlow.Arguments;
+
+namespace FreeFlow.Cli;
+
+/// <summary>How <c>freeflow status</c> is written.</summary>
+internal sealed class StatusSyntax : Command
+{
+    private readonly ValueOption<string> _router = RouterPath.Option();
+    private readonly FlagOption _json = new("--json", "for machines");
+    private readonly ValueOption<TimeSpan?> _watch = new("--watch", "SECONDS", "again every SECONDS, 1 if not given, until Ctrl-C", Seconds)
+    {
+        IsValueOptional = true,
+    };
+
+    public StatusSyntax() : base(
+        "status", "list the processes connected to the router and their connections, with the way their bytes take")
+    {
+        Options.Add(_router);
+        Options.Add(_json);
+        Options.Add(_watch);
+        SetAction(read => StatusCommand.Execute(Read(read)));
+    }
+
+    public StatusOptions Read(ParseResult read)
+    {
+        TimeSpan? interval = read.GetResult(_watch) is null ? null : read.GetValue(_watch) ?? TimeSpan.FromSeconds(1);
+        return new StatusOptions(read.GetValue(_router) ?? RouterPath.Default, read.GetValue(_json), interval);
+    }
+
+    private static TimeSpan? Seconds(string text) =>
+        double.TryParse(text, NumberStyles.AllowDecimalPoint, CultureInfo.InvariantCulture, out double seconds)
+        && seconds is >= 0.1 and <= 86400
+            ? TimeSpan.FromSeconds(seconds)
+            : throw new FormatException("give seconds from 0.1 to 86400.");
+}
