@@ -15,11 +15,14 @@ internal static class Packages
         _ = Script("setup.sh", packages);
     }
 
-    /// <summary>The folder with a Debian source package's files, fetched when it is not there yet.</summary>
-    internal static string Source(string package)
+    /// <summary>
+    /// The folder with a Debian source package's files, fetched when it is not there yet: of the machine's release of Debian, or another.
+    /// </summary>
+    internal static string Source(string package, string? release = null)
     {
-        string folder = Path.Combine(Artifacts.Folder, "suites", package);
-        if (!File.Exists(Path.Combine(folder, ".complete"))) _ = Script("debian-source.sh", package, folder);
+        string folder = Path.Combine(Artifacts.Folder, "suites", release is null ? package : $"{package}-{release}");
+        string[] arguments = release is null ? [package, folder] : [package, folder, release];
+        if (!File.Exists(Path.Combine(folder, ".complete"))) _ = Script("debian-source.sh", arguments);
         return Directory.EnumerateDirectories(folder).Single();
     }
 

@@ -7,7 +7,10 @@ namespace FreeFlow.Suites.Running;
 public abstract class Suite
 {
     /// <summary>Every suite, those that are quick and close to the calls first.</summary>
-    public static Suite[] All => [new CPython(), new Redis(), new Postgres(), new StressNg(), new PythonLibraries(), new Erlang(), new NodeJs(), new Servers(), new RdmaCore()];
+    public static Suite[] All =>
+    [
+        new CPython(), new Redis(), new Postgres(), new StressNg(), new PythonLibraries(), new Erlang(), new LibUv(), new NodeJs(), new Servers(), new RdmaCore(),
+    ];
 
     /// <summary>Name for the command.</summary>
     public abstract string Name { get; }
