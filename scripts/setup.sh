@@ -27,6 +27,8 @@ packages="$packages systemd-container rpm dpkg-dev lintian rpmlint fish zsh grof
 command -v java >/dev/null || packages="$packages default-jdk-headless"
 # RDMA programs, which run without a device.
 packages="$packages ibverbs-utils perftest libibverbs-dev"
+# The kubelet and the header blocks of the tests are Python's.
+packages="$packages python3-grpcio python3-protobuf protobuf-compiler protobuf-compiler-grpc python3-hpack"
 [ $# -eq 0 ] || packages=$*
 
 missing=

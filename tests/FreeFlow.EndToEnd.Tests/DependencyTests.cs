@@ -29,7 +29,7 @@ public sealed partial class DependencyTests
     [Test]
     public void ProjectsUseWhatTheTableSays()
     {
-        const string Row = @"^\| `[a-z]+/(?:FreeFlow\.)?(\w+)` \|.*\| (.*) \|$";
+        const string Row = @"^\| `[a-z/]+/(?:FreeFlow\.)?(\w+)` \|.*\| (.*) \|$";
         Dictionary<string, string> table = Regex.Matches(s_architecture, Row, RegexOptions.Multiline)
             .ToDictionary(row => row.Groups[1].Value, row => row.Groups[2].Value);
         List<string> seen = [];
