@@ -7,7 +7,7 @@ namespace FreeFlow.Contract;
 public static class VerbsProtocol
 {
     /// <summary>Of the messages in <c>Messages/Verbs*</c>; named in <see cref="Messages.VerbsHello"/>.</summary>
-    public const uint Version = 2;
+    public const uint Version = 3;
 
     /// <summary>Kinds of queue pairs: IBV_QPT_RC, _UC, _UD.</summary>
     public const uint ReliableConnection = 2, UnreliableConnection = 3, UnreliableDatagram = 4;
@@ -20,6 +20,9 @@ public static class VerbsProtocol
 
     /// <summary>Unit in which regions are shared.</summary>
     public const ulong PageBytes = 4096;
+
+    /// <summary>Pages at the edges of regions lie within the first 4 GiB of their memfd.</summary>
+    public const uint MaximumEdgePlace = (1 << 20) - 1;
 
     /// <summary>Bytes of an edge that one <see cref="Messages.VerbsEdge"/> carries at most.</summary>
     public const int MaximumEdgeBytes = 240;

@@ -89,6 +89,7 @@ public sealed class VerbsTests
     [TestCase("shared")]
     [TestCase("datagrams")]
     [TestCase("extended")]
+    [TestCase("neighbours")]
     public void DoesAsTheSpecificationSays(string name)
     {
         using Stage stage = new(Mixture.Both);

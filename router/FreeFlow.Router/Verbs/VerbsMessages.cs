@@ -114,7 +114,7 @@ internal sealed class VerbsMessages(VerbsBroker broker, int pidNamespace)
         Span<byte> answer = stackalloc byte[Protocol.MaximumMessageBytes];
         VerbsGrant grant = new()
         {
-            Sequence = request.Sequence, Access = access, Address = region.Address, Length = region.Length, Offset = region.Offset, HasEdges = withEdges ? 1u : 0,
+            Sequence = request.Sequence, Access = access, Address = region.Address, Length = region.Length, Offset = region.Offset, HasEdges = withEdges ? 1u : 0, FirstPlace = region.FirstPlace, LastPlace = region.LastPlace,
         };
         region.WasGranted = true;
         client.Session.Send(answer[..grant.Write(answer)], memory);

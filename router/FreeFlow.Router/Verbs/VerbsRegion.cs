@@ -19,6 +19,8 @@ internal sealed unsafe class VerbsRegion : IDisposable
         Address = request.Address;
         Length = request.Length;
         Offset = request.Offset;
+        FirstPlace = request.FirstPlace;
+        LastPlace = request.LastPlace;
         _whole = whole;
         _edges = edges;
     }
@@ -28,6 +30,10 @@ internal sealed unsafe class VerbsRegion : IDisposable
     public ulong Address { get; }
     public ulong Length { get; }
     public uint Offset { get; }
+
+    /// <summary>Where the pages at its edges lie in their memfd, in pages.</summary>
+    public uint FirstPlace { get; }
+    public uint LastPlace { get; }
 
     /// <summary>Somebody has been given its pages.</summary>
     public bool WasGranted { get; set; }
@@ -40,8 +46,8 @@ internal sealed unsafe class VerbsRegion : IDisposable
         RegionPages pages = new(request.Offset, request.Length);
         int expected = (pages.Whole != 0 ? 1 : 0) + (pages.Edges != 0 ? 1 : 0);
         if (expected == 0 || descriptors.Length != expected) return null;
-        if (pages.Whole != 0 && !Holds(descriptors[0], pages.Whole)) return null;
-        if (pages.Edges != 0 && !Holds(descriptors[^1], pages.Edges)) return null;
+        if (pages.Whole != 0 && (!Holds(descriptors[0], out ulong whole) || whole != pages.Whole)) return null;
+        if (pages.Edges != 0 && (!Holds(descriptors[^1], out ulong edges) || request.FirstPlace >= edges || request.LastPlace >= edges)) return null;
         VerbsRegion region = new(request, pages.Whole != 0 ? descriptors[0] : -1, pages.Edges != 0 ? descriptors[^1] : -1);
         descriptors.Fill(-1);
         return region;
@@ -51,8 +57,8 @@ internal sealed unsafe class VerbsRegion : IDisposable
     public int[] Give(uint access, bool withEdges, out bool areCopies)
     {
         const uint writes = VerbsProtocol.RemoteWrite | VerbsProtocol.RemoteAtomic;
-        // Where the region may be written, and the asker's queue pair may not: a descriptor for reading only.
-        areCopies = (access & writes) == 0 && (Access & writes) != 0;
+        // Where the asker's queue pair may not write: a descriptor for reading only.
+        areCopies = (access & writes) == 0;
         int whole = areCopies && _whole >= 0 ? ForReading(_whole) : _whole, edges = !withEdges ? -1 : areCopies && _edges >= 0 ? ForReading(_edges) : _edges;
         return (whole, edges) switch
         {
@@ -107,17 +113,21 @@ internal sealed unsafe class VerbsRegion : IDisposable
         RegionPages pages = Pages;
         bool isFirst = page == 0 && pages.FirstEdge != 0, isLast = page == pages.All - 1 && pages.LastEdge != 0;
         memory = isFirst || isLast ? _edges : _whole;
-        ulong inFile = isFirst ? 0 : isLast ? pages.FirstEdge : page - pages.FirstEdge;
+        ulong inFile = isFirst ? FirstPlace : isLast ? LastPlace : page - pages.FirstEdge;
         position = (long)((inFile * VerbsProtocol.PageBytes) + inPage);
         return memory >= 0;
     }
 
     private static int ForReading(int memory) => Libc.open($"/proc/self/fd/{memory}", Libc.O_RDONLY | Libc.O_CLOEXEC);
 
-    private static bool Holds(int memory, ulong pages)
+    /// <summary>True for a memfd of fixed size; how many pages it has.</summary>
+    private static bool Holds(int memory, out ulong pages)
     {
+        pages = 0;
         int seals = Libc.fcntl(memory, Libc.F_GET_SEALS, 0);
         const int needed = Libc.F_SEAL_SHRINK | Libc.F_SEAL_GROW;
-        return seals >= 0 && (seals & needed) == needed && Libc.fstat(memory, out FileStatus status) == 0 && status.Size == (long)(pages * VerbsProtocol.PageBytes);
+        if (seals < 0 || (seals & needed) != needed || Libc.fstat(memory, out FileStatus status) != 0) return false;
+        pages = (ulong)status.Size / VerbsProtocol.PageBytes;
+        return (ulong)status.Size % VerbsProtocol.PageBytes == 0;
     }
 }

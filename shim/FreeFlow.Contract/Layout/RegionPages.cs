@@ -1,13 +1,13 @@
 namespace FreeFlow.Contract.Layout;
 
 /// <summary>
-/// How a memory region lies in pages, and where its bytes lie in the two memfds that share it: whole pages in one, the pages at its edges, which hold other bytes too, in the other.
+/// How a memory region lies in pages, and where its bytes lie in the two memfds that share it: whole pages in one, the pages at its edges, which hold other bytes too, in the other, at places that are told.
 /// <code>
 ///  page      0          1        …                last
 ///       ┌────────┬──────────┬──────────┬──────────┬────────┐
 ///       │   ▒▒▒▒▒│▒▒▒▒▒▒▒▒▒▒│▒▒▒▒▒▒▒▒▒▒│▒▒▒▒▒▒▒▒▒▒│▒▒▒     │   ▒: the region, Offset bytes into page 0
 ///       └────────┴──────────┴──────────┴──────────┴────────┘
-///       edges: 0  whole: 0      1          …        edges: 1 (0 if page 0 is whole)
+///       an edge   whole: 0      1          …        an edge
 /// </code>
 /// </summary>
 /// <param name="offset">Bytes of page 0 in front of the region.</param>
@@ -28,7 +28,7 @@ public readonly struct RegionPages(uint offset, ulong length)
     /// <summary>1 if the last page is not page 0 and not whole.</summary>
     public ulong LastEdge => All > 1 && (offset + length) % VerbsProtocol.PageBytes != 0 ? 1UL : 0;
 
-    /// <summary>Pages in the memfd of edges.</summary>
+    /// <summary>Pages that lie in the memfd of edges.</summary>
     public ulong Edges => FirstEdge + LastEdge;
 
     /// <summary>Pages in the memfd of whole pages.</summary>

@@ -27,6 +27,9 @@ internal unsafe struct MemoryRegion
     public uint Offset;
     public ulong WholeInode, EdgesInode;
 
+    /// <summary>Where the pages at its edges lie in the memfd of <see cref="EdgePages"/>.</summary>
+    public uint FirstPlace, LastPlace;
+
     /// <summary>Around a fork: the copy for the child.</summary>
     public byte* Snapshot;
     public MemoryRegion* NextMoved;
@@ -133,20 +136,20 @@ internal unsafe struct MemoryRegion
 
     private static int Share(MemoryRegion* region, uint key, ulong address)
     {
-        int* fds = stackalloc int[2];
+        int whole;
         bool isWritable = (region->Access & (Ibv.AccessRemoteWrite | Ibv.AccessRemoteAtomic)) != 0;
-        int error = PageMover.Move(region, isWritable, &fds[0], &fds[1]);
+        int error = PageMover.Move(region, isWritable, &whole);
         if (error == 0)
         {
             region->IsMoved = true;
-            error = Show(region, key, address, fds);
+            error = Show(region, key, address, whole);
             if (error != 0) PageMover.MoveBack(region);
         }
-        for (int i = 0; i < 2; i++) if (fds[i] >= 0) Process.Libc->close(fds[i]);
+        if (whole >= 0) Process.Libc->close(whole);
         return error;
     }
 
-    private static int Show(MemoryRegion* region, uint key, ulong address, int* fds)
+    private static int Show(MemoryRegion* region, uint key, ulong address, int whole)
     {
         uint sequence = VerbsSession.Begin();
         if (sequence == 0) return Numbers.EIO;
@@ -154,11 +157,12 @@ internal unsafe struct MemoryRegion
         Span<byte> room = new(buffer, Protocol.MaximumMessageBytes);
         int* shown = stackalloc int[2];
         int count = 0;
-        for (int i = 0; i < 2; i++) if (fds[i] >= 0) shown[count++] = fds[i];
+        if (whole >= 0) shown[count++] = whole;
+        if (region->Pages.Edges != 0) shown[count++] = EdgePages.Descriptor;
         VerbsRegister request = new()
         {
             Sequence = sequence, Domain = ((ProtectionDomain*)region->Base.Pd)->Number, Key = key, Access = region->Access & VerbsProtocol.RemoteAccess,
-            Address = address, Length = region->Base.Length, Offset = region->Offset,
+            Address = address, Length = region->Base.Length, Offset = region->Offset, FirstPlace = region->FirstPlace, LastPlace = region->LastPlace,
         };
         int error = VerbsSession.AskPlain(room[..request.Write(room)], sequence, shown, count, out _);
         VerbsSession.End();

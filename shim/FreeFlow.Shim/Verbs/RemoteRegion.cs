@@ -38,7 +38,7 @@ internal unsafe struct RemoteRegion
         int edges = hasEdges ? fds[count - 1] : -1;
         bool ok = memory != null
             && Put(memory + (pages.FirstEdge * Pages.Bytes), pages.Whole, protection, fds[0], 0)
-            && (!hasEdges || (Put(memory, pages.FirstEdge, protection, edges, 0) && Put(memory + bytes - Pages.Bytes, pages.LastEdge, protection, edges, pages.FirstEdge)));
+            && (!hasEdges || (Put(memory, pages.FirstEdge, protection, edges, grant.FirstPlace) && Put(memory + bytes - Pages.Bytes, pages.LastEdge, protection, edges, grant.LastPlace)));
         if (!ok)
         {
             if (memory != null) Pages.Unmap(memory, bytes);
