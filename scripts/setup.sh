@@ -26,7 +26,7 @@ packages="$packages user-mode-linux"
 packages="$packages systemd-container rpm dpkg-dev lintian rpmlint fish zsh groff-base"
 command -v java >/dev/null || packages="$packages default-jdk-headless"
 # RDMA programs, which run without a device.
-packages="$packages ibverbs-utils perftest libibverbs-dev"
+packages="$packages ibverbs-utils rdmacm-utils perftest libibverbs-dev"
 # The kubelet and the header blocks of the tests are Python's.
 packages="$packages python3-grpcio python3-protobuf protobuf-compiler protobuf-compiler-grpc python3-hpack"
 [ $# -eq 0 ] || packages=$*

@@ -3,7 +3,7 @@ using static FreeFlow.Cli.StatusCommand;
 
 namespace FreeFlow.Cli;
 
-/// <summary>The status's part about verbs: one line a queue pair, one a shared region; nothing if there are none.</summary>
+/// <summary>The status's part about verbs: one line a queue pair, one a shared region, one a connection identifier; nothing if there are none.</summary>
 internal static class VerbsText
 {
     public static string Lines(JsonElement verbs)
@@ -20,7 +20,12 @@ internal static class VerbsText
             regions.Add(Text(region, "program"), Number(region, "pid"), Bytes(region, "bytes"), Number(region, "whole_pages"), Number(region, "edge_pages"),
                 Text(region, "way") + (region.GetProperty("granted").GetBoolean() ? "" : " (nobody has asked)"));
         }
-        return (pairs.Rows == 0 ? "" : "\n" + pairs) + (regions.Rows == 0 ? "" : "\n" + regions);
+        Table identifiers = new("PROGRAM", "PID", "SPACE", "LOCAL", "REMOTE", "STATE");
+        // An older router has none.
+        if (verbs.TryGetProperty("identifiers", out JsonElement all))
+            foreach (JsonElement identifier in all.EnumerateArray())
+                identifiers.Add(Text(identifier, "program"), Number(identifier, "pid"), Text(identifier, "space"), OrDash(identifier, "local"), OrDash(identifier, "remote"), Text(identifier, "state"));
+        return (pairs.Rows == 0 ? "" : "\n" + pairs) + (regions.Rows == 0 ? "" : "\n" + regions) + (identifiers.Rows == 0 ? "" : "\n" + identifiers);
     }
 
     private static string OrDash(JsonElement element, string name) => Text(element, name) is { Length: > 0 } text ? text : "-";

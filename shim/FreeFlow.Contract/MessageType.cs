@@ -71,4 +71,22 @@ public enum MessageType : byte
 
     /// <summary>Verbs (<see cref="Messages.VerbsArrival"/>).</summary>
     VerbsArrival = 23,
+
+    /// <summary>Verbs (<see cref="Messages.VerbsCmCommand"/>).</summary>
+    VerbsCmCommand = 24,
+
+    /// <summary>Verbs (<see cref="Messages.VerbsCmCreate"/>).</summary>
+    VerbsCmCreate = 25,
+
+    /// <summary>Verbs (<see cref="Messages.VerbsCmAddress"/>).</summary>
+    VerbsCmAddress = 26,
+
+    /// <summary>Verbs (<see cref="Messages.VerbsCmConnect"/>).</summary>
+    VerbsCmConnect = 27,
+
+    /// <summary>Verbs (<see cref="Messages.VerbsCmState"/>).</summary>
+    VerbsCmState = 28,
+
+    /// <summary>Verbs (<see cref="Messages.VerbsCmEvent"/>).</summary>
+    VerbsCmEvent = 29,
 }

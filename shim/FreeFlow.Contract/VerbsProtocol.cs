@@ -26,4 +26,24 @@ public static class VerbsProtocol
 
     /// <summary>Bytes of an edge that one <see cref="Messages.VerbsEdge"/> carries at most.</summary>
     public const int MaximumEdgeBytes = 240;
+
+    /// <summary>Port spaces of the connection manager: RDMA_PS_* (rdma_create_id(3)).</summary>
+    public const uint PortSpaceIpoib = 2, PortSpaceTcp = 0x106, PortSpaceUdp = 0x111, PortSpaceIb = 0x13f;
+
+    /// <summary>Most private data that any message of the connection manager carries.</summary>
+    public const int MaximumPrivateBytes = 196;
+
+    /// <summary>
+    /// Private data that a request for a connection, its answer, and a rejection carry (rdma_connect(3), rdma_accept(3), rdma_reject(3)).
+    /// </summary>
+    public const int RequestBytes = 56, ResponseBytes = 196, RejectionBytes = 148;
+
+    /// <summary>The same of datagram identifiers.</summary>
+    public const int DatagramRequestBytes = 180, DatagramResponseBytes = 136;
+
+    /// <summary>The largest error number (MAX_ERRNO).</summary>
+    public const uint MaximumErrno = 4095;
+
+    /// <summary>Beside the count of events: the channel has none left, and its descriptor is still readable.</summary>
+    public const ulong CmHasNoMoreEvents = 1UL << 32;
 }

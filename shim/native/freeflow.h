@@ -12,7 +12,7 @@
 #ifndef FF_DESCRIPTORS
 #define FF_DESCRIPTORS (1 << 20) /* the tests build it with fewer: numbers beyond the table are the kernel's alone */
 #endif
-enum { FF_CONNECTION = 1, FF_CANDIDATE = 2, FF_EPOLL = 4, FF_INTERNAL = 8, FF_COPIED = 16, FF_FRESH = 32, FF_RING = 64 };
+enum { FF_CONNECTION = 1, FF_CANDIDATE = 2, FF_EPOLL = 4, FF_INTERNAL = 8, FF_COPIED = 16, FF_FRESH = 32, FF_RING = 64, FF_MANAGER = 128 };
 /* Made when there is something to note; until then there are no flags. A table in the library itself would count for every process (RLIMIT_DATA). */
 extern unsigned char *ff_descriptor_flags;
 extern unsigned ff_descriptors;

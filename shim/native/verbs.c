@@ -4,7 +4,9 @@
 #define _GNU_SOURCE
 #include <errno.h>
 #include <stdint.h>
+#include <stdlib.h>
 #include <sys/types.h>
+#include <unistd.h>
 
 #include "early.h"
 #include "freeflow.h"
@@ -22,7 +24,7 @@ static int begins(const char *text, const char *beginning) {
   return 1;
 }
 
-int ff_is_of_verbs(const char *name) { return begins(name, "ibv_") || begins(name, "_ibv_"); }
+int ff_is_of_verbs(const char *name) { return begins(name, "ibv_") || begins(name, "_ibv_") || begins(name, "rdma_"); }
 
 void *ff_verbs_real(const char *name) {
   int saved = errno;
@@ -49,6 +51,27 @@ int ff_verbs_open(void) {
     __register_atfork(ff_verbs_before_fork, in_parent, in_child, __dso_handle);
   errno = saved;
   return opened && ff_verbs_work;
+}
+
+int ff_cm_open(void);
+
+/*
+ * struct rdma_event_channel: a descriptor, in memory that librdmacm frees. The library writes its commands to it, and all else it does by itself. Where there is a
+ * real rdma_cm, programs have that one alone: which of the two an identifier belongs to is not known before its address is.
+ */
+FF_EXPORT void *rdma_create_event_channel(void) {
+  static void *(*real)(void);
+  int fd = access("/dev/infiniband/rdma_cm", F_OK) != 0 && ff_verbs_open() ? ff_cm_open() : -1;
+  if (fd >= 0) {
+    int *channel = malloc(sizeof *channel);
+    if (!channel) close(fd);
+    else *channel = fd;
+    return channel;
+  }
+  if (!real) real = (void *(*)(void))ff_verbs_real("rdma_create_event_channel");
+  if (real) return real();
+  errno = ENOSYS;
+  return NULL;
 }
 
 int ff_is_our_event(const void *event) {

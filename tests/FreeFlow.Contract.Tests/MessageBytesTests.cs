@@ -44,5 +44,6 @@ public sealed class MessageBytesTests
             "VerbsHello=10", "VerbsReply=11", "VerbsCreateQueuePair=12", "VerbsConnect=13", "VerbsJoin=14", "VerbsLeave=15",
             "VerbsRegister=16", "VerbsDeregister=17", "VerbsResolve=18", "VerbsGrant=19", "VerbsEdge=20", "VerbsEdgeReply=21",
             "VerbsListen=22", "VerbsArrival=23",
+            "VerbsCmCommand=24", "VerbsCmCreate=25", "VerbsCmAddress=26", "VerbsCmConnect=27", "VerbsCmState=28", "VerbsCmEvent=29",
         }));
 }

@@ -34,6 +34,12 @@ public sealed class MessageKind(string name, MessageType type, MessageKind.Recod
         new("VerbsEdgeReply", MessageType.VerbsEdgeReply, (m, b) => VerbsEdgeReply.TryRead(m, out VerbsEdgeReply r) ? r.Write(b) : -1),
         new("VerbsListen", MessageType.VerbsListen, (m, b) => VerbsListen.TryRead(m, out VerbsListen r) ? r.Write(b) : -1),
         new("VerbsArrival", MessageType.VerbsArrival, (m, b) => VerbsArrival.TryRead(m, out VerbsArrival r) ? r.Write(b) : -1),
+        new("VerbsCmCommand", MessageType.VerbsCmCommand, (m, b) => VerbsCmCommand.TryRead(m, out VerbsCmCommand r) ? r.Write(b) : -1),
+        new("VerbsCmCreate", MessageType.VerbsCmCreate, (m, b) => VerbsCmCreate.TryRead(m, out VerbsCmCreate r) ? r.Write(b) : -1),
+        new("VerbsCmAddress", MessageType.VerbsCmAddress, (m, b) => VerbsCmAddress.TryRead(m, out VerbsCmAddress r) ? r.Write(b) : -1),
+        new("VerbsCmConnect", MessageType.VerbsCmConnect, (m, b) => VerbsCmConnect.TryRead(m, out VerbsCmConnect r) ? r.Write(b) : -1),
+        new("VerbsCmState", MessageType.VerbsCmState, (m, b) => VerbsCmState.TryRead(m, out VerbsCmState r) ? r.Write(b) : -1),
+        new("VerbsCmEvent", MessageType.VerbsCmEvent, (m, b) => VerbsCmEvent.TryRead(m, out VerbsCmEvent r) ? r.Write(b) : -1),
     ];
 
     public string Name { get; } = name;

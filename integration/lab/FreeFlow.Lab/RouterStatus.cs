@@ -29,6 +29,10 @@ public sealed record RouterStatus
     /// <summary>Queue pairs that there are now.</summary>
     [JsonIgnore] public int VerbsQueuePairs => Verbs.GetProperty("queue_pairs").GetArrayLength();
 
+    /// <summary>Programs that listen by rdma_cm, and connections that it has made since the router started.</summary>
+    [JsonIgnore] public int VerbsListeners => Verbs.GetProperty("identifiers").EnumerateArray().Count(identifier => identifier.GetProperty("state").GetString() == "listening");
+    [JsonIgnore] public long VerbsConnectedTotal => Verbs.GetProperty("connected_total").GetInt64();
+
     /// <summary>Payload of messages between queue pairs on this host since the router started.</summary>
     [JsonIgnore] public long VerbsMessageBytesTotal => Verbs.GetProperty("message_bytes_total").GetInt64();
 

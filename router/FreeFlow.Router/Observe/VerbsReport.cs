@@ -2,6 +2,7 @@ using System;
 using System.Collections.Generic;
 using System.Linq;
 using System.Text.Json;
+using FreeFlow.Contract;
 using FreeFlow.Router.Sessions;
 using FreeFlow.Router.Verbs;
 
@@ -13,19 +14,24 @@ internal static class VerbsReport
     /// <summary>Of each list, so that the event loop is not held up.</summary>
     private const int Most = 1024;
 
-    /// <summary>Writes "verbs":{message_bytes_total, remote_bytes_total, queue_pairs:[...], regions:[...]}.</summary>
+    /// <summary>Writes "verbs":{message_bytes_total, remote_bytes_total, connected_total, refused_total, queue_pairs:[...], regions:[...], identifiers:[...]}.</summary>
     public static void Write(Utf8JsonWriter json, VerbsBroker broker, Func<Session, bool> visible)
     {
         json.WriteStartObject("verbs");
         VerbsCounters total = broker.Total;
         json.WriteNumber("message_bytes_total", StatusReport.Counter(total.MessageBytes));
         json.WriteNumber("remote_bytes_total", StatusReport.Counter(total.RemoteBytes));
+        json.WriteNumber("connected_total", StatusReport.Counter(broker.Connections.Connected));
+        json.WriteNumber("refused_total", StatusReport.Counter(broker.Connections.Refused));
         json.WriteStartArray("queue_pairs");
         foreach (VerbsQueuePair pair in broker.QueuePairs.Where(pair => visible(pair.Client.Session)).Take(Most)) Write(json, pair);
         json.WriteEndArray();
         json.WriteStartArray("regions");
         foreach ((VerbsClient client, VerbsRegion region) in broker.Clients.Where(client => visible(client.Session)).SelectMany(client => client.Regions.Values.Select(region => (client, region))).Take(Most))
             Write(json, client, region);
+        json.WriteEndArray();
+        json.WriteStartArray("identifiers");
+        foreach (CmIdentifier identifier in broker.Clients.Where(client => visible(client.Session)).SelectMany(client => client.Identifiers.Values).Take(Most)) Write(json, identifier);
         json.WriteEndArray();
         json.WriteEndObject();
     }
@@ -58,6 +64,22 @@ internal static class VerbsReport
         json.WriteNumber("edge_pages", StatusReport.Counter(region.Pages.Edges));
         json.WriteString("way", region.Pages.Edges == 0 ? "mapped" : "mapped; edges for other users by the router");
         json.WriteBoolean("granted", region.WasGranted);
+        json.WriteEndObject();
+    }
+
+    private static void Write(Utf8JsonWriter json, CmIdentifier identifier)
+    {
+        json.WriteStartObject();
+        Write(json, identifier.Client);
+        json.WriteString("space", identifier.Space switch { VerbsProtocol.PortSpaceTcp => "TCP", VerbsProtocol.PortSpaceUdp => "UDP", VerbsProtocol.PortSpaceIb => "IB", _ => "IPOIB" });
+        json.WriteString("local", identifier.HoldsPort || identifier.Own.Port != 0 ? identifier.Own.ToString() : "");
+        json.WriteString("remote", identifier.Peer.Port != 0 ? identifier.Peer.ToString() : "");
+        json.WriteString("state", identifier.State switch
+        {
+            CmState.AddressResolved or CmState.RouteResolved => "resolved",
+            CmState.Accepted or CmState.Answered => "accepted",
+            _ => identifier.State.ToString().ToLowerInvariant(),
+        });
         json.WriteEndObject();
     }
 

@@ -5,6 +5,7 @@ using System.Diagnostics;
 using System.Threading;
 using FreeFlow.Native;
 using FreeFlow.Router.Observe;
+using FreeFlow.Router.Verbs;
 
 namespace FreeFlow.Router.Sessions;
 
@@ -30,6 +31,7 @@ internal sealed unsafe class EventLoop : IDisposable
     private readonly LoopWatch _watch;
     private readonly Housekeeping _housekeeping = new();
     private readonly ReaderWatch _readers;
+    private readonly CmBroker _connections;
     private ulong _nextSession = FirstSession;
 
     public EventLoop(RouterOptions options, Listener listener, SessionMessages messages, Broker broker, Statistics statistics, Log log)
@@ -39,6 +41,7 @@ internal sealed unsafe class EventLoop : IDisposable
         _messages = messages;
         _statistics = statistics;
         _log = log;
+        _connections = broker.Verbs.Connections;
         _watch = new LoopWatch(statistics, log);
         _readers = new ReaderWatch(broker, () => _messages.Families, Post);
         if (_epoll < 0 || _stop < 0 || _post < 0 || !Watch(listener.Socket, ListenerKey) || !Watch(_stop, StopKey) || !Watch(_post, PostKey)) throw new RouterException($"no epoll set can be had ({Errno.LastText}).");
@@ -60,11 +63,11 @@ internal sealed unsafe class EventLoop : IDisposable
         EpollEvent* events = stackalloc EpollEvent[EventsAtATime];
         while (true)
         {
-            int tidy = _housekeeping.Patience, look = _readers.Patience;
-            int count = Libc.epoll_wait(_epoll, events, EventsAtATime, look < 0 || (tidy >= 0 && tidy < look) ? tidy : look);
+            int count = Libc.epoll_wait(_epoll, events, EventsAtATime, Shorter(Shorter(_housekeeping.Patience, _readers.Patience), _connections.Patience));
             // First of all: every other call changes errno.
             if (count < 0 && Errno.Last != Errno.EINTR) throw new RouterException($"epoll_wait fails ({Errno.LastText}).");
             if (_readers.Patience == 0) LookForReaders();
+            if (_connections.Patience == 0) LookAtDeadlines();
             if (count == 0 && _housekeeping.Patience == 0) Tidy();
             if (count > 0) _housekeeping.NoteEvent();
             for (int i = 0; i < count; i++)
@@ -126,6 +129,15 @@ internal sealed unsafe class EventLoop : IDisposable
         catch (Exception exception) when (IsSurvived(exception, "the look at the rings")) { }
         if (LoopWatch.IsLong(began)) _watch.Tell(began, "the look at the rings");
     }
+
+    private void LookAtDeadlines()
+    {
+        try { _connections.LookAtDeadlines(); }
+        catch (Exception exception) when (IsSurvived(exception, "the deadlines of connections")) { }
+    }
+
+    /// <summary>Of two times to wait; a negative one is for ever.</summary>
+    private static int Shorter(int one, int other) => one < 0 || (other >= 0 && other < one) ? other : one;
 
     private string Name(ulong key) => key switch
     {

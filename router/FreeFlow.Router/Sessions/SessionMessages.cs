@@ -117,7 +117,7 @@ internal sealed class SessionMessages(Broker broker, StatusService status, Stati
                 if (request.Version == StatusRequest.CurrentVersion) status.Answer(session, Families);
                 else session.Fail($"it asks for the status in version {request.Version}, this router answers in {StatusRequest.CurrentVersion}");
                 return;
-            case >= MessageType.VerbsHello and <= MessageType.VerbsArrival:
+            case >= MessageType.VerbsHello and <= MessageType.VerbsCmEvent:
                 _verbs.Handle(session, type, message, descriptors);
                 return;
             default:

@@ -22,6 +22,9 @@ internal sealed class VerbsBroker(Log log)
     private readonly HashSet<VerbsClient> _clients = [];
     private VerbsCounters _past;
 
+    /// <summary>How programs find each other.</summary>
+    public CmBroker Connections { get; } = new(log);
+
     /// <summary>All that there are, for the status.</summary>
     public IReadOnlyCollection<VerbsQueuePair> QueuePairs => _queuePairs.Values;
 
@@ -169,6 +172,7 @@ internal sealed class VerbsBroker(Log log)
     /// <summary>The process has ended, or its session: its memory is nobody's any more, its peers hear nothing from it.</summary>
     public void End(VerbsClient client)
     {
+        Connections.End(client);
         foreach (VerbsQueuePair pair in new List<VerbsQueuePair>(client.QueuePairs.Values))
         {
             Part(pair);

@@ -1,4 +1,5 @@
 using System.Collections.Generic;
+using FreeFlow.Router.Pairing;
 using FreeFlow.Router.Sessions;
 
 namespace FreeFlow.Router.Verbs;
@@ -16,6 +17,16 @@ internal sealed class VerbsClient(Session session, uint ownProcessId)
 
     public Dictionary<uint, VerbsQueuePair> QueuePairs { get; } = [];
     public Dictionary<uint, VerbsRegion> Regions { get; } = [];
+
+    /// <summary>Its event channels and connection identifiers, by number.</summary>
+    public Dictionary<uint, CmChannel> Channels { get; } = [];
+    public Dictionary<uint, CmIdentifier> Identifiers { get; } = [];
+
+    /// <summary>A UDP socket of its network namespace, by which that is asked for its addresses; −1 before it has shown one.</summary>
+    public int NetworkSocket { get; set; } = -1;
+
+    /// <summary>IPv6 addresses that it has shown sockets of.</summary>
+    public HashSet<InternetAddress> ShownAddresses { get; } = [];
 
     /// <summary>True if both are the same user's and of one user namespace: each could look into the other's memory anyway.</summary>
     public bool IsSameUserAs(VerbsClient other) =>

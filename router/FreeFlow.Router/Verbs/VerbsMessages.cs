@@ -13,6 +13,8 @@ internal sealed class VerbsMessages(VerbsBroker broker, int pidNamespace)
 {
     private const uint Read = 0, Write = 1, FetchAdd = 3;
 
+    private readonly CmMessages _connections = new(broker.Connections);
+
     /// <summary>Descriptors that are kept are −1 afterwards; the caller closes the others.</summary>
     public void Handle(Session session, MessageType type, ReadOnlySpan<byte> message, Span<int> descriptors)
     {
@@ -43,6 +45,8 @@ internal sealed class VerbsMessages(VerbsBroker broker, int pidNamespace)
                 return;
             case MessageType.VerbsEdge when descriptors.IsEmpty && VerbsEdge.TryRead(message, out VerbsEdge edge):
                 Touch(client, edge);
+                return;
+            case >= MessageType.VerbsCmCommand when _connections.Handle(client, type, message, descriptors):
                 return;
             default:
                 session.Fail($"malformed message: type {(int)type}, {message.Length} bytes, {descriptors.Length} descriptors");

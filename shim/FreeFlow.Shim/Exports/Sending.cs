@@ -3,14 +3,15 @@ using FreeFlow.Contract.Layout;
 using FreeFlow.Shim.Memory;
 using FreeFlow.Shim.Native;
 using FreeFlow.Shim.Sockets;
+using FreeFlow.Shim.Verbs;
 
 namespace FreeFlow.Shim.Exports;
 
 /// <summary>write(2), send(2) and their kin, each brought into the form of sendmsg(2).</summary>
 internal static unsafe class SendingCalls
 {
-    [Interpose("ssize_t write(int fd, const void* buffer, size_t count)", Aliases = "__write")]
-    public static nint Write(int fd, byte* buffer, nuint count) => (nint)count >= 0 ? One(fd, buffer, count, 0) : Process.Libc->write(fd, buffer, count);
+    [Interpose("ssize_t write(int fd, const void* buffer, size_t count)", Guard = "FF_FLAGS(fd) & (FF_CONNECTION | FF_MANAGER)", Aliases = "__write")]
+    public static nint Write(int fd, byte* buffer, nuint count) => IsCommand(fd) ? CmDevice.Write(fd, buffer, count) : (nint)count >= 0 ? One(fd, buffer, count, 0) : Process.Libc->write(fd, buffer, count);
 
     [Interpose("ssize_t send(int fd, const void* buffer, size_t count, int flags)", Aliases = "__send")]
     public static nint Send(int fd, byte* buffer, nuint count, int flags) => One(fd, buffer, count < Vectors.MostBytes ? count : Vectors.MostBytes, flags);
@@ -69,6 +70,8 @@ internal static unsafe class SendingCalls
         if (offset != -1 || total <= 0 || !Vectors.AreKnown(flags)) return Process.Libc->pwritev2(fd, vectors, count, offset, flags);
         return Finish(fd, &message, (flags & Linux.RWF_NOWAIT) != 0 ? Linux.MSG_DONTWAIT : 0);
     }
+
+    private static bool IsCommand(int fd) => (Process.Flags[fd] & DescriptorFlags.ConnectionManager) != 0;
 
     private static nint One(int fd, byte* buffer, nuint count, int flags)
     {

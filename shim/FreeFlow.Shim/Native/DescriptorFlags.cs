@@ -26,4 +26,7 @@ internal static class DescriptorFlags
 
     /// <summary>An io_uring.</summary>
     public const byte Ring = 64;
+
+    /// <summary>An event channel of rdma_cm: what is written to it are commands.</summary>
+    public const byte ConnectionManager = 128;
 }

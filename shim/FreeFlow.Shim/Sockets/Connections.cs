@@ -160,6 +160,7 @@ internal static unsafe class Connections
     public static void Closing(int fd, bool visible = true)
     {
         if (!InRange(fd)) return;
+        if ((Process.Flags[fd] & DescriptorFlags.ConnectionManager) != 0) Verbs.CmChannels.Closing(fd);
         // A ring that has come unnoticed: its reader may be Ready, and then expects to hear of the end (docs/fabric.md).
         ConnectionRecord* closing = Find(fd);
         if (closing != null && closing->State == (uint)ConnectionState.Offered) Session.Look();

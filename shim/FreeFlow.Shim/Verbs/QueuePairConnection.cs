@@ -81,7 +81,7 @@ internal static unsafe class QueuePairConnection
     }
 
     /// <summary>A socket bound to the address: the kernel binds only to those of the own network namespace.</summary>
-    private static int Prove(IbvGid gid)
+    public static int Prove(IbvGid gid)
     {
         bool isIPv4 = gid.IsIPv4;
         byte* address = stackalloc byte[28];

@@ -20,6 +20,9 @@ internal static unsafe class VerbsSession
     private static uint _sequence, _lock;
     private static int _owner;
 
+    /// <summary>Of how many sessions this is the last: what one router has numbered says nothing to another.</summary>
+    public static uint Generation { get; private set; }
+
     /// <summary>True once a router has answered, in this process and not its parent.</summary>
     public static bool IsOpen => _control > 0 && _owner == Process.Id;
 
@@ -116,7 +119,7 @@ internal static unsafe class VerbsSession
         Close(got, count);
         if (answered && !trusted) Log.UntrustedRouter(Settings.SocketPath);
         if (!trusted) Lose();
-        else _owner = Process.Id;
+        else { _owner = Process.Id; Generation++; }
     }
 
     /// <summary>In a forked child: the session is its parent's.</summary>
