@@ -13,8 +13,11 @@ namespace FreeFlow.Shim.Verbs;
 /// </summary>
 internal static unsafe class DatagramSender
 {
-    /// <summary>How long a sender waits for a receiver that takes nothing; once, until it takes something again.</summary>
-    private const ulong PatienceNanoseconds = 1_000_000_000;
+    /// <summary>
+    /// How long a sender waits for a receiver that takes nothing; once, until it takes something again. Long enough for one that a busy machine does not run: perftest counts every
+    /// message, and waits for those that are lost.
+    /// </summary>
+    private const ulong PatienceNanoseconds = 5_000_000_000;
 
     /// <summary>True if the oldest request waits.</summary>
     public static bool Run(QueuePair* pair)
