@@ -36,6 +36,7 @@ install -D -m 644 "$root/packaging/tmpfiles/freeflow.conf" "$tree/usr/lib/tmpfil
 for file in "$root"/packaging/config/*.conf; do install -D -m 644 "$file" "$tree/etc/freeflow/${file##*/}"; done
 doc=$tree/usr/share/doc/freeflow
 for file in "$root/README.md" "$root/SECURITY.md" "$root"/docs/*.md "$root"/integration/lab/*.yaml; do install -D -m 644 "$file" "$doc/${file##*/}"; done
+for file in "$root/packaging/prometheus/freeflow.rules.yml" "$root/packaging/grafana/freeflow.json"; do install -D -m 644 "$file" "$doc/examples/${file##*/}"; done
 gzip -9n <"$root/CHANGELOG.md" >"$doc/CHANGELOG.md.gz"
 # The runtime is linked into the programs; its licence asks for the notices of what it contains.
 runtime=runtime.linux-x64.microsoft.dotnet.ilcompiler

@@ -25,6 +25,8 @@ packages="$packages user-mode-linux"
 # The packages' test boots one in a container; rpm builds the other. Their distributions' checkers look at them, and shells at the completions.
 packages="$packages systemd-container rpm dpkg-dev lintian rpmlint fish zsh groff-base"
 command -v java >/dev/null || packages="$packages default-jdk-headless"
+# What reads the metrics, and the captures.
+packages="$packages prometheus tshark tmux"
 # RDMA programs, which run without a device.
 packages="$packages ibverbs-utils rdmacm-utils perftest libibverbs-dev"
 # The kubelet and the header blocks of the tests are Python's.
@@ -69,7 +71,7 @@ if ! install; then
 fi
 # Nor shall they start at the next boot: nothing here needs them as services.
 if command -v systemctl >/dev/null; then
-    for unit in redis-server memcached nginx postgresql iperf3 etcd; do
+    for unit in redis-server memcached nginx postgresql iperf3 etcd prometheus; do
         case " $missing " in *" $unit"*) $root systemctl disable -q "$unit" >/dev/null 2>&1 || true ;; esac
     done
 fi

@@ -16,6 +16,12 @@ internal sealed class Collector(int sources, Address host, IReadOnlyList<Cidr> p
     private readonly Dictionary<Address, List<(IAddressSource Source, Finding Finding)>> _found = [];
     private readonly HashSet<IAddressSource> _complete = [];
 
+    /// <summary>Addresses that are published, and whether every source has told all that it found at the start.</summary>
+    public (int Addresses, bool IsComplete) Found
+    {
+        get { lock (_lock) return (_found.Count, _complete.Count >= sources); }
+    }
+
     public void Set(IAddressSource source, Address address, Finding finding)
     {
         if (address.IsOfNoPlace || address == host || prefixes.Count > 0 && !prefixes.Any(prefix => prefix.Contains(address))) return;

@@ -7,6 +7,7 @@ using System.Net;
 using FreeFlow.Arguments;
 using FreeFlow.Locations;
 using FreeFlow.Locations.Etcd;
+using FreeFlow.Metrics;
 
 namespace FreeFlow.Hunter;
 
@@ -23,6 +24,7 @@ internal sealed record HunterOptions
     public string? KubeConfig { get; init; }
     public string? Namespace { get; init; }
     public bool AllNodes { get; init; }
+    public MetricsAddress? Metrics { get; init; }
 
     /// <summary>Reads arguments and environment; throws <see cref="HunterException"/> with one line about the first that is wrong.</summary>
     public static HunterOptions Parse(string[] arguments, Func<string, string?> environment)

@@ -3,6 +3,7 @@ using System.Collections.Generic;
 using System.CommandLine;
 using System.Linq;
 using FreeFlow.Arguments;
+using FreeFlow.Metrics;
 
 namespace FreeFlow.Hunter;
 
@@ -36,10 +37,13 @@ internal sealed class HunterSyntax : ProgramCommand
         "over");
     private readonly FlagOption _allNodes = new("--all-nodes", "pods of every node, not only this one's");
 
+    private readonly ValueOption<MetricsAddress> _metrics = new(
+        "--metrics", "ADDRESS:PORT|unix:PATH", "where to serve metrics to Prometheus, at /metrics; default nowhere", MetricsAddress.Parse);
+
     public HunterSyntax() : base(
         "freeflow-hunter", "Finds this node's virtual IPs and publishes them in etcd, under a lease: they vanish with the node.")
     {
-        foreach (Option option in (Option[])[.. _values, _withdraw, _allNodes]) Options.Add(option);
+        foreach (Option option in (Option[])[.. _values, _withdraw, _allNodes, _metrics]) Options.Add(option);
         AddCommonOptions();
     }
 
@@ -48,10 +52,14 @@ internal sealed class HunterSyntax : ProgramCommand
         [.. arguments.Select(word => Options.Any(option => $"-{word.Split('=')[0]}" == option.Name) ? $"-{word}" : word)];
 
     /// <summary>Makes sense of what was given; throws <see cref="HunterException"/> with one line.</summary>
-    public HunterOptions Read(ParseResult read, Func<string, string?> environment) => HunterOptions.Read(
-        _values.Where(option => read.GetResult(option) is not null)
-            .ToDictionary(option => option.Name[2..], option => read.GetRequiredValue(option)),
-        read.GetValue(_withdraw), read.GetValue(_allNodes), environment);
+    public HunterOptions Read(ParseResult read, Func<string, string?> environment)
+    {
+        HunterOptions options = HunterOptions.Read(
+            _values.Where(option => read.GetResult(option) is not null)
+                .ToDictionary(option => option.Name[2..], option => read.GetRequiredValue(option)),
+            read.GetValue(_withdraw), read.GetValue(_allNodes), environment);
+        return options with { Metrics = read.GetValue(_metrics) };
+    }
 
     private static ValueOption<string> Value(string name, string value, string description) => new(name, value, description, text => text);
 }

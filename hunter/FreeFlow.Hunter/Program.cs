@@ -20,6 +20,7 @@ internal static class Program
             HunterOptions options = HunterOptions.Parse(Expand(arguments), Environment.GetEnvironmentVariable);
             HostApplicationBuilder builder = DaemonHost.CreateBuilder();
             builder.Services.AddHunter(options with { HostAddress = AddressOf(options) });
+            builder.Services.AddMetrics(options);
             DaemonHost.Run(builder);
             return 0;
         }

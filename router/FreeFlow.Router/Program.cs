@@ -18,6 +18,7 @@ internal static class Program
             DescriptorReserve.Establish();
             HostApplicationBuilder builder = DaemonHost.CreateBuilder();
             builder.Services.AddRouter(options, arguments, words);
+            builder.Services.AddMetrics(options);
             DaemonHost.Run(builder);
             return 0;
         }

@@ -2,6 +2,7 @@ using System;
 using System.IO;
 using FreeFlow.Arguments;
 using FreeFlow.Contract;
+using FreeFlow.Metrics;
 using FreeFlow.Router.Cluster;
 using FreeFlow.Service;
 
@@ -24,6 +25,7 @@ internal sealed record RouterOptions
     public int? Nice { get; init; }
     public string? StateFolder { get; init; }
     public string? PolicyPath { get; init; }
+    public MetricsAddress? Metrics { get; init; }
     public bool Verbose { get; init; }
     public ClusterOptions Cluster { get; init; } = new();
 

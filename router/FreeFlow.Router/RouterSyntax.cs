@@ -4,6 +4,7 @@ using System.Globalization;
 using FreeFlow.Arguments;
 using FreeFlow.Contract;
 using FreeFlow.Contract.Layout;
+using FreeFlow.Metrics;
 using FreeFlow.Router.Cluster;
 
 namespace FreeFlow.Router;
@@ -34,6 +35,9 @@ internal sealed class RouterSyntax : ProgramCommand
     private readonly ValueOption<string> _policy = new(
         "--policy", "FILE", "who may be accelerated to whom, over what, and how fast; read again when it changes (docs/policy.md)",
         path => path);
+    private readonly ValueOption<MetricsAddress> _metrics = new(
+        "--metrics", "ADDRESS:PORT|unix:PATH", "where to serve metrics to Prometheus, at /metrics (docs/metrics.md); default nowhere",
+        MetricsAddress.Parse);
     private readonly ClusterSyntax _cluster = new();
     private readonly FlagOption _verbose = new("--verbose", "a line for every session, pair and refusal");
 
@@ -47,7 +51,7 @@ internal sealed class RouterSyntax : ProgramCommand
         "Introduces the two ends of a TCP connection on this host to each other, so that their bytes go through shared memory.")
     {
         Option[] limits = [_maximumSessions, _maximumConnections, _maximumRings, _maximumRingBytes];
-        Option[] own = [_socket, _ringBytes, _fabricRingBytes, .. limits, _nice, _state, _policy];
+        Option[] own = [_socket, _ringBytes, _fabricRingBytes, .. limits, _nice, _state, _policy, _metrics];
         foreach (Option option in (Option[])[.. own, .. _cluster.Options, _verbose, _config]) Options.Add(option);
         AddCommonOptions();
     }
@@ -68,6 +72,7 @@ internal sealed class RouterSyntax : ProgramCommand
             Nice = read.GetValue(_nice),
             StateFolder = read.GetValue(_state),
             PolicyPath = read.GetValue(_policy),
+            Metrics = read.GetValue(_metrics),
             Verbose = read.GetValue(_verbose),
             Cluster = _cluster.Read(read),
         };

@@ -33,6 +33,19 @@ public class OptionsTests
         Assert.That(exception.Message, Does.Contain(expected).And.Not.Contain("\n"));
     }
 
+    [TestCase("127.0.0.1:9464", "127.0.0.1:9464")]
+    [TestCase("[::1]:9464", "[::1]:9464")]
+    [TestCase("unix:/run/x.sock", "unix:/run/x.sock")]
+    public void APlaceForMetricsIsRead(string text, string expected) =>
+        Assert.That(RouterOptions.Parse(["--metrics", text]).Metrics!.ToString(), Is.EqualTo(expected));
+
+    [TestCase("--metrics 9464: give ADDRESS:PORT", "--metrics", "9464")]
+    [TestCase("--metrics ::1:9464", "--metrics", "::1:9464")]
+    [TestCase("--metrics 127.0.0.1:0", "--metrics", "127.0.0.1:0")]
+    [TestCase("--metrics localhost:9464", "--metrics", "localhost:9464")]
+    [TestCase("--metrics unix:x: give the whole path", "--metrics", "unix:x")]
+    public void WrongPlacesForMetricsNameTheValueInOneLine(string expected, params string[] arguments) => WrongRouterOptionsNameTheValueInOneLine(expected, arguments);
+
     [Test]
     public void ClusterOptionsAreRead()
     {

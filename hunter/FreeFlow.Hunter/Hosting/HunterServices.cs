@@ -4,6 +4,7 @@ using System.Security.Cryptography;
 using FreeFlow.Locations;
 using FreeFlow.Locations.Etcd;
 using FreeFlow.Locations.Publishing;
+using FreeFlow.Metrics;
 using FreeFlow.Service;
 using Microsoft.Extensions.DependencyInjection;
 
@@ -20,7 +21,20 @@ internal static class HunterServices
         services.AddSingleton(_ => OpenEtcd(options.Etcd));
         services.AddSingleton(parts => new Publisher(parts.GetRequiredService<EtcdClient>(), Publishing(options), Program.Say));
         services.AddSingleton<IDaemon, HunterDaemon>();
-        services.AddHostedService<SourceService>();
+        services.AddSingleton<SourceService>();
+        services.AddHostedService(parts => parts.GetRequiredService<SourceService>());
+    }
+
+    /// <summary>What --metrics adds.</summary>
+    public static void AddMetrics(this IServiceCollection services, HunterOptions options)
+    {
+        if (options.Metrics is not { } address) return;
+        services.AddHostedService(parts =>
+        {
+            MetricsRegistry registry = new();
+            HunterMetrics metrics = new(registry, parts.GetRequiredService<SourceService>(), parts.GetRequiredService<Publisher>());
+            return new MetricsService(address, registry, metrics, typeof(Program).Assembly.GetName().Version?.ToString(3) ?? "0", line => new HunterException(line));
+        });
     }
 
     private static PublisherOptions Publishing(HunterOptions options) => new()

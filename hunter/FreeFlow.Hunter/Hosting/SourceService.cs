@@ -22,6 +22,9 @@ internal sealed class SourceService : IHostedService, IDisposable
     private readonly CancellationTokenSource _stop = new();
     private Task[] _running = [];
 
+    /// <inheritdoc cref="Collector.Found"/>
+    public (int Addresses, bool IsComplete) Found => _collector.Found;
+
     public SourceService(HunterOptions options, Publisher publisher, IHostApplicationLifetime lifetime)
     {
         (_options, _publisher, _lifetime) = (options, publisher, lifetime);
