@@ -2,6 +2,7 @@ using System;
 using System.Text;
 using System.Text.Json;
 using System.Threading;
+using FreeFlow.Cli.Status;
 using FreeFlow.Native;
 
 namespace FreeFlow.Cli;
@@ -16,16 +17,17 @@ internal static class StatusCommand
         while (true)
         {
             byte[] json = RouterClient.AskStatus(options.Router);
-            string text = options.Json ? Encoding.UTF8.GetString(json) + "\n" : Render(json);
+            string text = options.Json ? Encoding.UTF8.GetString(json) + "\n" : Render(json, options.View);
             Console.Out.Write(options.Interval is not null && !options.Json && !Console.IsOutputRedirected ? HomeAndClear + text : text);
             if (options.Interval is not { } interval) return 0;
             Thread.Sleep(interval);
         }
     }
 
-    /// <summary>The router's JSON as a headline and a table with one line per connection.</summary>
-    internal static string Render(byte[] json)
+    /// <summary>The router's JSON as a headline, totals by program and service, and a table of connections.</summary>
+    internal static string Render(byte[] json, StatusView? seen = null)
     {
+        StatusView view = seen ?? new StatusView();
         using JsonDocument document = JsonDocument.Parse(json);
         JsonElement router = document.RootElement.GetProperty("router");
         StringBuilder text = new();
@@ -48,22 +50,8 @@ internal static class StatusCommand
         }
         text.Append('\n');
 
-        Table table = new("PROGRAM", "PID", "CONTAINER", "LOCAL", "REMOTE", "STATE", ">KERNEL OUT", ">IN", ">RING OUT", ">IN", ">AGE", "REASON");
-        foreach (JsonElement process in document.RootElement.GetProperty("processes").EnumerateArray())
-        {
-            string program = process.GetProperty("program").GetString() ?? "";
-            string pid = process.GetProperty("pid").GetRawText();
-            string container = process.GetProperty("container").GetString() is { Length: > 0 } name ? name : "-";
-            JsonElement connections = process.GetProperty("connections");
-            if (connections.GetArrayLength() == 0) table.Add(program, pid, container, "-", "-", "-", "-", "-", "-", "-", "-", "no connections");
-            foreach (JsonElement connection in connections.EnumerateArray())
-            {
-                table.Add(program, pid, container, Text(connection, "local"), Text(connection, "remote"), Text(connection, "state"),
-                    Bytes(connection, "kernel_sent"), Bytes(connection, "kernel_received"), Bytes(connection, "ring_sent"), Bytes(connection, "ring_received"),
-                    Units.Duration(connection.GetProperty("age_s").GetDouble()), Text(connection, "reason") + (Text(connection, "rule") is { Length: > 0 } rule && rule != "default" ? $" (rule {rule})" : "") + (Text(connection, "strictly_refused").Length > 0 ? " (refused: FREEFLOW_STRICT)" : ""));
-            }
-        }
-        text.Append(table.Rows == 0 ? "no processes of yours are connected\n" : table.ToString());
+        if (ProgramText.Table(document.RootElement, view) is { Length: > 0 } programs) text.Append(programs).Append('\n');
+        text.Append(ConnectionText.Table(document.RootElement.GetProperty("processes"), view));
         if (document.RootElement.TryGetProperty("verbs", out JsonElement verbs)) text.Append(VerbsText.Lines(verbs));
         return PrintableText.OfLines(text.ToString());
     }

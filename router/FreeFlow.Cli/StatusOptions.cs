@@ -1,4 +1,5 @@
 using System;
+using FreeFlow.Cli.Status;
 
 namespace FreeFlow.Cli;
 
@@ -6,4 +7,8 @@ namespace FreeFlow.Cli;
 /// <param name="Router">Path of the router's socket.</param>
 /// <param name="Json">Print the router's JSON as it is.</param>
 /// <param name="Interval">Time between two looks; null for one look.</param>
-internal sealed record StatusOptions(string Router, bool Json, TimeSpan? Interval);
+internal sealed record StatusOptions(string Router, bool Json, TimeSpan? Interval)
+{
+    /// <summary>What of it is shown.</summary>
+    public StatusView View { get; init; } = new();
+}

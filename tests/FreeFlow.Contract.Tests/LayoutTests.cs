@@ -31,7 +31,9 @@ public sealed class LayoutTests
         MarksSent@316:4 MarksFound@320:4 Pause@324:4 OfferAgainAt@328:8 JoinedAt@336:8 EarlierSent@344:8 EarlierReceived@352:8 KernelDropped@360:8
         """;
 
-    private const string FamilyHeaderFields = "Magic@0:4 Version@4:4 SlotCount@8:4 RecordCount@12:4 RecordsUsed@16:4 NextRecord@20:4 RingBytes@24:8 Refused@32:8";
+    private const string FamilyHeaderFields = "Magic@0:4 Version@4:4 SlotCount@8:4 RecordCount@12:4 RecordsUsed@16:4 NextRecord@20:4 RingBytes@24:8 Refused@32:8 EndedByReason@64:256";
+
+    private const string ServiceTotalsFields = "Key@0:4 Ended@4:4 EndedInRing@8:4 KernelSent@16:8 KernelReceived@24:8 RingSent@32:8 RingReceived@40:8";
 
     private const string QueuePairHeaderFields = """
         Magic@0:4 Version@4:4
@@ -51,6 +53,7 @@ public sealed class LayoutTests
     [TestCase(typeof(RingBlockHeader), 512, RingBlockHeaderFields, TestName = "RingBlockHeader")]
     [TestCase(typeof(ConnectionRecord), 384, ConnectionRecordFields, TestName = "ConnectionRecord")]
     [TestCase(typeof(FamilyHeader), 4096, FamilyHeaderFields, TestName = "FamilyHeader")]
+    [TestCase(typeof(ServiceTotals), 64, ServiceTotalsFields, TestName = "ServiceTotals")]
     [TestCase(typeof(SessionSlot), 64, SessionSlotFields, TestName = "SessionSlot")]
     [TestCase(typeof(DoorbellState), 32, DoorbellStateFields, TestName = "DoorbellState")]
     [TestCase(typeof(QueuePairHeader), 4096, QueuePairHeaderFields, TestName = "QueuePairHeader")]
@@ -67,6 +70,7 @@ public sealed class LayoutTests
     [TestCase(typeof(RingBlockHeader))]
     [TestCase(typeof(ConnectionRecord))]
     [TestCase(typeof(FamilyHeader))]
+    [TestCase(typeof(ServiceTotals))]
     [TestCase(typeof(SessionSlot))]
     [TestCase(typeof(DoorbellState))]
     [TestCase(typeof(QueuePairHeader))]
@@ -99,8 +103,19 @@ public sealed class LayoutTests
             FamilyLayout.Magic, FamilyLayout.Version, FamilyLayout.HeaderBytes, FamilyLayout.SlotBytes, FamilyLayout.SlotCount,
             FamilyLayout.SlotsOffset, FamilyLayout.RecordBytes, FamilyLayout.RecordCount, FamilyLayout.RecordsOffset,
             FamilyLayout.DoorbellBytes, FamilyLayout.DoorbellsOffset, FamilyLayout.TotalBytes,
+            FamilyLayout.ServicesOffset, FamilyLayout.ServiceBytes, FamilyLayout.ServiceCount, FamilyLayout.ReasonCount,
         },
-        Is.EqualTo(new object[] { 0x37544646u, 7u, 4096, 64, 1024u, 4096, 384, 65536u, 69632, 32, 25235456, 27332608L }));
+        Is.EqualTo(new object[] { 0x38544646u, 8u, 4096, 64, 1024u, 4096, 384, 65536u, 69632, 32, 25235456, 27332608L, 1024, 64, 48, 64 }));
+
+    [TestCase((ushort)6379, (ushort)40000, 0x800118ebu, (ushort)6379, true)]
+    [TestCase((ushort)40000, (ushort)6379, 0x800018ebu, (ushort)6379, false)]
+    [TestCase((ushort)5, (ushort)5, 0x80010005u, (ushort)5, true)]
+    public void KeyOfAService(ushort local, ushort remote, uint key, ushort port, bool served)
+    {
+        Assert.That(ServiceTotals.KeyOf(local, remote), Is.EqualTo(key));
+        Assert.That(ServiceTotals.Read(key), Is.EqualTo((port, served)));
+        Assert.That(ServiceTotals.Read(ServiceTotals.Others), Is.EqualTo(((ushort)0, false)));
+    }
 
     [Test]
     public void QueuePairMemory() => Assert.That(

@@ -2,6 +2,7 @@ using System;
 using System.Linq;
 using System.Text;
 using FreeFlow.Cli;
+using FreeFlow.Cli.Status;
 using FreeFlow.Contract;
 using FreeFlow.Native;
 using FreeFlow.Router.Observe;
@@ -86,5 +87,35 @@ public class StatusTextTests
         Assert.That(lines[3], Does.Match(@"^redis-server\s+10\s+-\s+10\.0\.0\.1:1\s+10\.0\.0\.2:2\s+ring \(shm\)\s+10\s+20\s+2\.0K\s+30\s+3s$"));
         Assert.That(lines[4], Does.EndWith("no router (refused: FREEFLOW_STRICT)"));
         Assert.That(lines[5], Does.Match(@"^idle\s+11\s+c\s+-.*no connections$"));
+    }
+
+    [TestCase(0, 0, "-")]
+    [TestCase(10, 0, "100%")]
+    [TestCase(0, 10, "0%")]
+    [TestCase(1, 1_000_000, "0.1%")]
+    [TestCase(1_000_000, 1, "99.9%")]
+    [TestCase(3, 1, "75.0%")]
+    public void SharesNeverRoundToAllOrNothing(long ring, long kernel, string expected) => Assert.That(ProgramText.Share(ring, kernel), Is.EqualTo(expected));
+
+    private const string Totals = """
+        {"router":{"version":"1","pid":7,"uptime_s":61,"sessions":1,"joined_total":5,"strictly_refused_total":0,"refused":{}},"processes":[],
+         "programs":[
+          {"program":"web\u001b","container":"c","uid":0,"processes":1,"reasons":{"no router":7,"too little traffic so far":9,"switched off":1},"services":[
+            {"port":80,"served":true,"open":2,"open_in_ring":2,"ended":16,"ended_in_ring":0,"kernel_sent":1000,"kernel_received":24,"ring_sent":3072,"ring_received":0},
+            {"port":0,"served":false,"open":0,"open_in_ring":0,"ended":1,"ended_in_ring":1,"kernel_sent":0,"kernel_received":0,"ring_sent":9223372036854775807,"ring_received":9223372036854775807}]},
+          {"program":"other","container":"","processes":0,"reasons":{},"services":[
+            {"port":81,"served":false,"open":0,"open_in_ring":0,"ended":3,"ended_in_ring":3,"kernel_sent":0,"kernel_received":0,"ring_sent":5,"ring_received":5}]}]}
+        """;
+
+    [Test]
+    public void TotalsAreALineForEachService()
+    {
+        string[] lines = StatusCommand.Render(Encoding.UTF8.GetBytes(Totals)).Split('\n');
+        Assert.That(lines[3], Does.Match(@"^web\?\s+c\s+others\s+0\s+0\s+1\s+1\s+\S+\s+100%$"), "by bytes");
+        Assert.That(lines[4], Does.Match(@"^web\?\s+c\s+serves 80\s+2\s+2\s+16\s+0\s+4\.0K\s+75\.0%\s+too little traffic so far \(9\), no router \(7\), …$"));
+        Assert.That(lines[5], Does.Match(@"^other\s+-\s+calls 81\s+0\s+0\s+3\s+3\s+10\s+100%$"));
+        string[] sorted = StatusCommand.Render(Encoding.UTF8.GetBytes(Totals), new StatusView(Program: "o", Sort: StatusOrder.Program)).Split('\n');
+        Assert.That(sorted[3], Does.StartWith("other"));
+        Assert.That(sorted[4], Is.Empty, "web has no o in it");
     }
 }

@@ -30,6 +30,9 @@ internal sealed class Statistics
     public void CountHold(long milliseconds, string what) =>
         Holds = milliseconds > Holds.LongestMilliseconds ? (Holds.Count + 1, milliseconds, what) : Holds with { Count = Holds.Count + 1 };
 
+    /// <summary>What families that are gone have come to.</summary>
+    public ProgramTotals Ended { get; } = new();
+
     /// <summary>Refused ends by reason.</summary>
     public SortedDictionary<Reason, long> Refused { get; } = [];
 

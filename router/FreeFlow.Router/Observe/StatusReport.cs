@@ -16,7 +16,7 @@ using FreeFlow.Router.Verbs;
 namespace FreeFlow.Router.Observe;
 
 /// <summary>
-/// One status as JSON, in pieces: {"cluster":{...},"policy":{...},"processes":[...],"verbs":{...},"users":[...],"router":{...}}. Records are the processes' own word, so every value is brought into its range. What belongs to the
+/// One status as JSON, in pieces: {"cluster":{...},"policy":{...},"processes":[...],"programs":[...],"verbs":{...},"users":[...],"router":{...}}. Records are the processes' own word, so every value is brought into its range. What belongs to the
 /// event loop is looked at by the event loop, a bounded part at a time; everything else is done by the thread that takes the pieces.
 /// </summary>
 /// <param name="families">The event loop's.</param>
@@ -34,6 +34,7 @@ internal sealed unsafe class StatusReport(IReadOnlyCollection<Family> families, 
     private readonly ConnectionRecord[] _records = new ConnectionRecord[RecordsAtATime];
     private readonly Decision[] _decisions = new Decision[RecordsAtATime];
     private readonly Dictionary<uint, UserAccount> _users = [];
+    private readonly ProgramTotals _programs = new();
     private long _ringBytes, _strictlyRefused, _sessions;
 
     /// <summary>Version of this program.</summary>
@@ -74,6 +75,7 @@ internal sealed unsafe class StatusReport(IReadOnlyCollection<Family> families, 
                 foreach (ShownFamily family in shown)
                 {
                     Sum(family.Family);
+                    if (family.Visible.Length > 0) _programs.Add(family.Visible[0], family.Family, family.Visible.Length);
                     // Records are the processes' own word: nobody may make the router write without end.
                     if (json.BytesCommitted > MostBytes) continue;
                     foreach ((Session session, List<uint> records) in Sort(family))
@@ -100,6 +102,7 @@ internal sealed unsafe class StatusReport(IReadOnlyCollection<Family> families, 
         json.WriteEndArray();
         Ask(() =>
         {
+            ProgramReport.Write(json, _programs);
             VerbsReport.Write(json, Verbs, visible);
             WriteUsers(json);
             WriteRouter(json);
@@ -114,6 +117,7 @@ internal sealed unsafe class StatusReport(IReadOnlyCollection<Family> families, 
     {
         // Before any family is looked at: what one that goes meanwhile has carried is not counted twice.
         (_ringBytes, _strictlyRefused) = (statistics.RingBytes, statistics.StrictlyRefused);
+        if (Broker is not null) _programs.Add(statistics.Ended);
         if (Cluster is not null) ClusterReport.Write(json, Cluster, Broker?.Remote);
         if (Broker is not null) WritePolicy(json, Broker.Policy);
         return [.. families];

@@ -125,6 +125,14 @@ internal sealed unsafe class Family
         }
     }
 
+    /// <summary>Copies what its processes say of ended connections; nothing if that cannot be read.</summary>
+    public void ReadTotals(Span<ServiceTotals> services, Span<uint> reasons)
+    {
+        if (!ReadHeader(out FamilyHeader header)) return;
+        for (int i = 0; i < reasons.Length; i++) reasons[i] = header.EndedByReason[i];
+        fixed (ServiceTotals* target = services) _ = Libc.pread(_memory, target, (nuint)(services.Length * sizeof(ServiceTotals)), FamilyLayout.ServicesOffset);
+    }
+
     private bool ReadHeader(out FamilyHeader header)
     {
         fixed (FamilyHeader* target = &header) return Libc.pread(_memory, target, (nuint)sizeof(FamilyHeader), 0) == sizeof(FamilyHeader);

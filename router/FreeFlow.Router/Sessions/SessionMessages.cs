@@ -88,6 +88,7 @@ internal sealed class SessionMessages(Broker broker, StatusService status, Stati
         if (family.Sessions.Count > 0) return;
         _families.Remove(family.Identity);
         statistics.Keep(family.RingBytes, family.StrictlyRefused);
+        statistics.Ended.Keep(session, family);
         family.Release(session.Account);
     }
 

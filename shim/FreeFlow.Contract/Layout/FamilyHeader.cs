@@ -2,9 +2,9 @@ using System.Runtime.InteropServices;
 
 namespace FreeFlow.Contract.Layout;
 
-/// <summary>First page of the family table. Version 4, little endian.</summary>
+/// <summary>First page of the family table. Version 8, little endian.</summary>
 [StructLayout(LayoutKind.Explicit, Size = FamilyLayout.HeaderBytes)]
-public struct FamilyHeader
+public unsafe struct FamilyHeader
 {
     [FieldOffset(0)] public uint Magic;
     [FieldOffset(4)] public uint Version;
@@ -22,4 +22,7 @@ public struct FamilyHeader
 
     /// <summary>Connections that FREEFLOW_STRICT has refused.</summary>
     [FieldOffset(32)] public ulong Refused;
+
+    /// <summary>Ended connections that no ring has carried, by their last <see cref="Reason"/>.</summary>
+    [FieldOffset(64)] public fixed uint EndedByReason[FamilyLayout.ReasonCount];
 }

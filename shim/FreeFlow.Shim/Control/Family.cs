@@ -72,6 +72,7 @@ internal static unsafe class Family
     {
         uint generation = record->Generation + 1;
         if (record->SendTail + record->EarlierSent != 0) Interlocked.Add(ref Header->RingBytes, record->SendTail + record->EarlierSent);
+        ServiceCounts.Add(Header, record);
         if (record->DoorbellState != 0) Interlocked.Decrement(ref ((DoorbellState*)record->DoorbellState)->Users);
         ulong* words = (ulong*)record;
         // The state word stays set until everything else is clean: a taker looks at it alone.
