@@ -3,11 +3,12 @@ _freeflow() {
     local word=${COMP_WORDS[COMP_CWORD]} before=${COMP_WORDS[COMP_CWORD - 1]} command= at
     COMPREPLY=()
     if [ "$COMP_CWORD" = 1 ]; then
-        COMPREPLY=($(compgen -W 'run status lab --help --version' -- "$word"))
+        COMPREPLY=($(compgen -W 'run status top doctor trace lab --help --version' -- "$word"))
         return
     fi
     case $before in
-        --router) COMPREPLY=($(compgen -f -- "$word")); return ;;
+        --router | --pcap) COMPREPLY=($(compgen -f -- "$word")); return ;;
+        --sort) COMPREPLY=($(compgen -W 'bytes ring connections program' -- "$word")); return ;;
         --lab) COMPREPLY=($(compgen -d -- "$word")); return ;;
     esac
     case ${COMP_WORDS[1]} in
@@ -27,7 +28,12 @@ _freeflow() {
                 COMPREPLY=($(compgen -W '--router --quiet --' -- "$word"))
                 [ -z "$word" ] || [ "${word#-}" != "$word" ] || COMPREPLY=($(compgen -c -- "$word"))
             fi ;;
-        status) COMPREPLY=($(compgen -W '--router --json --watch' -- "$word")) ;;
+        status) COMPREPLY=($(compgen -W '--router --json --watch --all --program --sort' -- "$word")) ;;
+        top) COMPREPLY=($(compgen -W '--router --every' -- "$word")) ;;
+        doctor)
+            COMPREPLY=($(compgen -W '--router --' -- "$word"))
+            [ -z "$word" ] || [ "${word#-}" != "$word" ] || COMPREPLY=($(compgen -c -- "$word")) ;;
+        trace) COMPREPLY=($(compgen -W '--pcap --pid --program --port --for' -- "$word")) ;;
         lab)
             case $before in
                 up) COMPREPLY=($(compgen -f -- "$word")) ;;

@@ -1,5 +1,8 @@
 using FreeFlow.Arguments;
+using FreeFlow.Cli.Inspection;
 using FreeFlow.Cli.Lab;
+using FreeFlow.Cli.Top;
+using FreeFlow.Cli.Trace;
 
 namespace FreeFlow.Cli;
 
@@ -11,6 +14,9 @@ internal sealed class FreeFlowSyntax : ProgramCommand
     {
         Subcommands.Add(new RunSyntax());
         Subcommands.Add(new StatusSyntax());
+        Subcommands.Add(new TopSyntax());
+        Subcommands.Add(new DoctorSyntax());
+        Subcommands.Add(new TraceSyntax());
         Subcommands.Add(new LabSyntax());
         AddCommonOptions();
     }

@@ -91,7 +91,7 @@ internal static unsafe class RingWriter
             if (seen < 0) { room = 1; return null; }
             if (head != tail && connection->SendHeadSeen == head) LookForReader(connection);
             free = (ulong)seen;
-            if (connection->SendHeadSeen == tail && connection->SendBase != tail)
+            if (connection->SendHeadSeen == tail && connection->SendBase != tail && (connection->Flags & FamilyLayout.TracedFlag) == 0)
             {
                 // In this order: who takes over from a holder killed in between finds that the ring still has to start over.
                 Volatile.Write(ref outgoing->Base, tail);
