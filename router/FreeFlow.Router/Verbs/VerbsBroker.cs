@@ -217,8 +217,12 @@ internal sealed class VerbsBroker(Log log)
         pair.Client.QueuePairs.Remove(pair.Number);
     }
 
-    /// <summary>The kernel binds a socket only to an address of its own network namespace, and the session's is the one that counts.</summary>
+    /// <summary>
+    /// The kernel binds a socket to an address of its own network namespace, and the session's is the one that counts. With IP_FREEBIND (ip(7)) it binds it to any other, too: IPv4 addresses
+    /// are looked up among the namespace's.
+    /// </summary>
     private static bool IsBoundTo(int socket, InternetAddress address, Session session) =>
         SocketOptions.TryGet(socket, Libc.SO_NETNS_COOKIE, out ulong network) && network == session.Origin.Network
-        && SocketOptions.TryGetLocalAddress(socket, out InternetAddress bound) && bound == address;
+        && SocketOptions.TryGetLocalAddress(socket, out InternetAddress bound) && bound == address
+        && (!address.IsIPv4 || NetworkAddresses.HasIPv4(socket, address));
 }
