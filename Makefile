@@ -20,7 +20,7 @@ publish := dotnet publish -c Release -v quiet -p:UseSharedCompilation=false -p:C
 .DEFAULT_GOAL := help
 
 help:
-	@echo 'make demo                  two containers, redis-server and redis-benchmark, plain and under freeflow run: one table'
+	@echo 'make demo                  two containers, redis-server and redis-benchmark, plain and under freeflow run, and RDMA without a device'
 	@echo 'make test [FILTER=text]    every test, or those with text in their full name'
 	@echo 'make test-suites [SUITE=name]  test suites that others wrote for kernel sockets, plain and with FreeFlow: one table (SUITE=list names them)'
 	@echo 'make test-faults            ends and router killed, restarted and stopped under load, hostile neighbours, full disks, clocks that jump: FAULT=kill, router,'

@@ -9,7 +9,7 @@ using Spectre.Console;
 
 namespace FreeFlow.Bench;
 
-/// <summary><c>make demo</c>: redis-server in one container, redis-benchmark in the other, plain and then under <c>freeflow run</c>.</summary>
+/// <summary><c>make demo</c>: redis-server in one container, redis-benchmark in the other, plain and then under <c>freeflow run</c>; and perftest, which finds a device only then.</summary>
 internal static class Demo
 {
     private const int Runs = 3;
@@ -23,9 +23,11 @@ internal static class Demo
         _ = pair.StartRouter();
         DemoSide plain = Measure(pair, accelerated: false, "redis plain, through kernel TCP");
         DemoSide freeflow = Measure(pair, accelerated: true, "redis under freeflow run, through shared memory");
+        List<VerbsDemoRow> verbs = VerbsDemo.Measure(pair);
         Progress.Clear();
         Print(plain, freeflow);
-        string json = JsonSerializer.Serialize(new { plain, freeflow, ratio = freeflow.RequestsPerSecond / plain.RequestsPerSecond },
+        VerbsDemo.Print(verbs, Terminal.Create());
+        string json = JsonSerializer.Serialize(new { plain, freeflow, ratio = freeflow.RequestsPerSecond / plain.RequestsPerSecond, verbs },
             new JsonSerializerOptions { WriteIndented = true, PropertyNamingPolicy = JsonNamingPolicy.SnakeCaseLower });
         File.WriteAllText(Path.Combine(Artifacts.Folder, "demo.json"), json + "\n");
         if (freeflow.SharedMemoryBytes > 0) return 0;
