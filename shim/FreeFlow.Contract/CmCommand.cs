@@ -41,4 +41,7 @@ public enum CmCommand : uint
 
     /// <summary>RDMA_OPTION_ID_AFONLY. Argument: 1 or 0.</summary>
     ExcludeFamily = 13,
+
+    /// <summary>RDMA_OPTION_ID_ACK_TIMEOUT. Argument: five bits.</summary>
+    AcknowledgeTimeout = 14,
 }

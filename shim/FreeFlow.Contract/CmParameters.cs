@@ -2,15 +2,15 @@ namespace FreeFlow.Contract;
 
 /// <summary>
 /// struct rdma_conn_param's small numbers in one, a byte each from the lowest: responder resources, initiator depth, flow control, retry
-/// count, RNR retry count, shared receive queue.
+/// count, RNR retry count, shared receive queue; and, of an identifier alone, the acknowledgement timeout that its program has set, plus 1.
 /// </summary>
 public static class CmParameters
 {
-    /// <summary>Six bytes.</summary>
-    public const ulong Maximum = 0xffff_ffff_ffff;
+    /// <summary>Seven bytes.</summary>
+    public const ulong Maximum = 0xff_ffff_ffff_ffff;
 
     /// <summary>Bytes by their places.</summary>
-    public const int ResponderResources = 0, InitiatorDepth = 1, FlowControl = 2, RetryCount = 3, RnrRetryCount = 4, SharedReceives = 5;
+    public const int ResponderResources = 0, InitiatorDepth = 1, FlowControl = 2, RetryCount = 3, RnrRetryCount = 4, SharedReceives = 5, AcknowledgeTimeout = 6;
 
     /// <summary>The byte at a place.</summary>
     public static byte Get(ulong parameters, int place) => (byte)(parameters >> (8 * place));

@@ -35,6 +35,9 @@ internal sealed class CmIdentifier(uint number, CmChannel channel, ulong user, u
     /// <summary>A listener on all IPv6 addresses does not take IPv4's.</summary>
     public bool ExcludesFamily { get; set; }
 
+    /// <summary>What the program has set, plus 1; 0 if it has not.</summary>
+    public byte AcknowledgeTimeout { get; set; }
+
     /// <summary>Of a listener: how many more requests may wait to be fetched.</summary>
     public int Room { get; set; }
 

@@ -11,6 +11,7 @@ namespace FreeFlow.Router.Verbs;
 internal sealed class CmMessages(CmBroker broker)
 {
     private const uint Bind = 0, Resolve = 1, Connect = 0, Accept = 1;
+    private const ulong MostTimeout = 31; // five bits in an address vector
 
     /// <summary>False if the message is none of these, or not as the contract says. Descriptors that are kept are −1 afterwards.</summary>
     public bool Handle(VerbsClient client, MessageType type, ReadOnlySpan<byte> message, Span<int> descriptors)
@@ -73,6 +74,9 @@ internal sealed class CmMessages(CmBroker broker)
                 return 0;
             case CmCommand.ExcludeFamily:
                 identifier.ExcludesFamily = command.Argument != 0;
+                return 0;
+            case CmCommand.AcknowledgeTimeout when command.Argument <= MostTimeout && identifier.Kind == VerbsProtocol.ReliableConnection:
+                identifier.AcknowledgeTimeout = (byte)(command.Argument + 1);
                 return 0;
             default: return Errno.EINVAL;
         }
@@ -143,7 +147,7 @@ internal sealed class CmMessages(CmBroker broker)
         VerbsCmState state = new()
         {
             Sequence = sequence, Kind = identifier.Kind, OwnHigh = (ulong)(own >> 64), OwnLow = (ulong)own, OwnPort = identifier.Own.Port,
-            PeerHigh = (ulong)(peer >> 64), PeerLow = (ulong)peer, PeerPort = identifier.Peer.Port, Number = identifier.RemoteNumber, Parameters = identifier.Parameters,
+            PeerHigh = (ulong)(peer >> 64), PeerLow = (ulong)peer, PeerPort = identifier.Peer.Port, Number = identifier.RemoteNumber, Parameters = CmParameters.With(identifier.Parameters, CmParameters.AcknowledgeTimeout, identifier.AcknowledgeTimeout),
             HasRoute = identifier.State is CmState.Idle or CmState.Bound or CmState.AddressResolved or CmState.Listening ? 0u : 1,
         };
         client.Session.Send(answer[..state.Write(answer)], default);

@@ -49,6 +49,6 @@ public struct VerbsCmCommand
         result.Command = reader.ReadUInt32();
         result.Argument = reader.ReadUInt64();
         return reader.AtEnd
-            && result.Command is >= (uint)CmCommand.OpenChannel and <= (uint)CmCommand.ExcludeFamily;
+            && result.Command is >= (uint)CmCommand.OpenChannel and <= (uint)CmCommand.AcknowledgeTimeout;
     }
 }

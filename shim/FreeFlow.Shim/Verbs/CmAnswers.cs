@@ -78,7 +78,8 @@ internal static unsafe class CmAnswers
             case Ibv.Rts when state.Number != 0:
                 *(uint*)answer = Ibv.MaskState | Ibv.MaskSqPsn | (isReliable ? Ibv.MaskRetry | Ibv.MaskRnrRetry | Ibv.MaskMaxRead | Ibv.MaskTimeout : 0);
                 answer[130] = CmParameters.Get(state.Parameters, CmParameters.InitiatorDepth);
-                answer[134] = AcknowledgeTimeout;
+                byte timeout = CmParameters.Get(state.Parameters, CmParameters.AcknowledgeTimeout);
+                answer[134] = timeout == 0 ? AcknowledgeTimeout : (byte)(timeout - 1);
                 answer[135] = CmParameters.Get(state.Parameters, CmParameters.RetryCount);
                 answer[136] = CmParameters.Get(state.Parameters, CmParameters.RnrRetryCount);
                 break;

@@ -152,8 +152,9 @@ internal static unsafe class CmDevice
         if (length != (isByte ? 1u : sizeof(int))) return Linux.EINVAL;
         int value = 0;
         if (!CallerMemory.TryRead(*(void**)at, &value, length)) return Linux.EFAULT;
-        // Classes of service, and how long an acknowledgement may take, mean nothing here.
-        if (isByte) return CmRequests.Query(channel, identifier, out _);
+        // Classes of service mean nothing here.
+        if (option == typeOfService) return CmRequests.Query(channel, identifier, out _);
+        if (option == acknowledgeTimeout) return CmRequests.Command(channel, identifier, CmCommand.AcknowledgeTimeout, (byte)value, out _);
         return CmRequests.Command(channel, identifier, option == reuseAddress ? CmCommand.ReuseAddress : CmCommand.ExcludeFamily, value != 0 ? 1u : 0, out _);
     }
 

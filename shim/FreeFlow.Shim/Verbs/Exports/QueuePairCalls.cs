@@ -42,7 +42,7 @@ internal static unsafe class QueuePairCalls
     {
         options[0] = 0;
         *(uint*)(options + 1) = 0;
-        return 0;
+        return Linux.EOPNOTSUPP;
     }
 
     [Verbs("int ibv_set_ece(void* pair, void* options)", Guard = "ff_is_ours(pair)")]
