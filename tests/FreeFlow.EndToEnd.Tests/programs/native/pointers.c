@@ -213,7 +213,65 @@ static void faults_end_the_process(int client, int server) {
   how_it_ended("sent from outside", child);
 }
 
+/* ---- Control messages that go while the call that was given them sleeps. */
+
+struct passing { int to, from, fd; char *control; size_t bytes; };
+
+static void *drains(void *argument) {
+  struct passing *p = argument;
+  char bytes[4096], control[CMSG_SPACE(sizeof(int))];
+  struct iovec vector = { bytes, sizeof bytes };
+  settle();
+  munmap(p->control, 8192);
+  for (long got = 1; got > 0;) {
+    struct msghdr message = { .msg_iov = &vector, .msg_iovlen = 1, .msg_control = control, .msg_controllen = sizeof control };
+    got = recvmsg(p->from, &message, 0);
+    if (got > 0 && CMSG_FIRSTHDR(&message)) memcpy(&p->fd, CMSG_DATA(CMSG_FIRSTHDR(&message)), sizeof p->fd);
+  }
+  return NULL;
+}
+
+static void passed_by(int client, int server, size_t filler, int unread) {
+  int ends[2], one_fd = server;
+  pthread_t thread;
+  if (socketpair(AF_UNIX, SOCK_STREAM, 0, ends)) return;
+  struct passing p = { .to = ends[0], .from = ends[1], .fd = -1 };
+  p.control = mmap(NULL, 8192, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+  /* Messages of nothing before the one that counts, so that the whole is larger than what fits a stack. */
+  for (; filler; filler--, p.bytes += CMSG_SPACE(0))
+    *(struct cmsghdr *)(p.control + p.bytes) = (struct cmsghdr){ .cmsg_len = CMSG_LEN(0), .cmsg_level = SOL_SOCKET, .cmsg_type = SCM_RIGHTS };
+  struct cmsghdr *header = (struct cmsghdr *)(p.control + p.bytes);
+  *header = (struct cmsghdr){ .cmsg_len = CMSG_LEN(sizeof one_fd), .cmsg_level = SOL_SOCKET, .cmsg_type = SCM_RIGHTS };
+  memcpy(CMSG_DATA(header), &one_fd, sizeof one_fd);
+  p.bytes += CMSG_SPACE(sizeof one_fd);
+  if (unread) { send(client, "unread", 6, 0); settle(); }
+  while (send(p.to, buffer, 4096, MSG_DONTWAIT) > 0) { }
+  pthread_create(&thread, NULL, drains, &p);
+  struct iovec vector = { buffer, 4096 };
+  struct msghdr message = { .msg_iov = &vector, .msg_iovlen = 1, .msg_control = p.control, .msg_controllen = p.bytes };
+  report("sendmsg", sendmsg(p.to, &message, 0));
+  shutdown(p.to, SHUT_WR);
+  pthread_join(thread, NULL);
+  send(client, "more", 4, 0);
+  settle();
+  long got = recv(p.fd, buffer, sizeof buffer, 0);
+  report("by what was passed", got);
+  if (got > 0) printf("%.*s\n", (int)got, buffer);
+  close(p.fd);
+  close(p.to);
+  close(p.from);
+}
+
+static void control_goes_while_it_sleeps(int client, int server) {
+  passed_by(client, server, 0, 1);
+  passed_by(client, server, 0, 0);
+}
+
+static void long_control_goes_while_it_sleeps(int client, int server) { passed_by(client, server, 200, 1); }
+
 const struct experiment pointer_experiments[] = {
+  { "control_goes_while_it_sleeps", control_goes_while_it_sleeps },
+  { "long_control_goes_while_it_sleeps", long_control_goes_while_it_sleeps },
   { "bad_send", bad_send }, { "bad_recv", bad_recv }, { "bad_readiness", bad_readiness }, { "own_fault_handler", own_fault_handler },
   { "blocked_faults", blocked_faults }, { "crash_reporter", crash_reporter }, { "cut_file", cut_file },
   { "faults_end_the_process", faults_end_the_process }, { NULL, NULL },
