@@ -1,6 +1,7 @@
 /*
  * streams SEED: a used connection becomes standard input, output or error of its program in some way and order, and libc's own streams talk on it. What each side saw
- * comes to the first standard output. A seed makes a program: which numbers, how they come to be, what is unread then, whether the peer has ended its stream, which calls.
+ * comes to the first standard output. A seed makes a program: which numbers, how they come to be, what is unread then, whether the peer has ended its stream, or sleeps
+ * elsewhere, which calls, and whether the program becomes a daemon in between, with its streams or without.
  */
 #define _GNU_SOURCE
 #include <arpa/inet.h>
@@ -20,7 +21,7 @@
 #include <unistd.h>
 #include <wchar.h>
 
-enum { REPORT = 90, ORDERS = 91, DONE = 92, LINE = 12 };
+enum { REPORT = 90, ORDERS = 91, DONE = 92, ALIVE = 93, LINE = 12 };
 
 static unsigned state;
 static unsigned any(unsigned below) { return (state = state * 1103515245u + 12345u) >> 8 & 0xffffff ? (state >> 10) % below : 0; }
@@ -36,17 +37,21 @@ static void say(const char *format, ...) {
 
 static void quit(int signal) { (void)signal; say("hangs\n"); _exit(99); }
 
-/* ---- The peer does what it is told, and looks at its connection meanwhile, as a server does: s: sends a line; h: ends its stream; r: receives a line; e: receives until the end. */
+/*
+ * ---- The peer does what it is told, and looks at its connection meanwhile, as a server does, unless it is told to sleep elsewhere (b): s: sends a line; h: ends its stream;
+ * r: receives a line; e: receives until the end.
+ */
 
 static void peer(int fd) {
   char order, text[4000];
-  for (int lines = 0, got;;) {
+  for (int lines = 0, got, elsewhere = 0;;) {
     struct pollfd both[2] = { { ORDERS, POLLIN, 0 }, { fd, POLLPRI, 0 } };
-    while (!(both[0].revents & (POLLIN | POLLHUP))) poll(both, both[1].revents ? 1 : 2, -1);
+    while (!elsewhere && !(both[0].revents & (POLLIN | POLLHUP))) poll(both, both[1].revents ? 1 : 2, -1);
     if (read(ORDERS, &order, 1) != 1) break;
     switch (order) {
       case 's': snprintf(text, sizeof text, "line %6d\n", ++lines); if (send(fd, text, LINE, MSG_NOSIGNAL) != LINE) say("peer: send %d\n", errno); break;
       case 'h': shutdown(fd, SHUT_WR); break;
+      case 'b': elsewhere = 1; break;
       case 'r':
         for (got = 0; got == 0 || text[got - 1] != '\n'; got++)
           if (recv(fd, text + got, 1, 0) != 1) { say("peer: end within a line\n"); break; }
@@ -88,6 +93,11 @@ static void take(unsigned way, int fd, int number) {
 static void await_input(int fd) {
   struct pollfd one = { fd, POLLIN, 0 };
   poll(&one, 1, -1);
+}
+
+/* Small messages may come one by one (Nagle's rule). */
+static void await_bytes(int fd, int bytes) {
+  for (int there = 0; there < bytes; ioctl(fd, FIONREAD, &there)) await_input(fd);
 }
 
 static void read_by(unsigned way) {
@@ -143,6 +153,17 @@ static void write_by(unsigned way, int number) {
   }
 }
 
+/* A daemon's first process ends at once; this one ends when all have let go of the pipe. */
+static void outlive(void) {
+  int alive[2];
+  char none;
+  if (pipe(alive)) _exit(91);
+  if (fork() == 0) { dup2(alive[1], ALIVE); close(alive[0]); close(alive[1]); return; }
+  close(alive[1]);
+  while (read(alive[0], &none, 1) > 0) { }
+  _exit(0);
+}
+
 int main(int argc, char **argv) {
   struct sockaddr_in address = { .sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
   socklen_t length = sizeof address;
@@ -151,12 +172,14 @@ int main(int argc, char **argv) {
   state = argc > 1 ? (unsigned)atoi(argv[1]) : 1;
   for (int i = 0; i < 4; i++) any(2);
   wide = state % 4 == 0;
+  outlive();
   if (bind(listener, (void *)&address, length) || listen(listener, 2) || getsockname(listener, (void *)&address, &length)) return 1;
   dup2(1, REPORT);
   if (pipe(orders) || pipe(done)) return 1;
   signal(SIGALRM, quit);
   alarm(10);
   unsigned how = any(6), way = any(4), mixture = any(6), unread = any(3), ended = any(3) == 0, keeps = any(4) == 0, last = any(4);
+  unsigned busy = any(3) == 0, daemons = any(6), daemon_at = any(12);
   pid_t child = fork();
   if (child == 0) {
     dup2(orders[0], ORDERS);
@@ -187,13 +210,23 @@ int main(int argc, char **argv) {
     if (recv(fd, text, LINE, MSG_WAITALL) != LINE || send(fd, text, LINE, 0) != LINE) return 4;
   for (unsigned i = 0; i < unread; i++) order('s');
   if (ended && !unread) order('h');
-  if (unread) await_input(fd);
+  if (unread) await_bytes(fd, (int)unread * LINE);
+  if (busy) order('b');
   if (how != 0) for (int i = 0; i < count; i++) take(way, fd, numbers[i]);
   if (ended && unread) order('h');
   if (how != 0 && !keeps) close(fd);
-  say("seed %s: number %d, way %u, mixture %u, unread %u, ended %u, keeps %u\n", argv[1], fd == 0 ? 0 : 9, way, mixture, unread, ended, keeps);
+  say("seed %s: number %d, way %u, mixture %u, unread %u, ended %u, keeps %u, busy %u, daemons %u\n", argv[1], fd == 0 ? 0 : 9, way, mixture, unread, ended, keeps, busy, daemons);
 
   for (unsigned step = 0, lines = unread; step < 12; step++) {
+    if (daemons < 2 && step == daemon_at) {
+      say("daemon %d\n", daemon(1, daemons));
+      alarm(10);
+      if (!daemons) count = 0;   /* The standard streams are /dev/null's from now on. */
+    }
+    if (count == 0) {
+      if (keeps && how != 0 && send(fd, "daemon's\n", 9, 0) == 9) order('r');
+      continue;
+    }
     int number = numbers[any((unsigned)count)];
     if (number == 0 && any(2)) {
       if (lines == 0 && !ended) { order('s'); lines++; }
@@ -212,8 +245,8 @@ int main(int argc, char **argv) {
   }
 
   /* The end: closed by the kernel, by libc, or replaced; with bytes unread or not. */
-  int open = numbers[0];
-  if (!ended && any(2)) { order('s'); await_input(open); }
+  int open = count ? numbers[0] : keeps && how != 0 ? fd : -1;
+  if (!ended && open >= 0 && any(2)) { order('s'); await_input(open); }
   if (keeps && how != 0) close(fd);
   for (int i = 0; i < count; i++) {
     FILE *stream = numbers[i] == 0 ? stdin : numbers[i] == 1 ? stdout : stderr;
