@@ -89,4 +89,7 @@ public enum MessageType : byte
 
     /// <summary>Verbs (<see cref="Messages.VerbsCmEvent"/>).</summary>
     VerbsCmEvent = 29,
+
+    /// <summary>Process to router: puts bytes back into a socket's own queue (<see cref="Messages.RefillRequest"/>; two descriptors).</summary>
+    RefillRequest = 30,
 }

@@ -9,7 +9,7 @@ namespace FreeFlow.Contract;
 public static class Protocol
 {
     /// <summary>Version of the messages. Both sides must name the same one in Hello and Welcome.</summary>
-    public const uint Version = 6;
+    public const uint Version = 7;
 
     /// <summary>No control message is longer, in bytes.</summary>
     public const int MaximumMessageBytes = 512;

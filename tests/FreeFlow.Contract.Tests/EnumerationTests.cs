@@ -10,6 +10,7 @@ public sealed class EnumerationTests
     [TestCase(typeof(HandoverState), "Kernel Ready Ring Back")]
     [TestCase(typeof(RecallState), "None Asked TakenUp Withdrawn Unheard UnheardAndAsked")]
     [TestCase(typeof(ReturnerState), "None Writer Router Paused Done")]
+    [TestCase(typeof(RefillState), "Asked Able Filled Done Failed")]
     [TestCase(typeof(LeavingState), "Not Left ShutDown")]
     [TestCase(typeof(ConnectionState), "Free Kernel Offered Joined RingSharedMemory RingRdma RingFabric HandedBack Closed")]
     [TestCase(typeof(Reason),

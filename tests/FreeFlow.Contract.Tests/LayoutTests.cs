@@ -46,6 +46,8 @@ public sealed class LayoutTests
 
     private const string InboxHeaderFields = "Magic@0:4 Version@4:4 Arrivals@64:8";
 
+    private const string RefillHeaderFields = "Magic@0:4 Version@4:4 State@8:4 Length@16:8";
+
     private const string DoorbellStateFields = "Users@0:4 Lock@4:4 Sleepers@8:4 DrainsRefused@12:4 RefusedSince@16:8";
 
     private const string SessionSlotFields = "ProcessId@0:4 Mailbox@4:4 Handled@8:4";
@@ -59,6 +61,7 @@ public sealed class LayoutTests
     [TestCase(typeof(QueuePairHeader), 4096, QueuePairHeaderFields, TestName = "QueuePairHeader")]
     [TestCase(typeof(QueuePairMessage), 64, QueuePairMessageFields, TestName = "QueuePairMessage")]
     [TestCase(typeof(InboxHeader), InboxHeader.Bytes, InboxHeaderFields, TestName = "InboxHeader")]
+    [TestCase(typeof(RefillHeader), RefillHeader.Bytes, RefillHeaderFields, TestName = "RefillHeader")]
     public void FieldsLieWhereTheyLay(Type layout, int size, string fields)
     {
         Assert.That(string.Join(' ', Fields(layout)), Is.EqualTo(fields.Replace('\n', ' ')));
@@ -76,6 +79,7 @@ public sealed class LayoutTests
     [TestCase(typeof(QueuePairHeader))]
     [TestCase(typeof(QueuePairMessage))]
     [TestCase(typeof(InboxHeader))]
+    [TestCase(typeof(RefillHeader))]
     public void FieldsAreAlignedAndDoNotOverlap(Type layout)
     {
         int end = 0;
@@ -144,9 +148,14 @@ public sealed class LayoutTests
     }
 
     [Test]
+    public void RefillMemory() => Assert.That(
+        new object[] { RefillHeader.ExpectedMagic, RefillHeader.ExpectedVersion, RefillHeader.Bytes, RefillHeader.MostBytes },
+        Is.EqualTo(new object[] { 0x31424646u, 1u, 64, 1UL << 27 }));
+
+    [Test]
     public void Constants() => Assert.That(
         new object[] { Protocol.Version, Protocol.MaximumMessageBytes, Protocol.MaximumDescriptors, Protocol.MaximumNameBytes, Protocol.DefaultSocketPath },
-        Is.EqualTo(new object[] { 6u, 512, 2, 64, "/run/freeflow/router.sock" }));
+        Is.EqualTo(new object[] { 7u, 512, 2, 64, "/run/freeflow/router.sock" }));
 
     private static string[] Fields(Type layout) =>
         InstanceFields(layout).Select(f => $"{f.Name}@{Marshal.OffsetOf(layout, f.Name)}:{SizeOf(f)}").ToArray();

@@ -45,5 +45,6 @@ public sealed class MessageBytesTests
             "VerbsRegister=16", "VerbsDeregister=17", "VerbsResolve=18", "VerbsGrant=19", "VerbsEdge=20", "VerbsEdgeReply=21",
             "VerbsListen=22", "VerbsArrival=23",
             "VerbsCmCommand=24", "VerbsCmCreate=25", "VerbsCmAddress=26", "VerbsCmConnect=27", "VerbsCmState=28", "VerbsCmEvent=29",
+            "RefillRequest=30",
         }));
 }

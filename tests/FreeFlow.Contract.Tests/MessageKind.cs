@@ -33,6 +33,7 @@ public sealed class MessageKind(string name, MessageType type, MessageKind.Recod
         new("VerbsEdge", MessageType.VerbsEdge, (m, b) => VerbsEdge.TryRead(m, out VerbsEdge r) ? r.Write(b) : -1),
         new("VerbsEdgeReply", MessageType.VerbsEdgeReply, (m, b) => VerbsEdgeReply.TryRead(m, out VerbsEdgeReply r) ? r.Write(b) : -1),
         new("VerbsListen", MessageType.VerbsListen, (m, b) => VerbsListen.TryRead(m, out VerbsListen r) ? r.Write(b) : -1),
+        new("RefillRequest", MessageType.RefillRequest, (m, b) => RefillRequest.TryRead(m, out RefillRequest r) ? r.Write(b) : -1),
         new("VerbsArrival", MessageType.VerbsArrival, (m, b) => VerbsArrival.TryRead(m, out VerbsArrival r) ? r.Write(b) : -1),
         new("VerbsCmCommand", MessageType.VerbsCmCommand, (m, b) => VerbsCmCommand.TryRead(m, out VerbsCmCommand r) ? r.Write(b) : -1),
         new("VerbsCmCreate", MessageType.VerbsCmCreate, (m, b) => VerbsCmCreate.TryRead(m, out VerbsCmCreate r) ? r.Write(b) : -1),

@@ -36,6 +36,7 @@ public sealed record SampleMessage(string Name, byte[] Encoded, string Hex, stri
         Of("StatusRequest", new StatusRequest { Version = 1 }.Write, "92 07 01", "[7,1]"),
         Of("ReturnRequest", new ReturnRequest { Connection = 128, Generation = 7 }.Write, "94 09 cc80 07 00", "[9,128,7,0]"),
         Of("ReturnRequest, outgoing", new ReturnRequest { Connection = 0, Generation = 256, Direction = ReturnRequest.Outgoing }.Write, "94 09 00 cd0100 01", "[9,0,256,1]"),
+        Of("RefillRequest", default(RefillRequest).Write, "91 1e", "[30]"),
         Of("StatusReply", default(StatusReply).Write, "91 08", "[8]"),
         Of("VerbsHello",
             b => new VerbsHello { ProtocolVersion = 1, ProcessId = 0x11170, ProgramName = "ib_send_lat"u8, ContainerName = ""u8 }.Write(b),

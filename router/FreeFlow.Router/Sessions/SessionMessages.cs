@@ -114,6 +114,10 @@ internal sealed class SessionMessages(Broker broker, StatusService status, Stati
             case MessageType.ReturnRequest when session.Family is not null && descriptors.IsEmpty && ReturnRequest.TryRead(message, out ReturnRequest wanted):
                 broker.Return(session, wanted);
                 return;
+            case MessageType.RefillRequest when session.Family is not null && descriptors.Length == 2 && RefillRequest.TryRead(message, out _):
+                Broker.Refill(session, descriptors[0], descriptors[1]);
+                descriptors.Fill(-1);
+                return;
             case MessageType.StatusRequest when (session.Family is not null || session.HasAsked) && descriptors.Length <= 1 && StatusRequest.TryRead(message, out StatusRequest request):
                 if (request.Version == StatusRequest.CurrentVersion) status.Answer(session, Families);
                 else session.Fail($"it asks for the status in version {request.Version}, this router answers in {StatusRequest.CurrentVersion}");

@@ -168,6 +168,34 @@ internal static unsafe class Session
         return over;
     }
 
+    /// <summary>
+    /// Asks the router to write into a socket's own queue (<see cref="RefillRequest"/>). False if there is no router; it is not <paramref
+    /// name="told"/> while it has still to say who it is.
+    /// </summary>
+    public static bool TryRequestRefill(int fd, int memory, out bool told)
+    {
+        told = false;
+        if (!ThreadLock.Enter(LockWord())) return false;
+        byte* buffer = stackalloc byte[Protocol.MaximumMessageBytes];
+        Span<byte> message = new(buffer, Protocol.MaximumMessageBytes);
+        int* descriptors = stackalloc int[2] { fd, memory };
+        int errno = Process.Errno;
+        // As above.
+        bool own = !Process.IsBorrowedMemory;
+        if (own && _control <= 0) TryOpen();
+        if (own && _control > 0 && !_identified) ReceiveAll();
+        bool there = _control > 0 && (own || _identified);
+        if (there && _identified)
+        {
+            told = ControlSocket.Send(_control, message[..new RefillRequest().Write(message)], descriptors, 2);
+            there = told || Process.Errno is Linux.EAGAIN or Linux.ENOMEM;
+            if (told) NoteSent();
+        }
+        Process.Errno = errno;
+        ThreadLock.Exit(LockWord());
+        return there;
+    }
+
     /// <summary>Sleeps until the router has sent something and handles it; false if it has not in time, or has gone.</summary>
     public static bool WaitForMessage(ulong nanoseconds)
     {

@@ -44,7 +44,7 @@ internal static unsafe class ProcessCalls
     public static void GivenAway(int fd, int atOnce)
     {
         Registrations.GiveAway(fd, Contract.Reason.Exec);
-        if (atOnce != 0) _ = SocketCalls.KeepInKernel(fd, Contract.Reason.Exec);
+        if (atOnce != 0) _ = SocketCalls.KeepInKernel(fd, Contract.Reason.Exec) || Refill.TryPutBack(fd, Connections.Find(fd));
     }
 
     /// <summary>Before a fork of any kind: nobody else may be half-way through the tables, and the child is counted. What <see cref="AfterFork"/> has to undo.</summary>

@@ -7,7 +7,7 @@ namespace FreeFlow.Shim.Sockets;
 
 /// <summary>
 /// The last resort for a program that takes over a connection whose ring it cannot read, when the peer cannot send again what is unread there, because it has ended its
-/// stream, or does not answer: a small process stays behind that carries the bytes between the connection and a Unix socket, which the program gets in its place.
+/// stream, or does not answer, and no router can put it into the socket's queue (<see cref="Refill"/>): a small process stays behind that carries the bytes between the connection and a Unix socket, which the program gets in its place.
 /// A program that this one starts and that never reads it takes nothing away (<see cref="PumpChunk"/>).
 /// </summary>
 internal static unsafe class Pump
@@ -19,7 +19,7 @@ internal static unsafe class Pump
     public static int Start(int fd, ConnectionRecord* record, bool lent = false)
     {
         int* ends = stackalloc int[2];
-        if ((record->Flags & (uint)ConnectionFlags.Pumped) != 0) return -1;
+        if ((record->Flags & (uint)ConnectionFlags.Pumped) != 0 || Refill.TryPutBack(fd, record)) return -1;
         if (Process.Libc->socketpair(Linux.AF_UNIX, Linux.SOCK_STREAM | Linux.SOCK_CLOEXEC, 0, ends) != 0) return -1;
         Interlocked.Or(ref record->Flags, (uint)ConnectionFlags.Pumped);
         Interlocked.Increment(ref record->MoreHolders);

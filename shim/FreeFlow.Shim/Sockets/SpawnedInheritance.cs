@@ -37,7 +37,11 @@ internal static unsafe class SpawnedInheritance
             standIns[given++] = pump;
         }
         // What is inherited without being meant for the other program is as whole as the same time allows.
-        for (int fd = Inheritance.Next(-1); fd >= 0 && waiting; fd = Inheritance.Next(fd)) _ = Inheritance.IsWhole(fd, Connections.Find(fd), start);
+        for (int fd = Inheritance.Next(-1); fd >= 0 && waiting; fd = Inheritance.Next(fd))
+        {
+            ConnectionRecord* record = Connections.Find(fd);
+            _ = Inheritance.IsWhole(fd, record, start) || Refill.TryPutBack(fd, record);
+        }
         Process.Errno = errno;
         return given;
     }

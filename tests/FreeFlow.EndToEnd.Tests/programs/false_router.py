@@ -20,7 +20,7 @@ elif shown == "nothing":
 else:
     sent = [os.open(shown, os.O_RDONLY)]
 
-WELCOME = bytes([0x93, 2, 6, 1])  # [Welcome, version 6, session 1]
+WELCOME = bytes([0x93, 2, 7, 1])  # [Welcome, version 7, session 1]
 listener = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
 listener.bind(path)
 os.chmod(path, 0o666)

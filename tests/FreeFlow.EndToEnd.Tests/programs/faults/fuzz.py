@@ -263,9 +263,9 @@ for _ in range(20):
 hellos = [(data, descriptors) for data, descriptors in recorded if len(data) > 1 and descriptors and os.readlink(f"/proc/self/fd/{descriptors[0]}").startswith("/memfd:")]
 tables, hoard, kept, slow = [descriptors[0] for _, descriptors in hellos], [], [], set()
 stable = [end.detach() for end in pair()] + tables
-# Two kinds that these programs have no need of: Withdraw, which says what Offer says, and StatusRequest, with its own version.
+# Kinds that these programs have no need of: Withdraw, which says what Offer says, StatusRequest, with its own version, and RefillRequest.
 offer = next(data for data, _ in recorded if data[1] == 3)
-recorded += [(b"\x93\x06" + offer[2:-1], []), (b"\x92\x07\x07", stable[:1])]
+recorded += [(b"\x93\x06" + offer[2:-1], []), (b"\x92\x07\x07", stable[:1]), (b"\x91\x1e", [stable[0], tables[0]])]
 assert (os.getuid() != 0 or os.readlink("/proc/self/ns/user") != os.environ.get("FREEFLOW_HOST_USERS")) and len(hellos) >= 2 and len(recorded) >= 4, (os.getuid(), recorded)
 counts = {"messages": 0, "descriptors": 0, "of 253": 0, "closed by the router": 0}
 end = time.monotonic() + seconds

@@ -28,8 +28,8 @@
 extern char **environ;
 
 enum { WORDS = 48, QUESTIONS = 24, REPORT = 200, SECONDS = 60 };
-enum { HALF_CLOSES, CLOSES, EXITS, BUSY, READS, BECOMES, ENDINGS };
-static const char *const endings[] = { "half-closes", "closes", "exits", "is busy", "waits for answers", "becomes another program" };
+enum { HALF_CLOSES, CLOSES, EXITS, BUSY, READS, BECOMES, KILLED, ENDINGS };
+static const char *const endings[] = { "half-closes", "closes", "exits", "is busy", "waits for answers", "becomes another program", "is killed" };
 
 /* ---- one seed, one sequence of numbers */
 
@@ -357,6 +357,7 @@ static void peer(int port, int ending, int early, int kept, long bytes, long mor
   if (ending == HALF_CLOSES) shutdown(fd, SHUT_WR);
   if (ending == CLOSES) close(fd);
   if (ending == EXITS) { if (!early) tick(done[1]); exit(0); }
+  if (ending == KILLED) { if (!early) tick(done[1]); raise(SIGKILL); }
   if (ending == BECOMES) {
     inherit_flag(fd, 1); inherit_flag(go[0], 1); inherit_flag(done[1], 1);
     execl(self, self, "peer", text("%d", fd), text("%ld", bytes), text("%ld", more), text("%d", go[0]), text("%d", done[1]), (char *)NULL);
@@ -384,7 +385,7 @@ static void scenario(unsigned seed) {
   state = seed * 2654435761u + 1;
   for (int i = 0; i < 8; i++) chance(2);
   static const unsigned sizes[] = { 1, 16, 200, 3000, 5000, 40000, 120000, 300000 };
-  int ending = chance(ENDINGS), early = ending != BUSY && ending != READS && chance(2), port, go[2], done[2];
+  int ending = chance(ENDINGS), early = ending != BUSY && ending != READS && chance(2) && ending != KILLED, port, go[2], done[2];
   int kept = chance(2);
   long bytes = 1 + chance(sizes[chance(8)]), more = ending == BECOMES ? 1 + chance(2000) : 0;
   total = bytes + more;
@@ -405,6 +406,8 @@ static void scenario(unsigned seed) {
   close(listener);
   exchange(connection, 0);
   if (!early) tock(done[0]);
+  siginfo_t gone;
+  if (ending == KILLED && waitid(P_PID, (id_t)child, &gone, WEXITED | WNOWAIT)) broken("waitid");
   int most = 1 + chance(6);
   for (int i = 0; i < most && ended < 2; i++) step();
   if (chance(4) != 0 && ended < 2) {
