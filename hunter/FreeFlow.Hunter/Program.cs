@@ -26,7 +26,7 @@ internal static class Program
         }
         catch (HunterException exception)
         {
-            Say(exception.Message);
+            Console.Error.WriteLine($"freeflow-hunter: {PrintableText.Of(exception.Message)}");
             return 1;
         }
     }
@@ -42,6 +42,4 @@ internal static class Program
 
     private static Address AddressOf(HunterOptions options) => options.HostAddress != default ? options.HostAddress : OwnAddress.Towards(options.Etcd.Endpoints[0])
         ?? throw new HunterException("this node's address is not known: give --host-ip, or HOST_IP in the environment.");
-
-    internal static void Say(string line) => Console.Error.WriteLine($"freeflow-hunter: {PrintableText.Of(line)}");
 }

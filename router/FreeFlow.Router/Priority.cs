@@ -1,6 +1,6 @@
 using System;
 using FreeFlow.Native;
-using FreeFlow.Router.Observe;
+using FreeFlow.Router.Logging;
 
 namespace FreeFlow.Router;
 
@@ -23,7 +23,7 @@ internal static unsafe class Priority
         int now = Libc.getpriority(Process, 0), wanted = nice ?? Math.Min(now, Usual);
         if (TrySet(wanted)) return;
         string why = Errno.LastText;
-        if (wanted != now && nice is not null) log.Line($"--nice {nice} may not be had ({why}): {now} as before");
+        if (wanted != now && nice is not null) log.PriorityRefused(nice, why, now);
         _ = TrySet(now);
     }
 

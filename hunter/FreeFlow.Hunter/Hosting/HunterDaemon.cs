@@ -1,14 +1,16 @@
 using System;
 using System.IO;
 using System.Security.Cryptography;
+using FreeFlow.Hunter.Logging;
 using FreeFlow.Locations.Etcd;
 using FreeFlow.Locations.Publishing;
 using FreeFlow.Service;
+using Microsoft.Extensions.Logging;
 
 namespace FreeFlow.Hunter.Hosting;
 
 /// <summary>The hunter as its service manager sees it: alive while its publisher turns.</summary>
-internal sealed class HunterDaemon(HunterOptions options, EtcdClient client, Publisher publisher) : IDaemon
+internal sealed class HunterDaemon(HunterOptions options, EtcdClient client, Publisher publisher, ILogger log) : IDaemon
 {
     // A call to etcd may take its time, a turn never this long.
     private static readonly TimeSpan s_longestTurn = TimeSpan.FromMinutes(1);
@@ -30,11 +32,11 @@ internal sealed class HunterDaemon(HunterOptions options, EtcdClient client, Pub
         try
         {
             client.ReadCertificates();
-            Program.Say("etcd's certificates are read again; sources are followed, options need a restart");
+            log.CertificatesRead();
         }
         catch (Exception exception) when (exception is IOException or UnauthorizedAccessException or CryptographicException)
         {
-            Program.Say($"etcd's certificates stay as they are: {exception.Message}");
+            log.CertificatesStay(exception.Message);
         }
     }
 }

@@ -1,12 +1,14 @@
 using System;
 using System.IO;
 using System.Security.Cryptography;
+using FreeFlow.Hunter.Logging;
 using FreeFlow.Locations;
 using FreeFlow.Locations.Etcd;
 using FreeFlow.Locations.Publishing;
 using FreeFlow.Metrics;
 using FreeFlow.Service;
 using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Logging;
 
 namespace FreeFlow.Hunter.Hosting;
 
@@ -17,9 +19,12 @@ internal static class HunterServices
     /// <param name="options">What was read at the start, this node's address among it.</param>
     public static void AddHunter(this IServiceCollection services, HunterOptions options)
     {
+        LineLogger log = new("freeflow-hunter", verbose: false);
+        services.AddSingleton<ILogger>(log);
+        services.AddSingleton<ILoggerProvider>(log);
         services.AddSingleton(options);
         services.AddSingleton(_ => OpenEtcd(options.Etcd));
-        services.AddSingleton(parts => new Publisher(parts.GetRequiredService<EtcdClient>(), Publishing(options), Program.Say));
+        services.AddSingleton(parts => new Publisher(parts.GetRequiredService<EtcdClient>(), Publishing(options), log.Told));
         services.AddSingleton<IDaemon, HunterDaemon>();
         services.AddSingleton<SourceService>();
         services.AddHostedService(parts => parts.GetRequiredService<SourceService>());

@@ -5,7 +5,7 @@ using System.Text;
 using FreeFlow.Locations;
 using FreeFlow.Locations.Etcd;
 using FreeFlow.Locations.Publishing;
-using FreeFlow.Router.Observe;
+using FreeFlow.Router.Logging;
 
 namespace FreeFlow.Router.Cluster;
 
@@ -54,7 +54,7 @@ internal sealed class ClusterMembership : IDisposable
         Locations.Start();
         _publisher?.Complete();
         _publisher?.Start();
-        if (_etcd is not null && _publisher is null) _log.Line("this host's address is not known, other routers will not find this one: give --host, or HOST_IP in the environment");
+        if (_etcd is not null && _publisher is null) _log.HostUnknown();
     }
 
     /// <summary>What the other routers shall know about this one, under our lease. May be called again when it changes.</summary>

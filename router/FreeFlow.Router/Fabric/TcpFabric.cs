@@ -8,7 +8,7 @@ using System.Threading;
 using FreeFlow.Native;
 using FreeFlow.Router.Fabric.Links;
 using FreeFlow.Router.Fabric.Wire;
-using FreeFlow.Router.Observe;
+using FreeFlow.Router.Logging;
 using FreeFlow.Router.Pairing;
 
 namespace FreeFlow.Router.Fabric;
@@ -110,7 +110,7 @@ internal sealed unsafe class TcpFabric : IFabric, IFabricEvents
             _links[link.Host] = (FabricLink)link;
             _wanted.Remove(link.Host);
         }
-        _log.Line($"fabric: {link.Host} can be reached");
+        _log.FabricReached(link.Host);
         _events!.Up(link);
         // The files may have been read again while it said Hello.
         CloseIfUntrusted((FabricLink)link);
@@ -123,7 +123,7 @@ internal sealed unsafe class TcpFabric : IFabric, IFabricEvents
             if (_links.TryGetValue(link.Host, out FabricLink? current) && current == link) _links.Remove(link.Host);
         }
         _claims.End(link.Host, ((FabricLink)link).IsCalled);
-        _log.Line($"fabric: {link.Host} is lost ({reason}): its streams go on through the kernel");
+        _log.FabricLost(link.Host, reason);
         _events!.Down(link, reason);
     }
 
@@ -152,13 +152,13 @@ internal sealed unsafe class TcpFabric : IFabric, IFabricEvents
         {
             try
             {
-                if (!Shake(socket, null, out string problem) && problem.Length > 0) _log.Line($"fabric: a caller from {from} was turned away: {problem}");
+                if (!Shake(socket, null, out string problem) && problem.Length > 0) _log.CallerTurnedAway(from, problem);
             }
             catch (Exception exception)
             {
                 socket.Dispose();
                 // It is gone already, or something else is short: no caller ends this router.
-                if (exception is not SocketException) _log.Line($"fabric: a caller from {from} was turned away: {exception.GetType().Name}: {exception.Message}");
+                if (exception is not SocketException) _log.CallerTurnedAway(from, $"{exception.GetType().Name}: {exception.Message}");
             }
             finally { _strangers.Leave(from); }
         })) return;
@@ -176,7 +176,7 @@ internal sealed unsafe class TcpFabric : IFabric, IFabricEvents
         {
             try { CloseIfUntrusted(link); }
             // Short memory or descriptors: the next look comes soon.
-            catch (CryptographicException exception) { _log.Line($"fabric: the certificate of {link.Host} cannot be looked at: {exception.Message}"); }
+            catch (CryptographicException exception) { _log.CertificateUnread(link.Host, exception.Message); }
         }
     }
 
@@ -208,7 +208,7 @@ internal sealed unsafe class TcpFabric : IFabric, IFabricEvents
             }
             Thread.Sleep(pause);
             // Its own call may have been the one that stands.
-            if (problem.Length > 0 && problem != told && Find(host) is null) _log.Line($"fabric: {host} port {wanted.Port} cannot be reached: {told = problem}");
+            if (problem.Length > 0 && problem != told && Find(host) is null) _log.FabricUnreachable(host, wanted.Port, told = problem);
         }
     }
 

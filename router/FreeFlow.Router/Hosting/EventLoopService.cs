@@ -3,6 +3,7 @@ using System.Threading;
 using System.Threading.Tasks;
 using FreeFlow.Native;
 using FreeFlow.Router.Cluster;
+using FreeFlow.Router.Logging;
 using FreeFlow.Router.Observe;
 using FreeFlow.Router.Pairing;
 using FreeFlow.Router.Sessions;
@@ -32,7 +33,7 @@ internal sealed class EventLoopService : IHostedService, IDisposable
     {
         (_options, _witness, _loop, _lifetime, _log) = (options, witness, loop, lifetime, log);
         _thread = new Thread(Run) { Name = "event loop", IsBackground = true };
-        Threads.Faulted = (name, exception) => log.Line($"fault in thread {name}: {exception.GetType().Name}: {exception.Message}");
+        Threads.Faulted = (name, exception) => log.ThreadFaulted(name, exception.GetType().Name, exception.Message);
         status.Post = loop.Post;
         broker.Follow(cluster.Locations, loop.Post);
         // At once, before the host stops one service after the other.
@@ -53,7 +54,7 @@ internal sealed class EventLoopService : IHostedService, IDisposable
     {
         _loop.Stop();
         await _ended.Task.ConfigureAwait(false);
-        _log.Line("stopped");
+        _log.Stopped();
     }
 
     /// <summary>The loop has ended before it is disposed of, also when a later service did not start.</summary>
@@ -81,17 +82,10 @@ internal sealed class EventLoopService : IHostedService, IDisposable
 
     private void SayWhatIsServed()
     {
-        _log.Line($"{StatusReport.Version} listens on {_options.SocketPath}");
+        _log.Listens(StatusReport.Version, _options.SocketPath);
         bool isRoot = Libc.geteuid() == 0;
-        if (!_witness.HasDiagnosis || _witness.OwnNamespaceCookie == 0)
-        {
-            _log.Line("the kernel lacks tcp_diag or SO_NETNS_COOKIE: every connection stays in the kernel");
-        }
-        else if (!isRoot) _log.Line("not run by root: only connections inside the router's own network namespace can be proven");
-        if (isRoot && _witness.ProbeProblem is { } problem)
-        {
-            _log.Line($"bpf(2) is not to be had ({problem}): connections between network namespaces stay in the kernel; "
-                + "give the router CAP_BPF and that call");
-        }
+        if (!_witness.HasDiagnosis || _witness.OwnNamespaceCookie == 0) _log.HasNoWitness();
+        else if (!isRoot) _log.IsNotRoot();
+        if (isRoot && _witness.ProbeProblem is { } problem) _log.HasNoProbe(problem);
     }
 }

@@ -4,6 +4,7 @@ using System.Threading.Tasks;
 using FreeFlow.Locations;
 using FreeFlow.Router.Cluster;
 using FreeFlow.Router.Fabric;
+using FreeFlow.Router.Logging;
 using FreeFlow.Router.Observe;
 using FreeFlow.Router.Pairing;
 using FreeFlow.Router.Sessions;
@@ -36,13 +37,12 @@ internal sealed class FabricService(RouterOptions options, ClusterMembership clu
         if (options.Source == LocationSource.None) return null;
         if (!options.HasFabric)
         {
-            log.Line("no certificates for the fabric: connections between hosts stay on the overlay "
-                + $"(--fabric-cert, or {ClusterOptions.InsecureFabric} in a laboratory)");
+            log.FabricLacksCertificates(ClusterOptions.InsecureFabric);
             return null;
         }
         if (cluster.Host == default)
         {
-            log.Line("this host's address is not known: connections between hosts stay on the overlay (--host)");
+            log.FabricLacksHost();
             return null;
         }
         InternetAddress host = new(cluster.Host.Value);
@@ -57,7 +57,7 @@ internal sealed class FabricService(RouterOptions options, ClusterMembership clu
         broker.Remote = new RemoteBroker(fabric, cluster.Locations, host, broker.Pairing, broker, log, loop.Post);
         fabric.Start(broker.Remote);
         string insecure = options.IsFabricInsecure ? ", without certificates" : "";
-        log.Line($"fabric: other routers reach this one at {host} port {options.FabricPort}{insecure}");
+        log.FabricListens(host, options.FabricPort, insecure);
         return fabric;
     }
 }

@@ -2,7 +2,7 @@ using System;
 using System.Threading;
 using System.Threading.Tasks;
 using FreeFlow.Router.Fabric.Journal;
-using FreeFlow.Router.Observe;
+using FreeFlow.Router.Logging;
 using Microsoft.Extensions.Hosting;
 
 namespace FreeFlow.Router.Hosting;

@@ -1,6 +1,7 @@
 using System;
 using System.Linq;
 using FreeFlow.Router.Cluster;
+using FreeFlow.Router.Logging;
 using FreeFlow.Router.Observe;
 using FreeFlow.Router.Sessions;
 using FreeFlow.Service;
@@ -54,18 +55,19 @@ internal sealed class RouterDaemon(
             bool restart = !again.Where(IsFixed).SequenceEqual(_words.Where(IsFixed));
             _words = again;
             log.Verbose = read.Verbose;
-            log.Line(restart ? "options are read again; some of the changes need a restart" : "options are read again");
+            if (restart) log.OptionsNeedRestart();
+            else log.OptionsRead();
         }
         catch (RouterException exception)
         {
-            log.Line($"the options stay as they are: {exception.Message}");
+            log.OptionsStay(exception.Message);
         }
     }
 
     private void ReadCertificates(Action reload)
     {
         try { reload(); }
-        catch (RouterException exception) { log.Line($"certificates stay as they are: {exception.Message}"); }
+        catch (RouterException exception) { log.CertificatesStay(exception.Message); }
     }
 
     private static bool IsFixed(string option) => option != "--verbose";

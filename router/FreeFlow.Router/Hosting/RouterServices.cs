@@ -1,11 +1,13 @@
 using System;
 using FreeFlow.Router.Cluster;
+using FreeFlow.Router.Logging;
 using FreeFlow.Router.Observe;
 using FreeFlow.Router.Pairing;
 using FreeFlow.Router.Policy;
 using FreeFlow.Router.Sessions;
 using FreeFlow.Service;
 using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Logging;
 
 namespace FreeFlow.Router.Hosting;
 
@@ -22,7 +24,9 @@ internal static class RouterServices
     public static void AddRouter(this IServiceCollection services, RouterOptions options, string[] arguments, string[] words)
     {
         services.AddSingleton(options);
-        services.AddSingleton(new Log(options.Verbose));
+        Log log = new(options.Verbose);
+        services.AddSingleton(log);
+        services.AddSingleton<ILoggerProvider>(log);
         services.AddSingleton<Statistics>();
         services.AddSingleton<KernelWitness>();
         services.AddSingleton<IKernelWitness>(parts => parts.GetRequiredService<KernelWitness>());

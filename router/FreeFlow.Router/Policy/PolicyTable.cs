@@ -7,7 +7,7 @@ using System.Threading;
 using FreeFlow.Locations;
 using FreeFlow.Locations.Files;
 using FreeFlow.Locations.Identities;
-using FreeFlow.Router.Observe;
+using FreeFlow.Router.Logging;
 using FreeFlow.Router.Pairing;
 
 namespace FreeFlow.Router.Policy;
@@ -49,7 +49,7 @@ internal sealed class PolicyTable : IDisposable
             problem = null;
         }, reason =>
         {
-            if (reason != problem) log.Line($"policy {path}: {reason}; the last one goes on holding");
+            if (reason != problem) log.PolicyStays(path, reason);
             problem = reason;
         });
         _ = System.Threading.Tasks.Task.Run(() => watched.RunAsync(_stop.Token));
@@ -113,7 +113,7 @@ internal sealed class PolicyTable : IDisposable
     private void FollowIdentities(PolicyFile file, Log log)
     {
         if (!file.NeedsIdentities) return;
-        if (_locations is null or NoLocations) log.Line($"policy {Path}: who has an address is not known without --locations: what depends on a namespace or a label stays in the kernel");
+        if (_locations is null or NoLocations) log.PolicyLacksIdentities(Path);
         _locations?.FollowIdentities();
     }
 
@@ -125,6 +125,6 @@ internal sealed class PolicyTable : IDisposable
         file.TakeOver(_file);
         Volatile.Write(ref _file, file);
         Changed?.Invoke();
-        log.Line($"policy {Path}: {file.Rules.Count} rules, {file.Rates.Count} rates");
+        log.PolicyRead(Path, file.Rules.Count, file.Rates.Count);
     }
 }

@@ -5,6 +5,7 @@ using FreeFlow.Contract.Messages;
 using FreeFlow.Native;
 using FreeFlow.Router.Fabric.Journal;
 using FreeFlow.Router.Fabric.Streams;
+using FreeFlow.Router.Logging;
 using FreeFlow.Router.Pairing;
 
 namespace FreeFlow.Router.Sessions;
@@ -29,7 +30,7 @@ internal sealed partial class Broker
     public void TakeRings(Session session)
     {
         if (session.Family is not { } family) return;
-        if (!session.WaitsUnseen) _log.Line($"{session} waits for its connections by system calls that its shim does not see: they stay in the kernel");
+        if (!session.WaitsUnseen) _log.WaitsUnseen(session);
         session.WaitsUnseen = true;
         // Relatives may have shown what it holds.
         foreach (ConnectionEnd end in family.Ends.Values.Where(end => end.Shared is not null))

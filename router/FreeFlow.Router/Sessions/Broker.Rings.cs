@@ -7,6 +7,7 @@ using FreeFlow.Native;
 using FreeFlow.Router.Fabric;
 using FreeFlow.Router.Fabric.Journal;
 using FreeFlow.Router.Fabric.Streams;
+using FreeFlow.Router.Logging;
 using FreeFlow.Router.Pairing;
 using FreeFlow.Router.Policy;
 
@@ -43,7 +44,7 @@ internal sealed partial class Broker
         using Ring? ring = Ring.TryCreate(capacity, withDoorbell: group is null);
         if (ring is null)
         {
-            _log.Line($"no memory or descriptors for a ring ({Errno.LastText}): {first} stays in the kernel");
+            _log.HasNoRing(Errno.LastText, first);
             Refuse(first, Reason.MemoryLimit);
             Refuse(second, Reason.MemoryLimit);
             return;
@@ -71,7 +72,7 @@ internal sealed partial class Broker
             Tell(second, first.MarksSent, 1, group.MateOf(second, first), [ring.Memory], capacity);
         }
         _statistics.Joined++;
-        _log.Detail($"joined {first} of {first.Owner} with {second.Owner}");
+        _log.Joined(first, first.Owner, second);
     }
 
     /// <inheritdoc/>
@@ -83,7 +84,7 @@ internal sealed partial class Broker
         MirroredRing? mirrored = ring is null ? null : MirroredRing.TryCreate(ring, capacity, markFromShim, markToShim);
         if (mirrored is null)
         {
-            _log.Line($"no memory or descriptors for a ring ({Errno.LastText}): {end} stays in the kernel");
+            _log.HasNoRing(Errno.LastText, end);
             ring?.Dispose();
             Refuse(end, Reason.MemoryLimit);
             return null;
@@ -134,7 +135,7 @@ internal sealed partial class Broker
         }
         if (_relay is null)
         {
-            _log.Line($"no descriptors or threads for streams inside this host: {first} stays in the kernel");
+            _log.HasNoRelay(first);
             Refuse(first, Reason.MemoryLimit);
             Refuse(second, Reason.MemoryLimit);
             return;

@@ -6,6 +6,7 @@ using FreeFlow.Contract.Layout;
 using FreeFlow.Contract.Messages;
 using FreeFlow.Router.Fabric;
 using FreeFlow.Router.Fabric.Journal;
+using FreeFlow.Router.Logging;
 using FreeFlow.Router.Observe;
 using FreeFlow.Router.Pairing;
 using FreeFlow.Router.Policy;
@@ -42,7 +43,7 @@ internal sealed partial class Broker : IRingGiver
         Verbs = new VerbsBroker(log);
         _pairing = new PairingTable(witness);
         Kept = new KeptRings(options.MaximumRingsPerUser, options.MaximumRingBytesPerUser);
-        if (!MemoryHandle.IsToBeHad) log.Line("who keeps a ring's memory cannot be seen (open_by_handle_at(2), CAP_DAC_READ_SEARCH): rings that were closed are charged for a second");
+        if (!MemoryHandle.IsToBeHad) log.CannotSeeMemory();
     }
 
     /// <summary>Who finds the other end of an end on another host; null if there is no fabric.</summary>
@@ -157,7 +158,8 @@ internal sealed partial class Broker : IRingGiver
         int length = new Refuse { Connection = connection, Generation = generation, Reason = (uint)reason }.Write(message);
         session.Send(message[..length], default);
         _statistics.Count(reason);
-        _log.Detail($"refused {end?.ToString() ?? $"connection {connection}"} of {session}: {Words.Of(reason)}");
+        if (end is null) _log.ConnectionRefused(connection, session, Words.Of(reason));
+        else _log.Refused(end, session, Words.Of(reason));
     }
 
     /// <summary>At most once a second: a family at its limit could else keep this thread busy with looking through all it has shown.</summary>

@@ -4,6 +4,7 @@ using System.Collections.Generic;
 using System.Diagnostics;
 using System.Threading;
 using FreeFlow.Native;
+using FreeFlow.Router.Logging;
 using FreeFlow.Router.Observe;
 using FreeFlow.Router.Verbs;
 
@@ -152,7 +153,7 @@ internal sealed unsafe class EventLoop : IDisposable
     {
         if (exception is RouterException) return false;
         _statistics.Faults++;
-        _log.Line($"fault while dealing with {where}: {exception.GetType().Name}: {exception.Message}{FirstFrame(exception)}");
+        _log.Faulted(where, exception.GetType().Name, exception.Message, FirstFrame(exception));
         return true;
     }
 
@@ -190,7 +191,8 @@ internal sealed unsafe class EventLoop : IDisposable
             Session session = new(_nextSession++, socket, peer, account, _failed);
             if (account.Sessions >= _options.MaximumSessionsPerUser || DescriptorReserve.IsTooHighForSession(socket) || !Watch(socket, session.Id))
             {
-                _log.Line($"{session} turned away: user {peer.UserId} has {account.Sessions} sessions{(DescriptorReserve.IsTooHighForSession(socket) ? ", and this router few descriptors left" : "")}");
+                string more = DescriptorReserve.IsTooHighForSession(socket) ? ", and this router few descriptors left" : "";
+                _log.SessionTurnedAway(session, peer.UserId, account.Sessions, more);
                 Close(socket, account);
                 ForgetIfIdle(account);
                 continue;
@@ -204,8 +206,8 @@ internal sealed unsafe class EventLoop : IDisposable
     {
         while (_failed.TryDequeue(out Session? session))
         {
-            if (session.Failure == Session.Gone) _log.Detail($"{session} ended");
-            else _log.Line($"{session} closed: {session.Failure}");
+            if (session.Failure == Session.Gone) _log.SessionEnded(session);
+            else _log.SessionClosed(session, session.Failure);
             _sessions.Remove(session.Id);
             // Its number stays until another thread closes it, and would be heard of here until then.
             EpollEvent none;

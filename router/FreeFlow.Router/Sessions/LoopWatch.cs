@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using FreeFlow.Router.Logging;
 using FreeFlow.Router.Observe;
 
 namespace FreeFlow.Router.Sessions;
@@ -18,6 +19,6 @@ internal sealed class LoopWatch(Statistics statistics, Log log)
     {
         long milliseconds = (Stopwatch.GetTimestamp() - began) * 1000 / Stopwatch.Frequency;
         statistics.CountHold(milliseconds, what);
-        log.Line($"the event loop was held for {milliseconds} ms by {what}");
+        log.LoopHeld(milliseconds, what);
     }
 }

@@ -1,7 +1,7 @@
 using System;
 using System.Threading;
 using FreeFlow.Locations;
-using FreeFlow.Router.Observe;
+using FreeFlow.Router.Logging;
 using FreeFlow.Router.Pairing;
 using FreeFlow.Router.Policy;
 
@@ -45,7 +45,7 @@ internal sealed class PolicyGate(PolicyTable policy, Log log)
     {
         if (end.IsUndecided) return;
         _undecided.Add(end);
-        log.Detail($"rule {end.Rule} goes by labels that are not known: {end} waits");
+        log.WaitsForLabels(end.Rule, end);
         // What became known while it was being decided about found nobody waiting.
         if (policy.Look(end.Addresses, ways).Verdict != Verdict.Open) _post(() => _reconsider(_undecided.TakeWith(end.Addresses.Local.Address)));
     }

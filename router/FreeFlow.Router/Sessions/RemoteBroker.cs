@@ -8,7 +8,7 @@ using FreeFlow.Router.Fabric;
 using FreeFlow.Router.Fabric.Links;
 using FreeFlow.Router.Fabric.Streams;
 using FreeFlow.Router.Fabric.Wire;
-using FreeFlow.Router.Observe;
+using FreeFlow.Router.Logging;
 using FreeFlow.Router.Pairing;
 using FreeFlow.Router.Policy;
 
@@ -176,7 +176,7 @@ internal sealed class RemoteBroker : IFabricEvents
                 if (position <= uint.MaxValue && offers.TryGetValue((uint)position, out FourTuple withdrawn)) ForgetTheirs(link, (uint)position, withdrawn);
                 return;
             default:
-                _log.Line($"fabric: {link.Host} sent a malformed {type}");
+                _log.FabricMalformed(link.Host, type);
                 return;
         }
     }
@@ -185,7 +185,7 @@ internal sealed class RemoteBroker : IFabricEvents
     {
         // It is kept, though not believed: that the address lives there may become known here later than there, and nothing is offered twice.
         if (HostOf(offer.Addresses.Local.Address, out _) is { } place && place != link.Host)
-            _log.Line($"fabric: {link.Host} offers {offer.Addresses}, but {offer.Addresses.Local.Address} does not live there");
+            _log.FabricMisplaced(link.Host, offer.Addresses, offer.Addresses.Local.Address);
         if (offers.Count >= MaximumOffersPerHost) return;
         // One number, one connection: what either of them meant before is over.
         if (offers.TryGetValue(offer.Number, out FourTuple earlier)) ForgetTheirs(link, offer.Number, earlier);
@@ -260,7 +260,7 @@ internal sealed class RemoteBroker : IFabricEvents
         ours.Carrier = link;
         ours.End.Stream = (link, ours.Number);
         Joined++;
-        _log.Detail($"joined {ours.End} with its other end at {link.Host}");
+        _log.JoinedFar(ours.End, link.Host);
         // The offering side knows that both ends take part; the accepting one before it tells its end.
         if (speaksFirst) held.Give();
         return link.Carry(new FabricStream(ours.Number, remote, held.Mirrored, speaksFirst, ours.End.ToString())

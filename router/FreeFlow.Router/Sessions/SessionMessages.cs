@@ -4,6 +4,7 @@ using FreeFlow.Contract;
 using FreeFlow.Contract.Layout;
 using FreeFlow.Contract.Messages;
 using FreeFlow.Native;
+using FreeFlow.Router.Logging;
 using FreeFlow.Router.Observe;
 using FreeFlow.Router.Verbs;
 
@@ -177,7 +178,7 @@ internal sealed class SessionMessages(Broker broker, StatusService status, Stati
         session.Program = PrintableText.Of(hello.ProgramName);
         session.Container = PrintableText.Of(hello.ContainerName);
         family.Sessions.Add(session);
-        log.Detail($"{session} said hello");
+        log.SessionBegan(session);
         session.Send(answer[..length], default);
     }
 }

@@ -3,7 +3,7 @@ using System.Collections.Generic;
 using FreeFlow.Contract;
 using FreeFlow.Contract.Messages;
 using FreeFlow.Native;
-using FreeFlow.Router.Observe;
+using FreeFlow.Router.Logging;
 using FreeFlow.Router.Pairing;
 
 namespace FreeFlow.Router.Verbs;
@@ -166,7 +166,8 @@ internal sealed class CmBroker(Log log)
         if (listener is null || listener.Room == 0 || listener.Channel.IsFull || listener.Client.Identifiers.Count >= MostIdentifiers)
         {
             Refused++;
-            log.Detail($"{identifier.Client.Session} asks for a connection with {identifier.Peer}: {(listener is not null ? "its backlog is full" : isHere ? "nobody listens there" : "nobody here has that address")}");
+            string why = listener is not null ? "its backlog is full" : isHere ? "nobody listens there" : "nobody here has that address";
+            log.ConnectionUnanswered(identifier.Client.Session, identifier.Peer, why);
             int reason = listener is null ? InvalidService : RejectedByProgram;
             Fail(identifier, isHere && !identifier.IsDatagram ? CmEventKind.Rejected : CmEventKind.Unreachable, isHere ? reason : -Errno.ETIMEDOUT, []);
             return 0;
@@ -229,7 +230,7 @@ internal sealed class CmBroker(Log log)
         if (partner.State == CmState.Connected) return 0;
         partner.State = CmState.Connected;
         Tell(partner, CmEventKind.Established, 0);
-        log.Detail($"{identifier.Client.Session} is connected with {partner.Client.Session}: {identifier.Own}, {partner.Own}");
+        log.IdentifiersConnected(identifier.Client.Session, partner.Client.Session, identifier.Own, partner.Own);
         return 0;
     }
 

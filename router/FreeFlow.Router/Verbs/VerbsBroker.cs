@@ -4,7 +4,7 @@ using System.Security.Cryptography;
 using FreeFlow.Contract;
 using FreeFlow.Contract.Messages;
 using FreeFlow.Native;
-using FreeFlow.Router.Observe;
+using FreeFlow.Router.Logging;
 using FreeFlow.Router.Pairing;
 using FreeFlow.Router.Sessions;
 
@@ -77,7 +77,7 @@ internal sealed class VerbsBroker(Log log)
             pair.Side = 1;
             pair.Peer = peer;
             peer.Peer = pair;
-            log.Detail($"queue pair {pair.Number} of {client.Session} is connected with {peer.Number} of {peer.Client.Session}");
+            log.QueuePairConnected(pair.Number, client.Session, peer.Number, peer.Client.Session);
         }
         else
         {
@@ -122,7 +122,7 @@ internal sealed class VerbsBroker(Log log)
         sender.Outgoing[(from, to, request.PeerNumber)] = opened;
         receiver.Incoming.Add(opened);
         path = opened;
-        log.Detail($"queue pair {sender.Number} of {client.Session} sends to {receiver.Number} of {receiver.Client.Session}");
+        log.QueuePairSends(sender.Number, client.Session, receiver.Number, receiver.Client.Session);
         return 0;
     }
 

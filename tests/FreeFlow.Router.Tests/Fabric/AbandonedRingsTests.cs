@@ -7,7 +7,7 @@ using FreeFlow.Contract.Layout;
 using FreeFlow.Native;
 using FreeFlow.Router.Fabric.Journal;
 using FreeFlow.Router.Fabric.Streams;
-using FreeFlow.Router.Observe;
+using FreeFlow.Router.Logging;
 using FreeFlow.Router.Pairing;
 using NUnit.Framework;
 

@@ -2,7 +2,7 @@ using System.Net;
 using System.Net.Sockets;
 using FreeFlow.Router.Fabric;
 using FreeFlow.Router.Fabric.Links;
-using FreeFlow.Router.Observe;
+using FreeFlow.Router.Logging;
 using FreeFlow.Router.Pairing;
 using NUnit.Framework;
 

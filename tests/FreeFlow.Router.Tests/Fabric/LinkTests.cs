@@ -10,7 +10,7 @@ using FreeFlow.Router.Fabric;
 using FreeFlow.Router.Fabric.Links;
 using FreeFlow.Router.Fabric.Streams;
 using FreeFlow.Router.Fabric.Wire;
-using FreeFlow.Router.Observe;
+using FreeFlow.Router.Logging;
 using FreeFlow.Router.Pairing;
 using NUnit.Framework;
 

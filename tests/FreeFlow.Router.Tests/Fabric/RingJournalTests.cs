@@ -3,7 +3,7 @@ using System.IO;
 using System.Linq;
 using FreeFlow.Native;
 using FreeFlow.Router.Fabric.Journal;
-using FreeFlow.Router.Observe;
+using FreeFlow.Router.Logging;
 using NUnit.Framework;
 
 namespace FreeFlow.Router.Tests.Fabric;

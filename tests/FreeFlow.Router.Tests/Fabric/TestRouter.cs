@@ -4,7 +4,7 @@ using System.Net.Sockets;
 using System.Runtime.InteropServices;
 using FreeFlow.Router.Fabric;
 using FreeFlow.Router.Fabric.Wire;
-using FreeFlow.Router.Observe;
+using FreeFlow.Router.Logging;
 using FreeFlow.Router.Pairing;
 
 namespace FreeFlow.Router.Tests.Fabric;

@@ -3,7 +3,7 @@ using System.Collections;
 using System.IO;
 using System.Linq;
 using FreeFlow.Locations;
-using FreeFlow.Router.Observe;
+using FreeFlow.Router.Logging;
 using FreeFlow.Router.Pairing;
 using FreeFlow.Router.Policy;
 using NUnit.Framework;

@@ -4,7 +4,7 @@ using System.IO;
 using System.Linq;
 using System.Threading;
 using FreeFlow.Locations;
-using FreeFlow.Router.Observe;
+using FreeFlow.Router.Logging;
 using FreeFlow.Router.Pairing;
 using FreeFlow.Router.Policy;
 using NUnit.Framework;

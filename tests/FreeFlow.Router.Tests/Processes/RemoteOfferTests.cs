@@ -3,7 +3,7 @@ using System.Net;
 using FreeFlow.Locations;
 using FreeFlow.Router.Fabric;
 using FreeFlow.Router.Fabric.Links;
-using FreeFlow.Router.Observe;
+using FreeFlow.Router.Logging;
 using FreeFlow.Router.Pairing;
 using FreeFlow.Router.Policy;
 using FreeFlow.Router.Sessions;

@@ -1,6 +1,7 @@
 using System.Collections.Generic;
 using System.Net;
 using FreeFlow.Native;
+using FreeFlow.Router.Logging;
 using FreeFlow.Router.Observe;
 using FreeFlow.Router.Pairing;
 using FreeFlow.Router.Policy;

@@ -1,7 +1,7 @@
 using System.Text;
 using FreeFlow.Contract;
 using FreeFlow.Native;
-using FreeFlow.Router.Observe;
+using FreeFlow.Router.Logging;
 using FreeFlow.Router.Pairing;
 using FreeFlow.Router.Verbs;
 using NUnit.Framework;

@@ -5,7 +5,7 @@ using System.IO;
 using System.Linq;
 using FreeFlow.Native;
 using FreeFlow.Router.Fabric.Streams;
-using FreeFlow.Router.Observe;
+using FreeFlow.Router.Logging;
 using FreeFlow.Router.Pairing;
 
 namespace FreeFlow.Router.Fabric.Journal;
@@ -23,9 +23,9 @@ internal static unsafe class AbandonedRings
         bool begun = Threads.TryBegin("abandoned rings", () =>
         {
             int taken = journal.Left.GroupBy(left => left.Ring.Process).Sum(process => TakeUp(process.Key, process));
-            if (taken != 0) log.Line($"the router before this one has left bytes of programs in {taken} {(taken == 1 ? "ring" : "rings")}: they go by the kernel");
+            if (taken != 0) log.TakesUpRings(taken, taken == 1 ? "ring" : "rings");
         });
-        if (!begun) log.Line($"{Threads.NoneToBeHad} to look for what the router before this one has left: the next start will");
+        if (!begun) log.CannotTakeUp(Threads.NoneToBeHad);
     }
 
     /// <summary>Looks through one program's memory; the number of rings in which something was left to do.</summary>

@@ -3,7 +3,7 @@ using System.Collections.Generic;
 using System.IO;
 using System.Threading;
 using FreeFlow.Native;
-using FreeFlow.Router.Observe;
+using FreeFlow.Router.Logging;
 
 namespace FreeFlow.Router.Fabric.Journal;
 
@@ -75,7 +75,7 @@ internal sealed unsafe class RingJournal : IDisposable
         RingJournal? Refuse(int opened, string why)
         {
             if (opened >= 0) Libc.close(opened);
-            log.Line($"--state {folder}: {path} {why}");
+            log.JournalRefused(folder, path, why);
             return null;
         }
     }
