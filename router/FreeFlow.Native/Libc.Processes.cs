@@ -1,24 +1,21 @@
-using System.Runtime.InteropServices;
+using Tmds.Linux;
 
 namespace FreeFlow.Native;
 
 public static unsafe partial class Libc
 {
-    [LibraryImport("libc")] public static partial int sched_yield();
-    [LibraryImport("libc", SetLastError = true)] public static partial int epoll_create1(int flags);
-    [LibraryImport("libc", SetLastError = true)] public static partial int epoll_ctl(int epoll, int operation, int fd, EpollEvent* change);
-    [LibraryImport("libc", SetLastError = true)] public static partial int epoll_wait(int epoll, EpollEvent* events, int capacity, int timeoutMilliseconds);
-    [LibraryImport("libc", SetLastError = true)] public static partial int eventfd(uint value, int flags);
-    [LibraryImport("libc", SetLastError = true)] public static partial int setns(int fd, int type);
-    [LibraryImport("libc", SetLastError = true)] public static partial int getrlimit(int resource, out ResourceLimit limit);
-    [LibraryImport("libc", SetLastError = true)] public static partial int setrlimit(int resource, in ResourceLimit limit);
-    [LibraryImport("libc", SetLastError = true)] public static partial int getpriority(int which, uint who);
-    [LibraryImport("libc")] public static partial uint geteuid();
-    [LibraryImport("libc")] public static partial uint getegid();
-    [LibraryImport("libc", SetLastError = true)] public static partial int execvp(byte* file, byte** arguments);
-    [LibraryImport("libc", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)] public static partial int setenv(string name, string value, int overwrite);
-    [LibraryImport("libc", SetLastError = true)] public static partial nint syscall(nint number, nint first, nint second, nint third);
-    [LibraryImport("libc", SetLastError = true)] public static partial nint signal(int number, nint handler);
+    public static int sched_yield() => LibC.sched_yield();
+    public static int epoll_create1(int flags) => LibC.epoll_create1(flags);
+    public static int epoll_ctl(int epoll, int operation, int fd, EpollEvent* change) =>
+        LibC.epoll_ctl(epoll, operation, fd, (epoll_event*)change);
+    public static int epoll_wait(int epoll, EpollEvent* events, int capacity, int timeoutMilliseconds) =>
+        LibC.epoll_wait(epoll, (epoll_event*)events, capacity, timeoutMilliseconds);
+    public static int eventfd(uint value, int flags) => LibC.eventfd(value, flags);
+    public static int setns(int fd, int type) => LibC.setns(fd, type);
+    public static uint geteuid() => LibC.geteuid();
+    public static uint getegid() => LibC.getegid();
+    public static nint syscall(nint number, nint first, nint second, nint third) =>
+        (nint)(long)LibC.syscall((void*)number, (void*)first, (void*)second, (void*)third);
 
     public const int EPOLL_CTL_ADD = 1, EPOLL_CTL_DEL = 2, EPOLL_CLOEXEC = 0x80000;
     public const uint EPOLLIN = 1, EPOLLHUP = 0x10, EPOLLRDHUP = 0x2000, EPOLLET = 1u << 31;

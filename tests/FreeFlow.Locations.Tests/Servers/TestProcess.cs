@@ -3,13 +3,13 @@ using System.Collections.Concurrent;
 using System.Collections.Generic;
 using System.Diagnostics;
 using System.Linq;
-using System.Runtime.InteropServices;
 using System.Text;
+using Tmds.Linux;
 
 namespace FreeFlow.Locations.Tests.Servers;
 
 /// <summary>A program that ends with the test.</summary>
-internal sealed partial class TestProcess : IDisposable
+internal sealed class TestProcess : IDisposable
 {
     public const int SIGKILL = 9, SIGTERM = 15, SIGCONT = 18, SIGSTOP = 19;
     private static readonly ConcurrentDictionary<int, string> Started = new();
@@ -45,7 +45,7 @@ internal sealed partial class TestProcess : IDisposable
         return count;
     }
 
-    public void Signal(int signal) => _ = kill(_process.Id, signal);
+    public void Signal(int signal) => _ = LibC.kill(_process.Id, signal);
 
     /// <summary>Waits for the end; its exit code.</summary>
     public int Wait()
@@ -73,7 +73,4 @@ internal sealed partial class TestProcess : IDisposable
     {
         lock (_output) _output.AppendLine(line.Data);
     }
-
-    [LibraryImport("libc")]
-    private static partial int kill(int pid, int signal);
 }

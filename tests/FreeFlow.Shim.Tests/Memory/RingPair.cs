@@ -88,14 +88,11 @@ internal sealed unsafe class RingPair : IDisposable
         NativeMemory.Free(_records);
     }
 
-    [DllImport("libc.so.6")]
-    private static extern int socketpair(int domain, int type, int protocol, int* ends);
-
     private static int[] NewDoorbell()
     {
         int* ends = stackalloc int[2];
         const int stream = 1;
-        if (socketpair(Linux.AF_UNIX, stream, 0, ends) != 0) throw new InvalidOperationException("no socket pair");
+        if (Tmds.Linux.LibC.socketpair(Linux.AF_UNIX, stream, 0, ends) != 0) throw new InvalidOperationException("no socket pair");
         return [ends[0], ends[1]];
     }
 }
