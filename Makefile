@@ -94,7 +94,12 @@ artifacts/.format: $(shell find shim router hunter integration tests -name '*.cs
 	@dotnet format whitespace --folder . --exclude artifacts --verify-no-changes
 	@mkdir -p artifacts && touch $@
 
-test: artifacts/.build artifacts/.packages artifacts/.bench artifacts/.format
+artifacts/.tidy: artifacts/.build $(wildcard shim/native/*.c shim/native/*.h) shim/native/.clang-tidy
+	@echo 'check: clang-tidy'
+	@find shim/native -name '*.c' -print0 | xargs -0 -n 4 -P 2 sh -c 'clang-tidy --quiet "$$@" -- -std=gnu11 -Iartifacts/obj/exports -Ishim/native 2>/dev/null' sh
+	@touch $@
+
+test: artifacts/.build artifacts/.packages artifacts/.bench artifacts/.format artifacts/.tidy
 	@FILTER='$(FILTER)' scripts/test.sh
 
 artifacts/.suites: artifacts/.setup $(suites_sources) Directory.Build.props

@@ -12,8 +12,8 @@ sdk=$(dotnet --version)
 [ "${sdk%%.*}" -ge 10 ] || fail "the .NET SDK is $sdk: version 10.0 or later is needed."
 command -v apt-get >/dev/null || fail "the command 'apt-get' is missing: this script knows Debian 12 only; install the packages it lists by hand."
 
-# To build: gcc links the AOT programs and the trampolines. Then the programs that are run under FreeFlow, and what builds namespaces.
-packages="gcc libc6-dev zlib1g-dev liburing-dev
+# To build: gcc links the AOT programs and the trampolines, clang-tidy reads them. Then the programs that are run under FreeFlow, and what builds namespaces.
+packages="gcc clang-tidy libc6-dev zlib1g-dev liburing-dev
 redis-server redis-tools memcached nginx-light wrk postgresql mariadb-server-core mariadb-client iperf3 sockperf socat ncat curl nodejs python3 python3-msgpack
 musl-tools busybox-static golang-go iputils-ping sudo git
 iproute2 iptables nftables util-linux procps valgrind spin etcd-server

@@ -143,7 +143,7 @@ static int is_worth_it(int fd) {
   if (ff_early_open()) return 1;
   /* Not at this moment: once more after as many messages again. */
   one = find(fd);
-  if (one) one->messages = one->bytes = 0;
+  if (one) { one->messages = 0; one->bytes = 0; }
   return 0;
 }
 

@@ -17,7 +17,7 @@ int ff_before_fork(void);
 void ff_after_fork(int held, int child);
 void ff_in_child(int named);
 
-#define CHILD_NAMES_ITSELF -2
+#define CHILD_NAMES_ITSELF (-2)
 
 static __thread int held, ours, counted;
 

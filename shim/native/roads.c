@@ -98,6 +98,7 @@ FF_EXPORT int lio_listio(int mode, struct aiocb *const *list, int count, struct 
   static int (*real)(int, struct aiocb *const *, int, struct sigevent *);
   struct aiocb *one;
   if (mode == LIO_WAIT || mode == LIO_NOWAIT)
+    /* A pointer is what is copied. NOLINTNEXTLINE(bugprone-sizeof-expression) */
     for (int i = 0; i < count && ff_core_works() && ff_copy(&one, &list[i], sizeof one) == 0; i++) leave_for(one);
   if (!real) real = (int (*)(int, struct aiocb *const *, int, struct sigevent *))ff_next_symbol("lio_listio");
   return real(mode, list, count, event);

@@ -117,6 +117,7 @@ static int is_called_from(const struct range *range, int count) {
     if (got != (long)bytes) return 0;
     for (size_t i = 0; i < bytes / sizeof *words; i++)
       for (int j = 0; j < count; j++)
+        /* The kernel has written them. NOLINTNEXTLINE(clang-analyzer-core.UndefinedBinaryOperatorResult) */
         if (words[i] > range[j].start + 8 && words[i] <= range[j].end && follows_call(words[i])) return 1;
     at += bytes;
   }

@@ -74,6 +74,7 @@ int ff_is_in_signal_handler(void) {
   stack_t aside;
   char *frame = handler_frame;
   if (!frame) return 0;
+  /* The kernel has written it. NOLINTNEXTLINE(clang-analyzer-core.UndefinedBinaryOperatorResult) */
   int was_aside = ff_kernel(SYS_sigaltstack, 0, (long)&aside, 0, 0, 0, 0) == 0 && !(aside.ss_flags & SS_DISABLE)
       && frame >= (char *)aside.ss_sp && frame < (char *)aside.ss_sp + aside.ss_size;
   if ((char *)__builtin_frame_address(0) < frame && (!was_aside || aside.ss_flags & SS_ONSTACK)) return 1;

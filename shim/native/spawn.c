@@ -43,7 +43,7 @@ static void learn(void) {
     const int *at = (const int *)probe.__actions;
     for (int offset = 1; offset <= 2 && !stride; offset++)
       for (int step = 4; step <= 16 && at[offset] == a && at[offset + 1] == b && !stride; step += 2)
-        if (at[step + offset] == c && at[step + offset + 1] == d && at[2 * step + offset] == e && at[0] == at[step] && at[0] != at[2 * step]) {
+        if (at[step + offset] == c && at[step + offset + 1] == d && at[2L * step + offset] == e && at[0] == at[step] && at[0] != at[2L * step]) {
           first = offset;
           copying = at[0];
           __atomic_store_n(&stride, step, __ATOMIC_RELEASE);
@@ -52,7 +52,9 @@ static void learn(void) {
   posix_spawn_file_actions_destroy(&probe);
 }
 
-static const int *action(const posix_spawn_file_actions_t *actions, int index) { return (const int *)actions->__actions + (size_t)index * stride; }
+static const int *action(const posix_spawn_file_actions_t *actions, int index) {
+  return (const int *)actions->__actions + (size_t)index * (size_t)stride;
+}
 
 /* The descriptors that the actions copy, once each. */
 static int sources(const posix_spawn_file_actions_t *actions, int *fds) {
@@ -95,7 +97,8 @@ static int spawn(spawner *real, pid_t *child, const char *path, const posix_spaw
     for (int i = 0; i < count; i++) failed |= REAL(posix_spawn_file_actions_adddup2)(&all, stand_ins[i], fds[i]);
     /* Room for the program's own, which are then overwritten by them. */
     for (int i = 0; i < used; i++) failed |= posix_spawn_file_actions_addclose(&all, 0);
-    if (!failed && used) memcpy((int *)all.__actions + (size_t)count * stride, actions->__actions, (size_t)used * stride * sizeof(int));
+    size_t words = (size_t)stride;
+    if (!failed && used) memcpy((int *)all.__actions + (size_t)count * words, actions->__actions, (size_t)used * words * sizeof(int));
     for (int i = 0; i < count; i++)
       if ((fcntl(fds[i], F_GETFD) & FD_CLOEXEC) && !is_named(actions, fds[i])) failed |= posix_spawn_file_actions_addclose(&all, fds[i]);
     if (!failed) result = real(child, path, &all, attributes, argv, envp);
