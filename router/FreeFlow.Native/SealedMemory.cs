@@ -8,6 +8,21 @@ public static unsafe class SealedMemory
     /// <summary>Seals that fix size and seals.</summary>
     public const int SizeSeals = Libc.F_SEAL_SHRINK | Libc.F_SEAL_GROW | Libc.F_SEAL_SEAL;
 
+    private static readonly ulong s_device = DeviceOfOne();
+
+    /// <summary>
+    /// False for memory of huge pages, which may be short when they are first touched: whoever has mapped them is killed then (SIGBUS), and cannot unmap a part of them.
+    /// </summary>
+    public static bool IsOfUsualPages(in FileStatus status) => status.Device == s_device;
+
+    private static ulong DeviceOfOne()
+    {
+        int fd = Libc.memfd_create("device", Libc.MFD_CLOEXEC);
+        ulong device = fd >= 0 && Libc.fstat(fd, out FileStatus status) == 0 ? status.Device : 0;
+        if (fd >= 0) Libc.close(fd);
+        return device;
+    }
+
     /// <summary>A memfd that holds exactly <paramref name="content"/>, read-only for everyone; -1 with errno if it cannot be had.</summary>
     public static int CreateReadOnly(string name, ReadOnlySpan<byte> content)
     {

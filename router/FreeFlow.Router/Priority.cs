@@ -17,13 +17,13 @@ internal static unsafe class Priority
 
     /// <summary>For the calling thread. Threads that it makes do not inherit it: they are not waited for.</summary>
     /// <param name="nice">What the operator has asked for; null: the usual, where that may be had.</param>
-    /// <param name="log">Told if what was asked for may not be had.</param>
-    public static void Take(int? nice, Log log)
+    /// <param name="log">Told if what was asked for may not be had; null: nobody.</param>
+    public static void Take(int? nice, Log? log)
     {
         int now = Libc.getpriority(Process, 0), wanted = nice ?? Math.Min(now, Usual);
         if (TrySet(wanted)) return;
         string why = Errno.LastText;
-        if (wanted != now && nice is not null) log.PriorityRefused(nice, why, now);
+        if (wanted != now && nice is not null) log?.PriorityRefused(nice, why, now);
         _ = TrySet(now);
     }
 

@@ -16,6 +16,7 @@ internal static class Program
             string[] words = RouterOptions.Words(arguments);
             RouterOptions options = RouterOptions.Parse(words);
             DescriptorReserve.Establish();
+            MapReserve.Establish();
             HostApplicationBuilder builder = DaemonHost.CreateBuilder();
             builder.Services.AddRouter(options, arguments, words);
             builder.Services.AddMetrics(options);

@@ -5,8 +5,11 @@ namespace FreeFlow.Router.Pairing;
 /// <summary>The kernel, as the router's only source of facts about connections (design, principle 4).</summary>
 internal interface IKernelWitness
 {
-    /// <summary>Reads the facts of a socket that a process showed. <see cref="Reason.None"/> with facts, or why there are none.</summary>
-    Reason Examine(int socket, out SocketFacts? facts);
+    /// <summary>Reads what a socket that a process showed says of itself. Any thread: it may wait for who holds the socket's lock.</summary>
+    ShownSocket Read(int socket);
+
+    /// <summary>The facts about such a socket. <see cref="Reason.None"/> with facts, or why there are none.</summary>
+    Reason Examine(ShownSocket shown, out SocketFacts? facts);
 
     /// <summary>Asks whether exactly this socket is still established with these addresses, without having a descriptor of it.</summary>
     Liveness Ask(SocketFacts facts);

@@ -41,21 +41,22 @@ internal sealed class KernelWitness : IKernelWitness, IDisposable
     /// <summary>Why no sequence numbers can be read, so that connections between network namespaces cannot be proven; null if they can.</summary>
     public string? ProbeProblem { get; }
 
-    public Reason Examine(int socket, out SocketFacts? facts)
+    public ShownSocket Read(int socket) => ShownSocket.Read(socket, OwnNamespaceCookie);
+
+    public Reason Examine(ShownSocket shown, out SocketFacts? facts)
     {
         facts = null;
-        if (!SocketOptions.IsEstablishedTcp(socket, out int domain) || !SocketOptions.TryGetAddresses(socket, out FourTuple addresses)) return Reason.NotEstablished;
-        if (!SocketOptions.TryGet(socket, Libc.SO_COOKIE, out ulong cookie) || !SocketOptions.TryGet(socket, Libc.SO_NETNS_COOKIE, out ulong namespaceCookie)
-            || !SocketOptions.TryGet(socket, Libc.SO_BINDTOIFINDEX, out int boundInterface)) return Reason.NoWitness;
-        if (Know(socket, namespaceCookie) is not { } known) return Reason.RouterLimit;
+        if (shown.Problem != Reason.None) return shown.Problem;
+        if (Know(shown) is not { } known) return Reason.RouterLimit;
         facts = new SocketFacts
         {
-            Addresses = addresses, Cookie = cookie, Inode = Libc.fstat(socket, out FileStatus status) == 0 ? status.Inode : 0, NamespaceCookie = namespaceCookie, Owner = known.Owner, Domain = domain, BoundInterface = boundInterface,
-            Sequence = known.Owner == NamespaceOwner.Host && !addresses.IsLocalToNamespace ? LookAtSequence(socket, known, addresses, boundInterface) : null,
-            SendBuffer = SocketOptions.Buffer(socket, Libc.SO_SNDBUF), ReceiveBuffer = SocketOptions.Buffer(socket, Libc.SO_RCVBUF),
-            Translation = TryTranslate(known, addresses, out FourTuple real) && real != addresses ? real : null,
+            Addresses = shown.Addresses, Cookie = shown.Cookie, Inode = shown.Inode, NamespaceCookie = shown.NamespaceCookie, Owner = known.Owner,
+            Domain = shown.Domain, BoundInterface = shown.BoundInterface,
+            Sequence = known.Owner == NamespaceOwner.Host && !shown.Addresses.IsLocalToNamespace ? LookAtSequence(shown, known) : null,
+            SendBuffer = shown.SendBuffer, ReceiveBuffer = shown.ReceiveBuffer,
+            Translation = TryTranslate(known, shown.Addresses, out FourTuple real) && real != shown.Addresses ? real : null,
         };
-        return real.Local == addresses.Local ? Reason.None : Reason.Translated;
+        return real.Local == shown.Addresses.Local ? Reason.None : Reason.Translated;
     }
 
     /// <summary>
@@ -71,19 +72,13 @@ internal sealed class KernelWitness : IKernelWitness, IDisposable
         return told;
     }
 
-    private InitialSequence? LookAtSequence(int socket, KnownNamespace known, FourTuple addresses, int boundInterface)
+    private InitialSequence? LookAtSequence(ShownSocket shown, KnownNamespace known)
     {
         if (_probe is null) return null;
-        if (known == _namespaces[OwnNamespaceCookie]) return _probe.Look(addresses, boundInterface);
-        int network = Libc.ioctl(socket, Libc.SIOCGSKNS, 0);
-        if (network < 0) return null;
-        InitialSequence? sequence = null;
-        if (Libc.setns(network, Libc.CLONE_NEWNET) == 0)
-        {
-            sequence = _probe.Look(addresses, boundInterface);
-            ComeBack();
-        }
-        Libc.close(network);
+        if (known == _namespaces[OwnNamespaceCookie]) return _probe.Look(shown.Addresses, shown.BoundInterface);
+        if (shown.Network < 0 || Libc.setns(shown.Network, Libc.CLONE_NEWNET) != 0) return null;
+        InitialSequence? sequence = _probe.Look(shown.Addresses, shown.BoundInterface);
+        ComeBack();
         return sequence;
     }
 
@@ -118,14 +113,13 @@ internal sealed class KernelWitness : IKernelWitness, IDisposable
     }
 
     /// <summary>Null while descriptors or memory are too short to look there: another attempt may succeed.</summary>
-    private KnownNamespace? Know(int socket, ulong cookie)
+    private KnownNamespace? Know(ShownSocket shown)
     {
-        if (_namespaces.TryGetValue(cookie, out KnownNamespace? known)) return known;
-        int network = Libc.ioctl(socket, Libc.SIOCGSKNS, 0); // needs CAP_NET_ADMIN there
-        if (network < 0) return IsShort(Errno.Last) ? null : _namespaces[cookie] = new KnownNamespace(NamespaceOwner.Unknown, null, null);
-        known = DescriptorReserve.IsTooHigh(network) ? null : LookInto(network);
-        Libc.close(network);
-        if (known is not null) _namespaces[cookie] = known;
+        if (_namespaces.TryGetValue(shown.NamespaceCookie, out KnownNamespace? known)) return known;
+        if (shown.Network < 0)
+            return IsShort(shown.NetworkProblem) ? null : _namespaces[shown.NamespaceCookie] = new KnownNamespace(NamespaceOwner.Unknown, null, null);
+        known = DescriptorReserve.IsTooHigh(shown.Network) ? null : LookInto(shown.Network);
+        if (known is not null) _namespaces[shown.NamespaceCookie] = known;
         return known;
     }
 

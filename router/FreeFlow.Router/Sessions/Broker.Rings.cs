@@ -80,17 +80,25 @@ internal sealed partial class Broker
     {
         ulong bytes = RingLayout.TotalBytes(capacity);
         if (!HaveRoom(end, end, bytes)) { Refuse(end, Reason.RouterLimit); return null; }
-        Ring? ring = Ring.TryCreate(capacity, withDoorbell: true);
+        UserAccount account = ((Session)end.Owner).Account;
+        bool mapped = MapReserve.TryTake(account, 1);
+        Ring? ring = mapped ? Ring.TryCreate(capacity, withDoorbell: true) : null;
         MirroredRing? mirrored = ring is null ? null : MirroredRing.TryCreate(ring, capacity, markFromShim, markToShim);
         if (mirrored is null)
         {
-            _log.HasNoRing(Errno.LastText, end);
+            _log.HasNoRing(mapped ? Errno.LastText : $"user {account.UserId} has as many mappings as a user may have", end);
             ring?.Dispose();
+            if (mapped) MapReserve.Return(account, 1);
             Refuse(end, Reason.MemoryLimit);
             return null;
         }
         Charge(end, new GivenRing(HandleOf(ring!), bytes, UserOf(end), UserOf(end), ends: 1));
-        mirrored.Freed = WriteDown(end, ring!);
+        Action? cross = WriteDown(end, ring!);
+        mirrored.Freed = () =>
+        {
+            MapReserve.Return(account, 1);
+            cross?.Invoke();
+        };
         return new HeldRing(ring!, mirrored, end, given =>
         {
             if (!((Session)end.Owner).Ends.Contains(end)) return;

@@ -41,6 +41,7 @@ internal sealed partial class Broker : IRingGiver
         _statistics = statistics;
         _log = log;
         Verbs = new VerbsBroker(log);
+        Questions = new ForeignQuestions(options);
         _pairing = new PairingTable(witness);
         Kept = new KeptRings(options.MaximumRingsPerUser, options.MaximumRingBytesPerUser);
         if (!MemoryHandle.IsToBeHad) log.CannotSeeMemory();
@@ -48,6 +49,9 @@ internal sealed partial class Broker : IRingGiver
 
     /// <summary>Who finds the other end of an end on another host; null if there is no fabric.</summary>
     public RemoteBroker? Remote { get; set; }
+
+    /// <summary>What is asked about shown sockets.</summary>
+    public ForeignQuestions Questions { get; }
 
     /// <summary>Where rings are written down for the router that comes after this one; null: nowhere.</summary>
     public RingJournal? Journal { get; init; }
@@ -64,16 +68,26 @@ internal sealed partial class Broker : IRingGiver
     /// <summary>The ends that wait for their other end.</summary>
     public PairingTable Pairing => _pairing;
 
-    /// <summary>A session that said Hello shows a socket. The descriptor is the caller's and may be closed on return.</summary>
-    public void Offer(Session session, in Offer offer, int socket)
+    /// <summary>A session that said Hello shows a socket. True: the descriptor is taken over, and the session asks (<see cref="ForeignQuestions"/>).</summary>
+    public bool Offer(Session session, Offer offer, int socket)
     {
         Family family = session.Family!;
         if (family.Ends.TryGetValue(offer.Connection, out ConnectionEnd? earlier)) Forget(earlier);
         if (session.Account.Connections >= _options.MaximumConnectionsPerUser) ForgetStale(family);
-        if (session.Account.Connections >= _options.MaximumConnectionsPerUser) { Refuse(session, offer.Connection, offer.Generation, Reason.RouterLimit, null); return; }
+        Reason reason = session.Account.Connections >= _options.MaximumConnectionsPerUser ? Reason.RouterLimit : session.WaitsUnseen ? Reason.ReadinessOutOfSight : Reason.None;
+        if (reason != Reason.None) { Refuse(session, offer.Connection, offer.Generation, reason, null); return false; }
+        Questions.Ask(session, socket, _witness.Read, shown => Take(session, offer, shown));
+        return true;
+    }
 
+    /// <summary>The socket has said what it is.</summary>
+    private void Take(Session session, in Offer offer, ShownSocket shown)
+    {
+        Family family = session.Family!;
         SocketFacts? facts = null;
-        Reason reason = session.WaitsUnseen ? Reason.ReadinessOutOfSight : _witness.Examine(socket, out facts);
+        // A relative may have taken the place meanwhile.
+        if (family.Ends.TryGetValue(offer.Connection, out ConnectionEnd? earlier)) Forget(earlier);
+        Reason reason = session.Account.Connections >= _options.MaximumConnectionsPerUser ? Reason.RouterLimit : _witness.Examine(shown, out facts);
         if (reason == Reason.None && !Note(session, facts!)) reason = Reason.RouterLimit;
         if (reason != Reason.None && facts is not null) _witness.ReleaseUnused(facts.NamespaceCookie);
         if (reason != Reason.None) { Refuse(session, offer.Connection, offer.Generation, reason, null); return; }

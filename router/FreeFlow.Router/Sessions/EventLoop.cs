@@ -45,6 +45,7 @@ internal sealed unsafe class EventLoop : IDisposable
         _connections = broker.Verbs.Connections;
         _watch = new LoopWatch(statistics, log);
         _readers = new ReaderWatch(broker, () => _messages.Families, Post);
+        broker.Questions.GoOn = (session, goOn) => Post(() => GoOn(session, goOn));
         if (_epoll < 0 || _stop < 0 || _post < 0 || !Watch(listener.Socket, ListenerKey) || !Watch(_stop, StopKey) || !Watch(_post, PostKey)) throw new RouterException($"no epoll set can be had ({Errno.LastText}).");
     }
 
@@ -85,9 +86,10 @@ internal sealed unsafe class EventLoop : IDisposable
 
     public void Dispose()
     {
-        // Their sockets go with the process, which waits for none.
+        // Their sockets go with the process, which waits for none; but for a thread that a program holds in a question, for as long as it likes.
         foreach (Session session in _sessions.Values)
         {
+            Libc.shutdown(session.Socket, Libc.SHUT_RDWR);
             while (!_messages.EndSession(session)) { }
         }
         _sessions.Clear();
@@ -106,7 +108,8 @@ internal sealed unsafe class EventLoop : IDisposable
             else if (_sessions.TryGetValue(key, out session))
             {
                 _messages.Receive(session);
-                if (session.IsPaused) Pause(session);
+                if (session.IsAsking) Ignore(session);
+                else if (session.IsPaused) Pause(session);
             }
         }
         catch (Exception exception) when (IsSurvived(exception, session?.ToString() ?? "a caller"))
@@ -211,11 +214,35 @@ internal sealed unsafe class EventLoop : IDisposable
             _sessions.Remove(session.Id);
             // Its number stays until another thread closes it, and would be heard of here until then.
             EpollEvent none;
-            if (!session.IsPaused) Libc.epoll_ctl(_epoll, Libc.EPOLL_CTL_DEL, session.Socket, &none);
+            if (session is { IsPaused: false, IsAsking: false }) Libc.epoll_ctl(_epoll, Libc.EPOLL_CTL_DEL, session.Socket, &none);
             session.Account.Paused.Remove(session);
             Close(session.Socket, session.Account);
-            End(session);
+            session.EndsLater = session.IsAsking;
+            if (!session.EndsLater) End(session);
         }
+    }
+
+    /// <summary>Posted: what a session has asked is answered.</summary>
+    private void GoOn(Session session, Action<bool> goOn)
+    {
+        SessionMessages.EndQuestion(session);
+        bool lives = session is { Failure: null, EndsLater: false };
+        try { goOn(lives); }
+        catch (Exception exception) when (IsSurvived(exception, session.ToString())) { session.Fail("a fault in this router"); }
+        if (session.EndsLater) End(session);
+        // Its limits are looked at when it is read again.
+        else if (session is { Failure: null, IsAsking: false }) Hear(session);
+    }
+
+    private void Ignore(Session session)
+    {
+        EpollEvent none;
+        Libc.epoll_ctl(_epoll, Libc.EPOLL_CTL_DEL, session.Socket, &none);
+    }
+
+    private void Hear(Session session)
+    {
+        if (!Watch(session.Socket, session.Id)) session.Fail($"it cannot be heard any more ({Errno.LastText})");
     }
 
     /// <summary>Gives back what it held, in as many turns as that takes, and forgets the user when nothing of it is left.</summary>
@@ -261,8 +288,7 @@ internal sealed unsafe class EventLoop : IDisposable
 
     private void Pause(Session session)
     {
-        EpollEvent none;
-        Libc.epoll_ctl(_epoll, Libc.EPOLL_CTL_DEL, session.Socket, &none);
+        Ignore(session);
         session.Account.Paused.Add(session);
         _statistics.Pauses++;
         session.Account.Await();
@@ -278,7 +304,7 @@ internal sealed unsafe class EventLoop : IDisposable
     {
         session.Account.Paused.Remove(session);
         session.IsPaused = false;
-        if (!Watch(session.Socket, session.Id)) session.Fail($"it cannot be heard any more ({Errno.LastText})");
+        Hear(session);
     }
 
     private bool Watch(int descriptor, ulong key)

@@ -31,6 +31,9 @@ internal sealed unsafe class Family
     /// <summary>Device and inode of the memfd.</summary>
     public (ulong Device, ulong Inode) Identity { get; }
 
+    /// <summary>Whose limit the mapping of it counts for; null: nobody's.</summary>
+    public UserAccount? Payer { get; set; }
+
     /// <summary>Environment.TickCount64 at the last look for ends whose records have moved on.</summary>
     public long LookedForStale { get; set; } = -1000;
 
@@ -45,6 +48,7 @@ internal sealed unsafe class Family
     {
         int seals = Libc.fcntl(memory, Libc.F_GET_SEALS, 0);
         if (seals < 0 || (seals & SealedMemory.SizeSeals) != SealedMemory.SizeSeals) { problem = $"its family table has seals {seals}, not those of a fixed size"; return null; }
+        if (!SealedMemory.IsOfUsualPages(status)) { problem = "its family table is no memory of the usual pages"; return null; }
         if (status.Size != FamilyLayout.TotalBytes) { problem = $"its family table has {status.Size} bytes instead of {FamilyLayout.TotalBytes}"; return null; }
         FamilyHeader header;
         if (Libc.pread(memory, &header, (nuint)sizeof(FamilyHeader), 0) != sizeof(FamilyHeader) || header.Magic != FamilyLayout.Magic || header.Version != FamilyLayout.Version
@@ -146,6 +150,7 @@ internal sealed unsafe class Family
     {
         if (Interlocked.Decrement(ref _holders) != 0) return;
         Libc.munmap(_mapping, MappedBytes);
+        if (Payer is not null) MapReserve.Return(Payer, 1);
         ForeignDescriptors.Close(_memory, account);
     }
 }

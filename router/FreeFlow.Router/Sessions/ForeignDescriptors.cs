@@ -1,4 +1,3 @@
-using System.Collections.Generic;
 using System.Threading;
 using FreeFlow.Native;
 
@@ -20,27 +19,15 @@ internal static unsafe class ForeignDescriptors
     /// <summary>From here on a user's sockets do not linger: it has had its share of threads.</summary>
     private const int Honest = 64;
 
-    private const int MostThreads = 512, Stays = 2, IdleMilliseconds = 5000, StackBytes = 65536;
-
-    private static readonly object s_lock = new();
+    private static readonly UserThreads s_threads = new("closer", MostThreadsOfUser);
     private static readonly UserAccount s_borrowed = new();
-
-    /// <summary>Accounts with something to close that may have another thread.</summary>
-    private static readonly Queue<UserAccount> s_ready = new();
-    private static int s_threads, s_idle;
 
     /// <summary>Any thread. The session, if it is one's, is charged until the descriptor is closed.</summary>
     public static void Close(int descriptor, UserAccount account, Session? session = null)
     {
         if (session is not null) Interlocked.Increment(ref session.PendingCloses);
-        lock (s_lock)
-        {
-            account.PendingCloses++;
-            account.ToClose.Enqueue((descriptor, session));
-            MakeReady(account);
-            if (s_idle > 0) Monitor.Pulse(s_lock);
-            else if (s_threads == 0) Begin();
-        }
+        Interlocked.Increment(ref account.PendingCloses);
+        s_threads.Add(account.Closing, () => CloseNow(descriptor, account, session));
     }
 
     /// <summary>Closes a socket that is still its program's own, most likely, whose options nobody else may touch.</summary>
@@ -69,67 +56,13 @@ internal static unsafe class ForeignDescriptors
         Libc.setsockopt(descriptor, Libc.SOL_SOCKET, Libc.SO_LINGER, &none, (uint)sizeof(Linger));
     }
 
-    private static void MakeReady(UserAccount account)
+    private static void CloseNow(int descriptor, UserAccount account, Session? session)
     {
-        if (account.IsReady || account.ToClose.Count == 0 || account.Closers == MostThreadsOfUser) return;
-        account.IsReady = true;
-        s_ready.Enqueue(account);
-    }
-
-    /// <summary>If no thread can be had, the next descriptor tries again.</summary>
-    private static void Begin()
-    {
-        if (s_threads < MostThreads && Threads.TryStart(new Thread(Work, StackBytes) { IsBackground = true, Name = "closer" })) s_threads++;
-    }
-
-    private static void Work()
-    {
-        while (Next() is { } account)
-        {
-            while (true)
-            {
-                (int Descriptor, Session? Session) next;
-                bool honest;
-                lock (s_lock)
-                {
-                    if (!account.ToClose.TryDequeue(out next)) break;
-                    honest = account == s_borrowed || account.PendingCloses <= Honest;
-                }
-                if (!honest) NeverLinger(next.Descriptor);
-                Libc.close(next.Descriptor);
-                if (next.Session is not null) Interlocked.Decrement(ref next.Session.PendingCloses);
-                lock (s_lock) account.PendingCloses--;
-                account.TellIfAwaited();
-            }
-            lock (s_lock)
-            {
-                account.Closers--;
-                MakeReady(account);
-            }
-        }
-    }
-
-    /// <summary>Waits for an account with something to close; null if this thread is one too many. There is always another thread that can take the next one, whoever is being waited for.</summary>
-    private static UserAccount? Next()
-    {
-        lock (s_lock)
-        {
-            UserAccount? account;
-            while (!s_ready.TryDequeue(out account))
-            {
-                s_idle++;
-                bool pulsed = Monitor.Wait(s_lock, IdleMilliseconds);
-                s_idle--;
-                if (pulsed || s_ready.Count > 0 || s_idle < Stays) continue;
-                s_threads--;
-                return null;
-            }
-            account.IsReady = false;
-            account.Closers++;
-            MakeReady(account);
-            if (s_idle == 0) Begin();
-            return account;
-        }
+        if (account != s_borrowed && Volatile.Read(ref account.PendingCloses) > Honest) NeverLinger(descriptor);
+        Libc.close(descriptor);
+        if (session is not null) Interlocked.Decrement(ref session.PendingCloses);
+        Interlocked.Decrement(ref account.PendingCloses);
+        account.TellIfAwaited();
     }
 
     /// <summary>struct linger.</summary>

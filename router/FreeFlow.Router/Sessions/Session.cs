@@ -33,6 +33,12 @@ internal sealed class Session(ulong id, int socket, PeerCredentials peer, UserAc
     /// <summary>It is not read: too much of what it, or its user, has sent waits to be closed.</summary>
     public bool IsPaused { get; set; }
 
+    /// <summary>It is not read: what it has shown is being asked about (<see cref="ForeignQuestions"/>).</summary>
+    public bool IsAsking { get; set; }
+
+    /// <summary>It has been closed while it asked: its end comes behind that.</summary>
+    public bool EndsLater { get; set; }
+
     /// <summary>The family it said Hello for; null before.</summary>
     public Family? Family { get; set; }
 

@@ -19,7 +19,7 @@ internal sealed class SessionMessages(Broker broker, StatusService status, Stati
     private static readonly int s_pidNamespace = Libc.open("/proc/self/ns/pid", Libc.O_RDONLY | Libc.O_CLOEXEC);
 
     private readonly Dictionary<(ulong Device, ulong Inode), Family> _families = [];
-    private readonly VerbsMessages _verbs = new(broker.Verbs, s_pidNamespace);
+    private readonly VerbsMessages _verbs = new(broker.Verbs, broker.Questions, s_pidNamespace);
 
     /// <summary>What the last message was, for whoever finds that it took long.</summary>
     public MessageType Last { get; private set; }
@@ -34,7 +34,7 @@ internal sealed class SessionMessages(Broker broker, StatusService status, Stati
         // Room for as many as the kernel carries: those that found none it would close in this thread, and a socket's close may wait (SO_LINGER).
         Span<int> descriptors = stackalloc int[SeqPacket.MostDescriptors];
         bool crowded = false;
-        for (int i = 0; i < MessagesPerTurn && session.Failure is null; i++)
+        for (int i = 0; i < MessagesPerTurn && session is { Failure: null, IsAsking: false }; i++)
         {
             // A session that makes this router wait to close what it has sent waits itself.
             if (crowded || ForeignDescriptors.HasTooMany(session)) { session.IsPaused = true; return; }
@@ -60,24 +60,24 @@ internal sealed class SessionMessages(Broker broker, StatusService status, Stati
                     crowded |= DescriptorReserve.IsTooHigh(descriptor);
                     ForeignDescriptors.Close(descriptor, session.Account, session);
                 }
-                session.Family?.RaiseHandled(session.Slot);
+                if (!session.IsAsking) session.Family?.RaiseHandled(session.Slot);
             }
         }
+    }
+
+    /// <summary>The answer is there that it was waiting for.</summary>
+    public static void EndQuestion(Session session)
+    {
+        session.IsAsking = false;
+        session.Family?.RaiseHandled(session.Slot);
     }
 
     /// <summary>Gives back what a closed session held; false if that is not all yet. Whatever a fault in it leaves is given up.</summary>
     public bool EndSession(Session session)
     {
         bool done = true;
-        try { done = broker.EndSession(session); }
-        finally
-        {
-            if (done)
-            {
-                _verbs.EndSession(session);
-                Leave(session);
-            }
-        }
+        try { done = _verbs.EndSession(session) && broker.EndSession(session); }
+        finally { if (done) Leave(session); }
         return done;
     }
 
@@ -107,7 +107,7 @@ internal sealed class SessionMessages(Broker broker, StatusService status, Stati
                 else session.Fail("malformed message: a second Hello");
                 return;
             case MessageType.Offer when session.Family is not null && descriptors.Length == 1 && Offer.TryRead(message, out Offer offer) && offer.Connection < FamilyLayout.RecordCount:
-                broker.Offer(session, offer, descriptors[0]);
+                if (broker.Offer(session, offer, descriptors[0])) descriptors[0] = -1;
                 return;
             case MessageType.Withdraw when session.Family is not null && descriptors.IsEmpty && Withdraw.TryRead(message, out Withdraw withdraw):
                 broker.Withdraw(session, withdraw);
@@ -167,8 +167,15 @@ internal sealed class SessionMessages(Broker broker, StatusService status, Stati
         if (Libc.fcntl(memory, Libc.F_GET_SEALS, 0) < 0 || Libc.fstat(memory, out FileStatus file) != 0) { session.Fail("malformed message: its family table cannot be read"); return; }
         if (!_families.TryGetValue((file.Device, file.Inode), out Family? family))
         {
+            if (!MapReserve.TryTake(session.Account, 1)) { session.Fail($"this router has mapped as much as it may for user {session.Account.UserId}"); return; }
             family = Family.TryOpen(memory, file, out string problem);
-            if (family is null) { session.Fail($"malformed message: {problem}"); return; }
+            if (family is null)
+            {
+                MapReserve.Return(session.Account, 1);
+                session.Fail($"malformed message: {problem}");
+                return;
+            }
+            family.Payer = session.Account;
             memory = -1;
             _families[family.Identity] = family;
         }

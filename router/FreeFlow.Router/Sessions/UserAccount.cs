@@ -9,8 +9,14 @@ namespace FreeFlow.Router.Sessions;
 /// <param name="tell">Called by any thread, once for each <see cref="Await"/>, when something of this user's has been closed.</param>
 internal sealed class UserAccount(uint userId = 0, Action<UserAccount>? tell = null)
 {
-    /// <summary>Descriptors of this user that are to be closed or are being closed; changed under <see cref="ForeignDescriptors"/>' lock.</summary>
+    /// <summary>Descriptors of this user that are to be closed or are being closed; <see cref="ForeignDescriptors"/>'.</summary>
     public int PendingCloses;
+
+    /// <summary>1: its processes are being looked into; <see cref="ReaderWatch"/>'s.</summary>
+    public int IsExamined;
+
+    /// <summary>Mappings that this router has for it; <see cref="MapReserve"/>'s.</summary>
+    public int Mappings;
 
     private int _isAwaited;
 
@@ -19,6 +25,9 @@ internal sealed class UserAccount(uint userId = 0, Action<UserAccount>? tell = n
     public ulong Connections { get; set; }
     public ulong Rings { get; set; }
     public ulong RingBytes { get; set; }
+
+    /// <summary>Descriptors that this router keeps for its queue pairs and regions.</summary>
+    public ulong VerbsDescriptors { get; set; }
 
     /// <summary>Network namespaces that its sessions have shown sockets of, and how many of them: each costs this router two descriptors, and lives as long as it has them.</summary>
     public Dictionary<ulong, int> Namespaces { get; } = [];
@@ -29,14 +38,9 @@ internal sealed class UserAccount(uint userId = 0, Action<UserAccount>? tell = n
     /// <summary>True if nothing has to be remembered of it.</summary>
     public bool IsIdle => Sessions == 0 && Volatile.Read(ref PendingCloses) == 0;
 
-    /// <summary>What waits to be closed, and for which session; under <see cref="ForeignDescriptors"/>' lock, as the two below.</summary>
-    public Queue<(int Descriptor, Session? Session)> ToClose { get; } = new();
-
-    /// <summary>Threads that close for it now.</summary>
-    public int Closers { get; set; }
-
-    /// <summary>It is in the list of those for whom a thread is looked for.</summary>
-    public bool IsReady { get; set; }
+    /// <summary>What waits to be closed, and what is asked about its sockets.</summary>
+    public UserLane Closing { get; } = new();
+    public UserLane Asking { get; } = new();
 
     /// <summary>Asks to be told of the next close. Whoever calls this looks behind it whether there is one to come.</summary>
     public void Await() => Interlocked.Exchange(ref _isAwaited, 1);

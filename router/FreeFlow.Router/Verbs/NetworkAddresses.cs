@@ -14,20 +14,21 @@ internal static unsafe class NetworkAddresses
     private const nuint SIOCGIFCONF = 0x8912;
     private const int EntryBytes = 40, MostEntries = 1024;
 
-    /// <summary>The event loop's.</summary>
-    private static readonly byte[] s_list = new byte[MostEntries * EntryBytes];
+    /// <summary>Of each thread that asks.</summary>
+    [ThreadStatic] private static byte[]? s_list;
 
     /// <summary>False if it has not, or cannot be asked.</summary>
     public static bool HasIPv4(int socket, InternetAddress address)
     {
-        fixed (byte* first = s_list)
+        byte[] list = s_list ??= new byte[MostEntries * EntryBytes];
+        fixed (byte* first = list)
         {
             // struct ifconf { int length; struct ifreq *list }; struct ifreq { char name[16]; struct sockaddr_in }.
-            long* request = stackalloc long[2] { s_list.Length, (long)first };
+            long* request = stackalloc long[2] { list.Length, (long)first };
             if (Libc.ioctl(socket, SIOCGIFCONF, (nint)request) != 0) return false;
-            int length = Math.Clamp((int)request[0], 0, s_list.Length);
+            int length = Math.Clamp((int)request[0], 0, list.Length);
             for (int at = 0; at + EntryBytes <= length; at += EntryBytes)
-                if (BinaryPrimitives.ReadUInt32BigEndian(s_list.AsSpan(at + 20)) == address.IPv4) return true;
+                if (BinaryPrimitives.ReadUInt32BigEndian(list.AsSpan(at + 20)) == address.IPv4) return true;
         }
         return false;
     }

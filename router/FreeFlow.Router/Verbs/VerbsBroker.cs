@@ -1,5 +1,6 @@
 using System;
 using System.Collections.Generic;
+using System.Linq;
 using System.Security.Cryptography;
 using FreeFlow.Contract;
 using FreeFlow.Contract.Messages;
@@ -19,6 +20,9 @@ internal sealed class VerbsBroker(Log log)
     private const uint FirstNumber = 2; // 0 and 1 are the special queue pairs (IBA 10.2.4.2)
 
     private readonly Dictionary<uint, VerbsQueuePair> _queuePairs = [];
+    /// <summary>What a turn of the event loop gives back of a process that has ended: some milliseconds' work.</summary>
+    internal const int PartsAtATime = 256;
+
     private readonly HashSet<VerbsClient> _clients = [];
     private VerbsCounters _past;
 
@@ -58,14 +62,14 @@ internal sealed class VerbsBroker(Log log)
     /// <summary>The queue pair names its peer. Whether that is there is not told: as on a wire, it finds out when nothing answers.</summary>
     /// <param name="client">Whose it is.</param>
     /// <param name="request">What it says.</param>
-    /// <param name="proof">A socket that is bound to its address.</param>
+    /// <param name="isProven">It has shown a socket that is bound to its address.</param>
     /// <param name="joined">The queue pair, with what it shares.</param>
-    public int Connect(VerbsClient client, in VerbsConnect request, int proof, out VerbsQueuePair? joined)
+    public int Connect(VerbsClient client, in VerbsConnect request, bool isProven, out VerbsQueuePair? joined)
     {
         joined = null;
         if (!client.QueuePairs.TryGetValue(request.Number, out VerbsQueuePair? pair)) return Errno.EINVAL;
         InternetAddress own = new(new UInt128(request.OwnHigh, request.OwnLow));
-        if (!IsBoundTo(proof, own, client.Session)) return Errno.EACCES;
+        if (!isProven) return Errno.EACCES;
         Part(pair);
         pair.Access = request.Access;
         pair.OwnGid = own;
@@ -81,7 +85,7 @@ internal sealed class VerbsBroker(Log log)
         }
         else
         {
-            pair.Pair = VerbsPair.TryCreate();
+            pair.Pair = VerbsPair.TryCreate(client.Session.Account);
             pair.Side = 0;
             if (pair.Pair is null) return Errno.ENOMEM;
             if (pair.IsNamedBy(pair)) pair.Peer = pair;
@@ -96,7 +100,7 @@ internal sealed class VerbsBroker(Log log)
         inbox = null;
         if (!client.QueuePairs.TryGetValue(number, out VerbsQueuePair? pair) || !pair.IsDatagram) return Errno.EINVAL;
         Part(pair);
-        inbox = pair.Inbox = VerbsInbox.TryCreate();
+        inbox = pair.Inbox = VerbsInbox.TryCreate(client.Session.Account);
         return inbox is null ? Errno.ENOMEM : 0;
     }
 
@@ -106,17 +110,17 @@ internal sealed class VerbsBroker(Log log)
     /// </summary>
     /// <param name="client">Whose it is.</param>
     /// <param name="request">What it says.</param>
-    /// <param name="proof">A socket that is bound to its address.</param>
+    /// <param name="isProven">It has shown a socket that is bound to its address.</param>
     /// <param name="path">What the two share.</param>
-    public int Open(VerbsClient client, in VerbsConnect request, int proof, out VerbsPath? path)
+    public int Open(VerbsClient client, in VerbsConnect request, bool isProven, out VerbsPath? path)
     {
         path = null;
         if (!client.QueuePairs.TryGetValue(request.Number, out VerbsQueuePair? sender)) return Errno.EINVAL;
         InternetAddress from = new(new UInt128(request.OwnHigh, request.OwnLow)), to = new(new UInt128(request.PeerHigh, request.PeerLow));
-        if (!IsBoundTo(proof, from, client.Session)) return Errno.EACCES;
+        if (!isProven) return Errno.EACCES;
         if (sender.Outgoing.TryGetValue((from, to, request.PeerNumber), out VerbsPath? earlier)) Close(earlier);
         if (!_queuePairs.TryGetValue(request.PeerNumber, out VerbsQueuePair? receiver) || receiver.Inbox is not { } inbox) return Errno.EAGAIN;
-        if (sender.Outgoing.Count >= VerbsQueuePair.MostPaths || receiver.Incoming.Count >= VerbsQueuePair.MostPaths || VerbsPair.TryCreate() is not { } shared) return Errno.ENOMEM;
+        if (sender.Outgoing.Count >= VerbsQueuePair.MostPaths || !receiver.MayHearFrom(client) || VerbsPair.TryCreate(client.Session.Account) is not { } shared) return Errno.ENOMEM;
         VerbsPath opened = new(shared, sender, receiver, from, to);
         if (!inbox.Tell(opened)) { shared.Dispose(); return Errno.EAGAIN; }
         sender.Outgoing[(from, to, request.PeerNumber)] = opened;
@@ -141,7 +145,9 @@ internal sealed class VerbsBroker(Log log)
         if (client.Regions.Count >= VerbsClient.MostRegions) return Errno.ENOMEM;
         if (client.Regions.ContainsKey(request.Key)) return Errno.EINVAL;
         foreach (int descriptor in descriptors) if (DescriptorReserve.IsTooHigh(descriptor)) return Errno.ENOMEM;
-        if (VerbsRegion.TryCreate(request, descriptors) is not { } region) return Errno.EINVAL;
+        UserAccount account = client.Session.Account;
+        if (!DescriptorReserve.HasRoom(account.VerbsDescriptors, (ulong)descriptors.Length)) return Errno.ENOMEM;
+        if (VerbsRegion.TryCreate(request, descriptors, account) is not { } region) return Errno.EINVAL;
         client.Regions[request.Key] = region;
         return 0;
     }
@@ -169,18 +175,28 @@ internal sealed class VerbsBroker(Log log)
         return access == 0 ? Errno.EACCES : 0;
     }
 
-    /// <summary>The process has ended, or its session: its memory is nobody's any more, its peers hear nothing from it.</summary>
-    public void End(VerbsClient client)
+    /// <summary>
+    /// The process has ended, or its session: its memory is nobody's any more, its peers hear nothing from it. A part of that, if it is much; false if it has to be called again.
+    /// </summary>
+    public bool End(VerbsClient client)
     {
         Connections.End(client);
-        foreach (VerbsQueuePair pair in new List<VerbsQueuePair>(client.QueuePairs.Values))
+        int left = PartsAtATime;
+        foreach (VerbsQueuePair pair in client.QueuePairs.Values.Take(PartsAtATime).ToArray())
         {
+            left -= 1 + pair.Outgoing.Count + pair.Incoming.Count;
             Part(pair);
             Forget(pair);
+            if (left <= 0) return false;
         }
+        foreach ((uint key, VerbsRegion region) in client.Regions.Take(left).ToArray())
+        {
+            client.Regions.Remove(key);
+            region.Dispose();
+        }
+        if (client.Regions.Count > 0) return false;
         _clients.Remove(client);
-        foreach (VerbsRegion region in client.Regions.Values) region.Dispose();
-        client.Regions.Clear();
+        return true;
     }
 
     private void Part(VerbsQueuePair pair)
@@ -219,10 +235,10 @@ internal sealed class VerbsBroker(Log log)
 
     /// <summary>
     /// The kernel binds a socket to an address of its own network namespace, and the session's is the one that counts. With IP_FREEBIND (ip(7)) it binds it to any other, too: IPv4 addresses
-    /// are looked up among the namespace's.
+    /// are looked up among the namespace's. Any thread: it may wait for who holds the socket's lock.
     /// </summary>
-    private static bool IsBoundTo(int socket, InternetAddress address, Session session) =>
-        SocketOptions.TryGet(socket, Libc.SO_NETNS_COOKIE, out ulong network) && network == session.Origin.Network
+    public static bool IsBoundTo(int socket, InternetAddress address, ulong network) =>
+        SocketOptions.TryGet(socket, Libc.SO_NETNS_COOKIE, out ulong own) && own == network
         && SocketOptions.TryGetLocalAddress(socket, out InternetAddress bound) && bound == address
         && (!address.IsIPv4 || NetworkAddresses.HasIPv4(socket, address));
 }

@@ -17,19 +17,25 @@ internal sealed unsafe class VerbsInbox : IDisposable
 {
     private const string Name = "freeflow-inbox";
     private const int Read = 0; // SHUT_RD
+    private const ulong Descriptors = 3;
 
     private readonly int[] _ends = [-1, -1];
     private InboxHeader* _head;
     private ulong _arrivals;
 
-    private VerbsInbox(int memory) => Memory = memory;
+    private readonly UserAccount _account;
+    private bool _isDisposed;
+
+    private VerbsInbox(int memory, UserAccount account) => (Memory, _account) = (memory, account);
 
     public int Memory { get; private set; }
 
-    /// <summary>Null with errno if memory or descriptors are short.</summary>
-    public static VerbsInbox? TryCreate()
+    /// <summary>Null if memory, descriptors or mappings are short, or this user has too many of them.</summary>
+    public static VerbsInbox? TryCreate(UserAccount account)
     {
-        VerbsInbox inbox = new(Libc.memfd_create(Name, Libc.MFD_CLOEXEC | Libc.MFD_ALLOW_SEALING));
+        if (!DescriptorReserve.HasRoom(account.VerbsDescriptors, Descriptors) || !MapReserve.TryTake(account, 1)) return null;
+        account.VerbsDescriptors += Descriptors;
+        VerbsInbox inbox = new(Libc.memfd_create(Name, Libc.MFD_CLOEXEC | Libc.MFD_ALLOW_SEALING), account);
         int* ends = stackalloc int[2] { -1, -1 };
         // What the process would send could be anything: it cannot.
         bool made = inbox.Memory >= 0 && Libc.socketpair(Libc.AF_UNIX, Libc.SOCK_SEQPACKET | Libc.SOCK_NONBLOCK | Libc.SOCK_CLOEXEC, 0, ends) == 0 && Libc.shutdown(ends[0], Read) == 0;
@@ -61,15 +67,19 @@ internal sealed unsafe class VerbsInbox : IDisposable
         };
         bool told = SeqPacket.Send(_ends[0], message[..arrival.Write(message)], [path.Shared.Memory, doorbell]);
         if (told) Volatile.Write(ref _head->Arrivals, ++_arrivals);
-        ForeignDescriptors.CloseShared(doorbell);
+        ForeignDescriptors.Close(doorbell, path.Sender.Client.Session.Account);
         return told;
     }
 
     public void Dispose()
     {
+        if (_isDisposed) return;
+        _isDisposed = true;
+        _account.VerbsDescriptors -= Descriptors;
+        MapReserve.Return(_account, 1);
         if (_head != null) Libc.munmap(_head, InboxHeader.Bytes);
         _head = null;
-        foreach (int end in _ends) if (end >= 0) ForeignDescriptors.CloseShared(end);
+        foreach (int end in _ends) if (end >= 0) ForeignDescriptors.Close(end, _account);
         _ends.AsSpan().Fill(-1);
         if (Memory >= 0) Libc.close(Memory);
         Memory = -1;

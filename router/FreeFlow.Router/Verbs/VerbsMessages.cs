@@ -2,14 +2,16 @@ using System;
 using FreeFlow.Contract;
 using FreeFlow.Contract.Messages;
 using FreeFlow.Native;
+using FreeFlow.Router.Pairing;
 using FreeFlow.Router.Sessions;
 
 namespace FreeFlow.Router.Verbs;
 
 /// <summary>Reads the messages of verbs sessions and answers each. Whatever is not exactly as the contract says ends the session.</summary>
 /// <param name="broker">Whose queue pairs and regions they are.</param>
+/// <param name="questions">What is asked about shown sockets.</param>
 /// <param name="pidNamespace">A descriptor of this router's own, by which it is known.</param>
-internal sealed class VerbsMessages(VerbsBroker broker, int pidNamespace)
+internal sealed class VerbsMessages(VerbsBroker broker, ForeignQuestions questions, int pidNamespace)
 {
     private const uint Read = 0, Write = 1, FetchAdd = 3;
 
@@ -30,6 +32,7 @@ internal sealed class VerbsMessages(VerbsBroker broker, int pidNamespace)
                 return;
             case MessageType.VerbsConnect when descriptors.Length == 1 && VerbsConnect.TryRead(message, out VerbsConnect connect):
                 Connect(client, connect, descriptors[0]);
+                descriptors[0] = -1;
                 return;
             case MessageType.VerbsLeave when descriptors.IsEmpty && VerbsLeave.TryRead(message, out VerbsLeave leave):
                 Reply(session, leave.Sequence, broker.Leave(client, leave.Number, leave.IsDestroyed != 0));
@@ -54,11 +57,13 @@ internal sealed class VerbsMessages(VerbsBroker broker, int pidNamespace)
         }
     }
 
-    public void EndSession(Session session)
+    /// <summary>False if there is more of it.</summary>
+    public bool EndSession(Session session)
     {
-        if (session.Verbs is not { } client) return;
+        if (session.Verbs is not { } client) return true;
+        if (!broker.End(client)) return false;
         session.Verbs = null;
-        broker.End(client);
+        return true;
     }
 
     private void Greet(Session session, in VerbsHello hello)
@@ -75,16 +80,24 @@ internal sealed class VerbsMessages(VerbsBroker broker, int pidNamespace)
         broker.Begin(session.Verbs);
     }
 
-    private void Connect(VerbsClient client, in VerbsConnect request, int proof)
+    /// <summary>Takes the descriptor over.</summary>
+    private void Connect(VerbsClient client, VerbsConnect request, int proof)
     {
-        if (client.QueuePairs.TryGetValue(request.Number, out VerbsQueuePair? known) && known.IsDatagram) { Open(client, request, proof); return; }
-        int status = broker.Connect(client, request, proof, out VerbsQueuePair? pair);
+        InternetAddress own = new(new UInt128(request.OwnHigh, request.OwnLow));
+        ulong network = client.Session.Origin.Network;
+        questions.Ask(client.Session, proof, socket => VerbsBroker.IsBoundTo(socket, own, network), isProven => Connect(client, request, isProven));
+    }
+
+    private void Connect(VerbsClient client, in VerbsConnect request, bool isProven)
+    {
+        if (client.QueuePairs.TryGetValue(request.Number, out VerbsQueuePair? known) && known.IsDatagram) { Open(client, request, isProven); return; }
+        int status = broker.Connect(client, request, isProven, out VerbsQueuePair? pair);
         if (pair?.Pair is not { } shared) { Reply(client.Session, request.Sequence, status); return; }
         int doorbell = shared.TakeDoorbell(pair.Side);
         Span<byte> answer = stackalloc byte[Protocol.MaximumMessageBytes];
         VerbsJoin join = new() { Sequence = request.Sequence, Side = (uint)pair.Side, IsLoop = pair.Peer == pair ? 1u : 0 };
         client.Session.Send(answer[..join.Write(answer)], [shared.Memory, doorbell]);
-        ForeignDescriptors.CloseShared(doorbell);
+        ForeignDescriptors.Close(doorbell, client.Session.Account);
     }
 
     private void Listen(VerbsClient client, in VerbsListen request)
@@ -98,14 +111,14 @@ internal sealed class VerbsMessages(VerbsBroker broker, int pidNamespace)
         Libc.close(socket);
     }
 
-    private void Open(VerbsClient client, in VerbsConnect request, int proof)
+    private void Open(VerbsClient client, in VerbsConnect request, bool isProven)
     {
-        int status = broker.Open(client, request, proof, out VerbsPath? path);
+        int status = broker.Open(client, request, isProven, out VerbsPath? path);
         if (path is null) { Reply(client.Session, request.Sequence, status); return; }
         int doorbell = path.Shared.TakeDoorbell(VerbsPath.Sending);
         Span<byte> answer = stackalloc byte[Protocol.MaximumMessageBytes];
         client.Session.Send(answer[..new VerbsJoin { Sequence = request.Sequence, Side = VerbsPath.Sending, IsLoop = 0 }.Write(answer)], [path.Shared.Memory, doorbell]);
-        ForeignDescriptors.CloseShared(doorbell);
+        ForeignDescriptors.Close(doorbell, client.Session.Account);
         path.Shared.CloseMemory();
     }
 

@@ -14,17 +14,27 @@ internal sealed unsafe class VerbsPair : IDisposable
 {
     public const string Name = "freeflow-queue-pair";
 
+    private const int Mappings = 2;
+
+    /// <summary>Memory and both ends of the doorbell, at the most.</summary>
+    private const ulong Descriptors = 3;
+
     private readonly QueuePairHeader*[] _heads = new QueuePairHeader*[2];
     private readonly int[] _doorbells = [-1, -1];
 
-    private VerbsPair(int memory) => Memory = memory;
+    private readonly UserAccount _account;
+    private bool _isDisposed;
+
+    private VerbsPair(int memory, UserAccount account) => (Memory, _account) = (memory, account);
 
     public int Memory { get; private set; }
 
-    /// <summary>Null with errno if memory or descriptors are short.</summary>
-    public static VerbsPair? TryCreate()
+    /// <summary>Null if memory, descriptors or mappings are short, or this user has too many of them.</summary>
+    public static VerbsPair? TryCreate(UserAccount account)
     {
-        VerbsPair pair = new(Libc.memfd_create(Name, Libc.MFD_CLOEXEC | Libc.MFD_ALLOW_SEALING));
+        if (!DescriptorReserve.HasRoom(account.VerbsDescriptors, Descriptors) || !MapReserve.TryTake(account, Mappings)) return null;
+        account.VerbsDescriptors += Descriptors;
+        VerbsPair pair = new(Libc.memfd_create(Name, Libc.MFD_CLOEXEC | Libc.MFD_ALLOW_SEALING), account);
         int* ends = stackalloc int[2] { -1, -1 };
         bool made = pair.Memory >= 0 && Libc.socketpair(Libc.AF_UNIX, Libc.SOCK_STREAM | Libc.SOCK_NONBLOCK | Libc.SOCK_CLOEXEC, 0, ends) == 0;
         pair._doorbells[0] = ends[0];
@@ -44,7 +54,8 @@ internal sealed unsafe class VerbsPair : IDisposable
     /// <summary>Nobody else will be given it.</summary>
     public void CloseMemory()
     {
-        if (Memory >= 0) Libc.close(Memory);
+        // Its pages may be this router's alone by now.
+        if (Memory >= 0) ForeignDescriptors.Close(Memory, _account);
         Memory = -1;
     }
 
@@ -73,11 +84,15 @@ internal sealed unsafe class VerbsPair : IDisposable
 
     public void Dispose()
     {
+        if (_isDisposed) return;
+        _isDisposed = true;
+        _account.VerbsDescriptors -= Descriptors;
+        MapReserve.Return(_account, Mappings);
         for (int side = 0; side < 2; side++)
         {
             if (_heads[side] != null) Libc.munmap(_heads[side], QueuePairLayout.HeaderBytes);
             _heads[side] = null;
-            if (_doorbells[side] >= 0) ForeignDescriptors.CloseShared(_doorbells[side]);
+            if (_doorbells[side] >= 0) ForeignDescriptors.Close(_doorbells[side], _account);
             _doorbells[side] = -1;
         }
         CloseMemory();

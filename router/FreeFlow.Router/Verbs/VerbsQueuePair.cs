@@ -1,4 +1,5 @@
 using System.Collections.Generic;
+using System.Linq;
 using FreeFlow.Contract;
 using FreeFlow.Router.Pairing;
 
@@ -7,8 +8,8 @@ namespace FreeFlow.Router.Verbs;
 /// <summary>A queue pair of a process, by its number; and whom it has named as its peer.</summary>
 internal sealed class VerbsQueuePair(uint number, VerbsClient client, uint domain, uint kind)
 {
-    /// <summary>Paths of a datagram queue pair, in either direction.</summary>
-    public const int MostPaths = 4096;
+    /// <summary>Paths of a datagram queue pair, in either direction; and those of them that other users' programs may take of it, each user.</summary>
+    public const int MostPaths = 1024, MostPathsOfAnother = MostPaths / 8;
 
     public uint Number { get; } = number;
     public VerbsClient Client { get; } = client;
@@ -18,6 +19,11 @@ internal sealed class VerbsQueuePair(uint number, VerbsClient client, uint domai
 
     /// <summary>Of a datagram queue pair that takes messages: where it is told who sends to it.</summary>
     public VerbsInbox? Inbox { get; set; }
+
+    /// <summary>Of a datagram queue pair: one more path may lead here from that process.</summary>
+    public bool MayHearFrom(VerbsClient sender) =>
+        Incoming.Count < MostPaths
+        && (sender.IsSameUserAs(Client) || Incoming.Count(path => path.Sender.Client.Session.Account == sender.Session.Account) < MostPathsOfAnother);
 
     /// <summary>Of a datagram queue pair: to whom it sends.</summary>
     public Dictionary<(InternetAddress Own, InternetAddress Peer, uint Number), VerbsPath> Outgoing { get; } = [];

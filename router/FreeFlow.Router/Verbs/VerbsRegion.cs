@@ -4,6 +4,7 @@ using FreeFlow.Contract;
 using FreeFlow.Contract.Layout;
 using FreeFlow.Contract.Messages;
 using FreeFlow.Native;
+using FreeFlow.Router.Sessions;
 
 namespace FreeFlow.Router.Verbs;
 
@@ -12,8 +13,11 @@ internal sealed unsafe class VerbsRegion : IDisposable
 {
     private readonly int _whole, _edges;
 
-    private VerbsRegion(in VerbsRegister request, int whole, int edges)
+    private readonly UserAccount _account;
+
+    private VerbsRegion(in VerbsRegister request, int whole, int edges, UserAccount account)
     {
+        _account = account;
         Domain = request.Domain;
         Access = request.Access;
         Address = request.Address;
@@ -41,14 +45,15 @@ internal sealed unsafe class VerbsRegion : IDisposable
     public RegionPages Pages => new(Offset, Length);
 
     /// <summary>Null if the descriptors are not what they must be: memfds of fixed size with exactly these pages. Takes them over then, and leaves −1 in their places.</summary>
-    public static VerbsRegion? TryCreate(in VerbsRegister request, Span<int> descriptors)
+    public static VerbsRegion? TryCreate(in VerbsRegister request, Span<int> descriptors, UserAccount account)
     {
         RegionPages pages = new(request.Offset, request.Length);
         int expected = (pages.Whole != 0 ? 1 : 0) + (pages.Edges != 0 ? 1 : 0);
         if (expected == 0 || descriptors.Length != expected) return null;
         if (pages.Whole != 0 && (!Holds(descriptors[0], out ulong whole) || whole != pages.Whole)) return null;
         if (pages.Edges != 0 && (!Holds(descriptors[^1], out ulong edges) || request.FirstPlace >= edges || request.LastPlace >= edges)) return null;
-        VerbsRegion region = new(request, pages.Whole != 0 ? descriptors[0] : -1, pages.Edges != 0 ? descriptors[^1] : -1);
+        VerbsRegion region = new(request, pages.Whole != 0 ? descriptors[0] : -1, pages.Edges != 0 ? descriptors[^1] : -1, account);
+        account.VerbsDescriptors += Descriptors(region);
         descriptors.Fill(-1);
         return region;
     }
@@ -80,7 +85,11 @@ internal sealed unsafe class VerbsRegion : IDisposable
     public bool TryWrite(ulong offset, ReadOnlySpan<byte> source)
     {
         if (!TryLocate(offset, (ulong)source.Length, out int memory, out long position)) return false;
-        fixed (byte* bytes = source) return Libc.pwrite(memory, bytes, (nuint)source.Length, position) == source.Length;
+        // By write(2) this would wait for whoever writes there now, from memory that may be served by a program of its own.
+        if (TryMap(memory, position, out byte* place) is not { } page) return false;
+        source.CopyTo(new Span<byte>(place, source.Length));
+        Libc.munmap((void*)page, (nuint)VerbsProtocol.PageBytes);
+        return true;
     }
 
     /// <summary>Compares and swaps, or fetches and adds, 8 bytes; atomic for every processor.</summary>
@@ -88,20 +97,19 @@ internal sealed unsafe class VerbsRegion : IDisposable
     {
         before = 0;
         if (!TryLocate(offset, sizeof(ulong), out int memory, out long position) || position % sizeof(ulong) != 0) return false;
-        long page = position & ~((long)VerbsProtocol.PageBytes - 1);
-        void* mapped = Libc.mmap(null, (nuint)VerbsProtocol.PageBytes, Libc.PROT_READ | Libc.PROT_WRITE, Libc.MAP_SHARED, memory, page);
-        if (mapped == Libc.MAP_FAILED) return false;
-        ref ulong word = ref *(ulong*)((byte*)mapped + (position - page));
+        if (TryMap(memory, position, out byte* place) is not { } page) return false;
+        ref ulong word = ref *(ulong*)place;
         before = isAdd ? Interlocked.Add(ref word, first) - first : Interlocked.CompareExchange(ref word, second, first);
-        Libc.munmap(mapped, (nuint)VerbsProtocol.PageBytes);
+        Libc.munmap((void*)page, (nuint)VerbsProtocol.PageBytes);
         return true;
     }
 
     public void Dispose()
     {
-        // memfds, and nothing else: closing them waits for nobody.
-        if (_whole >= 0) Libc.close(_whole);
-        if (_edges >= 0) Libc.close(_edges);
+        _account.VerbsDescriptors -= Descriptors(this);
+        // Much memory takes its time to be freed.
+        if (_whole >= 0) ForeignDescriptors.Close(_whole, _account);
+        if (_edges >= 0) ForeignDescriptors.Close(_edges, _account);
     }
 
     private bool TryLocate(ulong offset, ulong length, out int memory, out long position)
@@ -118,6 +126,17 @@ internal sealed unsafe class VerbsRegion : IDisposable
         return memory >= 0;
     }
 
+    private static ulong Descriptors(VerbsRegion region) => (region._whole >= 0 ? 1u : 0u) + (region._edges >= 0 ? 1u : 0u);
+
+    /// <summary>Maps the page of a place in the file; null if that cannot be had.</summary>
+    private static nint? TryMap(int memory, long position, out byte* place)
+    {
+        long page = position & ~((long)VerbsProtocol.PageBytes - 1);
+        void* mapped = Libc.mmap(null, (nuint)VerbsProtocol.PageBytes, Libc.PROT_READ | Libc.PROT_WRITE, Libc.MAP_SHARED, memory, page);
+        place = (byte*)mapped + (position - page);
+        return mapped == Libc.MAP_FAILED ? null : (nint)mapped;
+    }
+
     private static int ForReading(int memory) => Libc.open($"/proc/self/fd/{memory}", Libc.O_RDONLY | Libc.O_CLOEXEC);
 
     /// <summary>True for a memfd of fixed size; how many pages it has.</summary>
@@ -126,7 +145,7 @@ internal sealed unsafe class VerbsRegion : IDisposable
         pages = 0;
         int seals = Libc.fcntl(memory, Libc.F_GET_SEALS, 0);
         const int needed = Libc.F_SEAL_SHRINK | Libc.F_SEAL_GROW;
-        if (seals < 0 || (seals & needed) != needed || Libc.fstat(memory, out FileStatus status) != 0) return false;
+        if (seals < 0 || (seals & needed) != needed || Libc.fstat(memory, out FileStatus status) != 0 || !SealedMemory.IsOfUsualPages(status)) return false;
         pages = (ulong)status.Size / VerbsProtocol.PageBytes;
         return (ulong)status.Size % VerbsProtocol.PageBytes == 0;
     }

@@ -44,6 +44,22 @@ public class HostileMessageTests
         AssertClosed(shim);
     }
 
+    /// <summary>Where huge pages run out, whoever touches one is killed.</summary>
+    [Test]
+    public void AFamilyTableOfHugePagesIsNotTaken()
+    {
+        const int hugePages = 4, page = 2 << 20; // MFD_HUGETLB
+        using FakeShim shim = new(_router);
+        int huge = Libc.memfd_create("huge", Libc.MFD_CLOEXEC | Libc.MFD_ALLOW_SEALING | hugePages);
+        if (huge < 0 || Libc.ftruncate(huge, (FamilyLayout.TotalBytes + page - 1) / page * page) != 0) Assert.Ignore($"this kernel has no huge pages: {Errno.LastText}");
+        Libc.fcntl(huge, Libc.F_ADD_SEALS, SealedMemory.SizeSeals);
+        byte[] packet = new byte[Protocol.MaximumMessageBytes];
+        shim.Send(packet.AsSpan(0, new Hello { ProtocolVersion = Protocol.Version, ProcessId = 1, ProgramName = "huge"u8 }.Write(packet)), huge);
+        Libc.close(huge);
+        AssertClosed(shim);
+        Assert.That(_router.Process.WaitFor("no memory of the usual pages"), _router.Process.Output);
+    }
+
     [Test]
     public void HelloTwiceCloses()
     {
@@ -244,6 +260,40 @@ public class HostileMessageTests
         Assert.That(inside.HearsNothing());
     }
 
+    /// <summary>
+    /// A socket's lock is its program's for as long as a transfer takes, which may be as long as it likes. The session that has shown it waits; others of its user do not, nor another user's if that
+    /// user has used up all that there are threads for.
+    /// </summary>
+    [Test]
+    public unsafe void ASocketWhoseLockIsHeldHoldsUpNobody()
+    {
+        const int threads = 4, sessions = 8;
+        List<IDisposable> all = [];
+        using TcpPair pair = TcpPair.Loopback();
+        using FakeShim nobody = Place.Run(null, Place.Nobody, () => FakeShim.Greeted(_router, "nobody"));
+        FakeShim first = FakeShim.Greeted(_router);
+        all.Add(first);
+        using (UndeliveredMemory held = new(page => Libc.send((int)pair.Client.Handle, (void*)page, 1, 0)))
+        {
+            for (int i = 0; i < sessions; i++)
+            {
+                if (i == threads) AssertAreJoined(nobody);
+                FakeShim shim = i == 0 ? first : FakeShim.Greeted(_router);
+                if (i > 0) all.Add(shim);
+                shim.Offer(1, pair.Client);
+                if (i < threads - 1) AssertOthersUndisturbed();
+            }
+            AssertAreJoined(nobody);
+            // Its end is heard of all the same, and dealt with behind the question.
+            all[^1].Dispose();
+            all.RemoveAt(all.Count - 1);
+            AssertAreJoined(nobody);
+        }
+        Assert.That(first.HearsNothing(), "it goes on behind the answer");
+        AssertOthersUndisturbed();
+        foreach (IDisposable shim in all) shim.Dispose();
+    }
+
     /// <summary>SO_LINGER goes on and off while the router looks at the socket and closes it, from many sessions of one user: whoever is waited for is that user.</summary>
     [Test]
     public void ALingerThatChangesAtTheLastMomentHoldsUpNobody()
@@ -404,12 +454,14 @@ public class HostileMessageTests
         AssertOthersUndisturbed();
     }
 
-    private void AssertOthersUndisturbed()
+    private void AssertOthersUndisturbed() => AssertAreJoined(_bystander);
+
+    private static void AssertAreJoined(FakeShim shim)
     {
         using TcpPair pair = TcpPair.Loopback();
-        _bystander.Offer(1, pair.Client);
-        _bystander.Offer(2, pair.Server);
-        using Received first = _bystander.Receive(), second = _bystander.Receive();
+        shim.Offer(1, pair.Client);
+        shim.Offer(2, pair.Server);
+        using Received first = shim.Receive(), second = shim.Receive();
         Assert.That((first.Type, second.Type), Is.EqualTo((MessageType.Join, MessageType.Join)));
     }
 }
