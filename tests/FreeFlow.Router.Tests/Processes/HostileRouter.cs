@@ -11,10 +11,10 @@ using FreeFlow.Router.Tests.Fabric;
 namespace FreeFlow.Router.Tests.Processes;
 
 /// <summary>One that another router believes to be a host's, and that says what comes to its mind: mostly what is possible at that moment, or nearly so.</summary>
-/// <param name="socket">Hello is said on it; this object's.</param>
+/// <param name="channel">To the other router, which believes in it; this object's.</param>
 /// <param name="random">What decides.</param>
 /// <param name="victim">A connection that is none of its host's.</param>
-internal sealed class HostileRouter(Socket socket, Random random, TcpPair victim) : IDisposable
+internal sealed class HostileRouter(IByteChannel channel, Random random, TcpPair victim) : IDisposable
 {
     private const int Flood = 2000;
 
@@ -31,36 +31,39 @@ internal sealed class HostileRouter(Socket socket, Random random, TcpPair victim
     /// <summary>Listens, and sends a frame, or many. False once the other side has ended it.</summary>
     public bool SendOne()
     {
-        try
-        {
-            Hear();
-            // Half of its life it only answers what it is offered, so that there are streams to lie about.
-            if (_offers.Count > 0 && random.Next(4) == 0) Accept(_offers[random.Next(_offers.Count)]);
-            byte[] frame = random.Next(100) switch { 0 => Many(), 1 => Broken(), < 8 => Nonsense(), _ => Possible() };
-            for (int sent = 0; sent < frame.Length;) sent += socket.Send(frame.AsSpan(sent));
-            Sent++;
-            return true;
-        }
-        catch (SocketException) { return false; }
+        if (!Hear()) return false;
+        // Half of its life it only answers what it is offered, so that there are streams to lie about.
+        if (_offers.Count > 0 && random.Next(4) == 0 && !Accept(_offers[random.Next(_offers.Count)])) return false;
+        byte[] frame = random.Next(100) switch { 0 => Many(), 1 => Broken(), < 8 => Nonsense(), _ => Possible() };
+        if (!channel.Send(frame, default, default, mayWait: true)) return false;
+        Sent++;
+        return true;
     }
 
-    public void Dispose() => socket.Dispose();
+    public void Dispose() => channel.Dispose();
 
-    private void Hear()
+    /// <summary>False if the other side has ended it.</summary>
+    private bool Hear()
     {
         byte[] some = new byte[65536];
-        while (socket.Available > 0) _heard.AddRange(some.AsSpan(0, socket.Receive(some)));
+        while (channel.HasInput)
+        {
+            int count = channel.Receive(some, default, default);
+            if (count <= 0) return false;
+            _heard.AddRange(some.AsSpan(0, count));
+        }
         while (_heard.Count >= FrameHeader.Bytes)
         {
             FrameHeader header = MemoryMarshal.Read<FrameHeader>(CollectionsMarshal.AsSpan(_heard));
-            if (_heard.Count < FrameHeader.Bytes + (int)header.Length) return;
+            if (_heard.Count < FrameHeader.Bytes + (int)header.Length) break;
             if (header.Type == FrameType.Offer && FabricOffer.TryRead(CollectionsMarshal.AsSpan(_heard).Slice(FrameHeader.Bytes, (int)header.Length), out FabricOffer offer)) _offers.Add(offer);
             _heard.RemoveRange(0, FrameHeader.Bytes + (int)header.Length);
         }
+        return true;
     }
 
     /// <summary>As an honest router would, with a ring of any size.</summary>
-    private void Accept(FabricOffer offer)
+    private bool Accept(FabricOffer offer)
     {
         if (!_streams.Contains(offer.Number)) _streams.Add(offer.Number);
         byte[] message = new byte[FrameHeader.MaximumMessageBytes], mark = new byte[RingLayout.ReturnMarkBytes];
@@ -70,7 +73,7 @@ internal sealed class HostileRouter(Socket socket, Random random, TcpPair victim
             Sequence = new InitialSequence(offer.Sequence.Received, offer.Sequence.Sent),
         };
         int length = accept.Write(message);
-        socket.Send(TestRouter.Frame(new FrameHeader { Type = FrameType.Accept, Length = (uint)length }, message.AsSpan(0, length)));
+        return channel.Send(TestRouter.Frame(new FrameHeader { Type = FrameType.Accept, Length = (uint)length }, message.AsSpan(0, length)), default, default, mayWait: true);
     }
 
     private byte[] Many()

@@ -4,6 +4,9 @@ using System.Net;
 using System.Net.Sockets;
 using FreeFlow.Contract;
 using FreeFlow.Native;
+using FreeFlow.Router.Fabric;
+using FreeFlow.Router.Fabric.Links;
+using FreeFlow.Router.Fabric.Wire;
 using FreeFlow.Router.Tests.Fabric;
 using NUnit.Framework;
 
@@ -21,17 +24,29 @@ public sealed unsafe class HostileRouterTests
 
     private readonly string _locations = Path.Combine(Path.GetTempPath(), $"freeflow-hostile-router-{Environment.ProcessId}");
 
-    [TearDown]
-    public void TearDown() => File.Delete(_locations);
+    private Certificates _certificates = null!;
 
-    [Test]
-    public void ARouterThatLiesHarmsItsOwnHostsConnectionsAlone([Values(1, 2)] int seed)
+    [SetUp]
+    public void SetUp() => _certificates = new Certificates();
+
+    [TearDown]
+    public void TearDown()
+    {
+        _certificates.Dispose();
+        File.Delete(_locations);
+    }
+
+    /// <summary>With a certificate of the same authority as the others', or where none is asked for.</summary>
+    [TestCase(1, true)]
+    [TestCase(2, true)]
+    [TestCase(1, false)]
+    public void ARouterThatLiesHarmsItsOwnHostsConnectionsAlone(int seed, bool isSealed)
     {
         File.WriteAllText(_locations, $"{VictimNetwork.AddressA} {First}\n{VictimNetwork.AddressB} {Second}\n{OfTheThird} {Third}\n");
         using IsolatedNetwork between = new($"ip addr add {First}/32 dev lo && ip addr add {Second}/32 dev lo && ip addr add {Third}/32 dev lo");
         using VictimNetwork containers = new();
         using (TestProcess added = new("nsenter", $"--net={containers.PathB}", "ip", "addr", "add", $"{OfTheThird}/24", "dev", "v0")) Assert.That(added.WaitForExit(), Is.Zero, added.Output);
-        using RouterUnderTest first = Start(between, First), second = Start(between, Second);
+        using RouterUnderTest first = Start(between, First, isSealed), second = Start(between, Second, isSealed);
         using FakeShim client = FakeShim.Greeted(first, "client"), server = FakeShim.Greeted(second, "server"), prey = FakeShim.Greeted(first, "prey");
         using TcpPair pair = containers.Connect();
         (Received here, Received there) = Join(client, server, pair, 0);
@@ -43,7 +58,7 @@ public sealed unsafe class HostileRouterTests
         {
             using TcpPair connection = Place.Run(containers.PathA, null, () => TcpPair.Connect(new IPEndPoint(VictimNetwork.AddressA, 0), listener));
             prey.Offer(round, connection.Client);
-            using (HostileRouter liar = new(Place.Run(between.Path, null, () => TestRouter.Call(Third, First, Port)), random, pair))
+            using (HostileRouter liar = new(Call(between, isSealed), random, pair))
             {
                 for (int frame = 0; frame < FramesOfARound && liar.SendOne(); frame++) { }
                 streams += liar.Streams;
@@ -71,8 +86,21 @@ public sealed unsafe class HostileRouterTests
         there.Dispose();
     }
 
-    private RouterUnderTest Start(IsolatedNetwork between, string host) =>
-        RouterUnderTest.StartIn(between.Path, "--locations", $"file:{_locations}", "--host", host, "--insecure-fabric", "--fabric-port", $"{Port}");
+    private RouterUnderTest Start(IsolatedNetwork between, string host, bool isSealed)
+    {
+        FabricOptions own = _certificates.Options(host, Port);
+        string[] trust = isSealed ? ["--fabric-ca", own.AuthorityPath!, "--fabric-cert", own.CertificatePath!, "--fabric-key", own.KeyPath!] : ["--insecure-fabric"];
+        return RouterUnderTest.StartIn(between.Path, ["--locations", $"file:{_locations}", "--host", host, "--fabric-port", $"{Port}", .. trust]);
+    }
+
+    /// <summary>As the third host's router would, by its own handshake.</summary>
+    private IByteChannel Call(IsolatedNetwork between, bool isSealed)
+    {
+        FabricOptions options = isSealed ? _certificates.Options(Third, Port) : new FabricOptions { Host = TestRouter.Address(Third), Insecure = true };
+        Socket socket = Place.Run(between.Path, null, () => TcpPair.ConnectTo(new IPEndPoint(IPAddress.Parse(Third), 0), new IPEndPoint(IPAddress.Parse(First), Port)));
+        IByteChannel? channel = new Handshake(options).TryShake(socket, TestRouter.Address(First), new LinkClaims(TestRouter.Address(Third)), out _, out string problem);
+        return channel ?? throw new InvalidOperationException($"not let in: {problem}");
+    }
 
     private static (Received, Received) Join(FakeShim client, FakeShim server, TcpPair pair, uint connection)
     {
