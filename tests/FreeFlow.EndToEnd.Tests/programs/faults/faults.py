@@ -7,8 +7,10 @@ router    the router is killed and restarted COUNT times (default 5) under a run
 stop      COUNT times (default 20) SIGSTOP for a moment, of either end or the router; FREEFLOW_STOP_SECONDS=n stops each of the three once for n seconds
 hostile   for COUNT seconds (default 10) neighbours write what they like into every word of the rings they share with a server, and misuse its
           doorbell: the server lives, and answers another client; guard pages around the server's rings end it if it strays out of one
-control   for COUNT seconds (default 5) an unprivileged user sends the router real messages that it has changed, with up to 253 descriptors: nobody else
-          is disturbed, and no descriptor stays
+control   for COUNT seconds (default 5) unprivileged users, in namespaces of their own or not, send the router real messages that they have changed, verbs,
+          sockets whose locks they hold, and up to 253 descriptors of every kind: nobody else is disturbed, and no descriptor stays
+          In both an honest client asks and is answered all the while; from a minute on its p99 (the median of those of half seconds) must not be more than
+          twice what it is in pauses, in which as much honest work is done
 disk      COUNT (default 4) streams, and routers started, where every disk is full
 clock     COUNT (default 4) streams of each kind while clocks jump
 all       everything
@@ -21,8 +23,11 @@ from clocks import clock
 from control import control
 from disk import disk
 from rig import BIN, PATIENCE, Failure, Rig
+from windows import QUIET, STORM, Windows
 
 AT_A_TIME = 4
+# Rounds of attackers, or of visitors, before it is the others' turn.
+SAME = 8
 
 
 def kill(rig, count, seed):
@@ -135,15 +140,21 @@ def hostile(rig, count, seed):
     if stray.wait(PATIENCE) != 99:
         raise Failure(f"who strays out of a ring ends with {stray.returncode}: there is no wall")
     client = start("ask", port)
-    rings = died = guarded = 0
+    windows = Windows(client)
+    rings = died = guarded = number = 0
     end = time.monotonic() + count
     while time.monotonic() < end:
-        attackers = [start("attack", port, rng.randrange(1 << 40)) for _ in range(2)]
+        # Visitors make the same calls, and spoil nothing.
+        phase = (STORM, QUIET)[number // SAME % 2]
+        if number % SAME == 0:
+            windows.begin(phase)
+        number += 1
+        attackers = [start("attack" if phase == STORM else "visit", port, rng.randrange(1 << 40)) for _ in range(2)]
         for attacker in attackers:
             try:
                 # What it does to its own library is its own affair.
                 said = attacker.communicate(timeout=PATIENCE)[0]
-                rings += said.count("rings 1")
+                rings += said.count("rings 1") if phase == STORM else 0
                 died += attacker.returncode < 0
             except subprocess.TimeoutExpired:
                 attacker.kill()
@@ -153,13 +164,14 @@ def hostile(rig, count, seed):
             raise Failure(f"the server has ended with {server.returncode}: {server.stdout.read()}")
         guarded = max(guarded, walled(server.pid))
         if client.poll() is not None:
-            raise Failure(f"the other client: {client.stdout.read()}")
-    said = client.communicate("", timeout=PATIENCE)[0]
-    if client.returncode != 0 or rings + died == 0:
+            raise Failure(f"the other client: {windows.last}")
+    said = windows.end()
+    rig.others.remove(client)
+    if rings + died == 0:
         raise Failure(f"the other client: {said}; {rings} rings were spoilt")
     if guarded == 0:
         raise Failure("the server's rings have no guard pages")
-    return f"{count} s, {rings} rings spoilt, the server's behind guard pages ({died} attackers fell over what they had done), the other client: {said.strip()}"
+    return f"{count} s, {rings} rings spoilt, the server's behind guard pages ({died} attackers fell over what they had done), the other client: {said}"
 
 
 def walled(pid):

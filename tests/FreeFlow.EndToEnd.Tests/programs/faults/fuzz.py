@@ -1,12 +1,15 @@
 """An unprivileged user at the router's control socket: fuzz.py ROUTER-SOCKET PROGRAM SECONDS SEED.
 
 Records what real libraries say to the router (a relay between them passes everything on, descriptors too), and then says it again, changed: bits,
-lengths, numbers, order, and up to 253 descriptors of every kind at once. Prints how much was said.
+lengths, numbers, order, and up to 253 descriptors of every kind at once (kinds.py). Says what programs with verbs say, with any numbers, and writes into what it is given. Where it may mount
+a file system of its own (fuse.py), it shows files of that, and sockets whose locks are held by transfers that wait for it. Prints how much was said.
 """
 import array, fcntl, os, random, select, signal, socket, struct, subprocess, sys, tempfile, threading, time
+import fuse, kinds
 
 MOST = 253  # SCM_MAX_FD
 MOST_KEPT = 100
+MOST_HELD = 12
 router, program, seconds, seed = sys.argv[1], sys.argv[2], float(sys.argv[3]), int(sys.argv[4])
 rng = random.Random(seed)
 
@@ -78,6 +81,17 @@ def relay(sock, other, callers, heard):
 
 def strange():
     """A descriptor of any kind, for once; the caller closes it."""
+    if rng.random() < 0.05 and server:
+        slow.add(fd := server.open())
+        return fd
+    if rng.random() < 0.4:
+        name = rng.choice(list(usable))
+        try:
+            fd = usable[name]()
+            shown.add(name)
+            return fd
+        except OSError:
+            pass  # there are many already
     kind = rng.choice((0, 1, 2, 3, 4, 5, 6, 8, 9, 10, 15)) if rng.random() < 0.95 else rng.choice((6, 11, 12, 13, 14))
     if kind == 0: return os.open("/dev/null", os.O_RDWR)
     if kind == 1: return os.open("/etc/passwd", os.O_RDONLY)
@@ -253,6 +267,109 @@ def session(counts, crowded=False):
         kept.clear()
 
 
+def pack(kind, *words):
+    """A message as the contract has it: an array of numbers, and of bytes."""
+    data = bytes([0x91 + len(words), kind])
+    for word in words:
+        data += b"\xcf" + struct.pack(">Q", word & (1 << 64) - 1) if isinstance(word, int) else (b"\xd9" if isinstance(word, str) else b"\xc4") + bytes([len(word)]) + (word.encode() if isinstance(word, str) else word)
+    return data
+
+
+def number():
+    return rng.choice((0, 1, 2, 4095, 4096, 0xffffff, 0xffffffff, 1 << 63, rng.randrange(1 << rng.randrange(1, 65))))
+
+
+def verbs_session(counts):
+    """Queue pairs, regions and edges, with its own and others' numbers; what it is given, memory and doorbells, is filled with anything."""
+    sock = call()
+    queue_pairs, given = [1, 2], []
+    own = 0xffff7f000001
+    region = kinds.memory(3, 4096, 6)
+    try:
+        send(sock, pack(10, 2, os.getpid(), "verbs", ""), [])
+        for _ in range(rng.choice((5, 30, 200))):
+            kind = rng.choice((12, 13, 13, 14, 16, 17, 18, 20, 22))
+            one, other, key = rng.choice(queue_pairs), rng.choice(queue_pairs), rng.randrange(3)
+            words = {
+                12: (1, 1, rng.choice((2, 2, 3, 4))), 13: (1, one, 14, 0, own, 0, own, other), 14: (1, one, rng.randrange(2)), 16: (1, 1, key, 14, 0, rng.choice((100, number())), 0), 17: (1, key),
+                18: (1, one, key), 20: (1, one, key, rng.randrange(4), rng.choice((0, number())), 8, number(), number(), rng.randbytes(8)), 22: (1, one),
+            }[kind]
+            data = pack(kind, *words)
+            if rng.random() < 0.2:
+                data = damage(data)
+            elif rng.random() < 0.2:
+                data = pack(kind, *[number() if isinstance(word, int) and rng.random() < 0.3 else word for word in words])
+            proof = [bound.fileno()] if kind == 13 else [region] if kind == 16 else []
+            descriptors, fresh = (proof, []) if rng.random() < 0.8 else a_few(proof)
+            try:
+                send(sock, data, descriptors)
+                counts["messages"] += 1
+                counts["descriptors"] += len(descriptors)
+                select.select([sock], [], [], 0.02)
+                answer, heard = receive(sock)
+                if kind == 12 and len(answer) > 4:
+                    queue_pairs.append(int.from_bytes(answer[-4:].split(b"\xce")[-1], "big"))
+                given += heard
+            except BlockingIOError:
+                pass
+            finally:
+                for fd in fresh:
+                    close(fd)
+            for fd in given[-4:]:
+                try:
+                    if rng.random() < 0.5:
+                        os.pwrite(fd, rng.randbytes(8), rng.choice((0, 4, 64, 72, 88, 96, 104, 112, 256, 320, 384, rng.randrange(400))))
+                except OSError:
+                    pass  # a doorbell
+    except OSError:
+        counts["closed by the router"] += 1
+    finally:
+        os.close(region)
+        for fd in given:
+            os.close(fd)
+        sock.close()
+
+
+def held_session(counts):
+    """Shows both ends of a connection while a transfer of its own has one of them locked, as a connection and as the proof of an address."""
+    reap()
+    if len(held) >= MOST_HELD:
+        return
+    client, accepted = pair()
+    transfer = threading.Thread(target=hold, args=(client,), daemon=True)
+    transfer.start()
+    time.sleep(0.01)
+    hello, sock = rng.choice(hellos), call()
+    try:
+        if rng.random() < 0.5:
+            send(sock, *hello)
+            send(sock, offer, [client.fileno()])
+        else:
+            send(sock, pack(10, 2, os.getpid(), "verbs", ""), [])
+            send(sock, pack(12, 1, 1, 2), [])
+            send(sock, pack(13, 1, 1, 14, 0, 0xffff7f000001, 0, 0xffff7f000001, 2), [client.fileno()])
+        counts["messages"] += 3
+        counts["held"] += 1
+    except OSError:
+        counts["closed by the router"] += 1
+    finally:
+        held.append((sock, transfer, client, accepted))
+
+
+def reap():
+    for entry in [entry for entry in held if not entry[1].is_alive()]:
+        held.remove(entry)
+        for end in (entry[0], entry[2], entry[3]):
+            end.close()
+
+
+def hold(client):
+    try:
+        client.send(server.undelivered())
+    except OSError:
+        pass
+
+
 os.umask(0o022)
 recorded = []
 # On a busy machine a program may have ended before it has said all it has to say.
@@ -261,16 +378,31 @@ for _ in range(20):
     if {data[1] for data, _ in recorded} >= {1, 3} and len(recorded) >= 5:
         break
 hellos = [(data, descriptors) for data, descriptors in recorded if len(data) > 1 and descriptors and os.readlink(f"/proc/self/fd/{descriptors[0]}").startswith("/memfd:")]
-tables, hoard, kept, slow = [descriptors[0] for _, descriptors in hellos], [], [], set()
+tables, hoard, kept, slow, server = [descriptors[0] for _, descriptors in hellos], [], [], set(), None
 stable = [end.detach() for end in pair()] + tables
 # Kinds that these programs have no need of: Withdraw, which says what Offer says, StatusRequest, with its own version, and RefillRequest.
 offer = next(data for data, _ in recorded if data[1] == 3)
 recorded += [(b"\x93\x06" + offer[2:-1], []), (b"\x92\x07\x07", stable[:1]), (b"\x91\x1e", [stable[0], tables[0]])]
 assert (os.getuid() != 0 or os.readlink("/proc/self/ns/user") != os.environ.get("FREEFLOW_HOST_USERS")) and len(hellos) >= 2 and len(recorded) >= 4, (os.getuid(), recorded)
-counts = {"messages": 0, "descriptors": 0, "of 253": 0, "closed by the router": 0}
+counts = {"messages": 0, "descriptors": 0, "of 253": 0, "closed by the router": 0, "held": 0}
+usable, shown, held = kinds.usable(), set(), []
+bound = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+bound.bind(("127.0.0.1", 0))
+try:
+    server = fuse.Server(lambda: rng.choice((0.01, 0.1, 1, 3)))
+except OSError:
+    server = None
 end = time.monotonic() + seconds
 # On a busy machine there are few sessions: the first is sure to send as many descriptors as there can be.
 while time.monotonic() < end or counts["of 253"] == 0:
     session(counts, crowded=counts["of 253"] == 0)
+    if rng.random() < 0.3:
+        verbs_session(counts)
+    if server and rng.random() < 0.2:
+        held_session(counts)
 assert counts["messages"] > 10 and counts["of 253"] > 0, counts
-print(f"{counts['messages']} messages, {counts['of 253']} of them with 253 descriptors, {counts['closed by the router']} sessions closed by the router")
+print(f"{counts['messages']} messages, {counts['of 253']} of them with 253 descriptors, {len(shown)} kinds of descriptors, {counts['held']} held sockets, {counts['closed by the router']} sessions closed by the router", flush=True)
+if server:
+    server.end()
+# Threads may be in the midst of what nobody ends.
+os._exit(0)

@@ -3,9 +3,11 @@
  *
  * usage: neighbour serve PORT                    echoes to everybody, one thread, epoll; prints "port N"
  *        neighbour attack PORT SEED              a connection with a ring that is then spoilt; prints "rings 1"
+ *        neighbour visit PORT SEED               the same calls, and nothing is spoilt
  *        neighbour stray PORT                    lets its library read beyond its ring
  *        neighbour ask PORT                      question and answer until standard input ends; 1 if an answer is wrong or does not come; prints
- *                                                "answers N, p99 M us" of all that came (100000: that long or longer)
+ *                                                "answers N, p99 M us" of all that came (100000: that long or longer), and for each half second
+ *                                                "window N M" before
  * serve and ask are to be run under FreeFlow as usual; attack too: it finds the ring and the doorbell that its own library has mapped.
  */
 #define _GNU_SOURCE
@@ -69,8 +71,18 @@ static unsigned long long microseconds(void) {
     return now.tv_sec * 1000000ull + now.tv_nsec / 1000;
 }
 
+enum { LONGEST = 100000, WINDOW = 500000 };
+
+static unsigned p99(const unsigned *took, unsigned long count) {
+    unsigned at = 0;
+    for (unsigned long sum = took[0]; sum < count - count / 100 && at < LONGEST; sum += took[at]) at++;
+    return at;
+}
+
 static int ask(int port) {
-    static unsigned long took[100001];
+    static unsigned took[LONGEST + 1], window[LONGEST + 1];
+    unsigned long begun = 0;
+    unsigned long long since = microseconds();
     char question[1000], answer[1000];
     int fd = joined(port, 0);
     struct pollfd end = { 0, POLLIN, 0 };
@@ -78,17 +90,23 @@ static int ask(int port) {
     setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience);
     for (unsigned long count = 0;; count++) {
         if (poll(&end, 1, 0) > 0) {
-            unsigned p99 = 0;
-            for (unsigned long sum = took[0]; sum < count - count / 100 && p99 < 100000; sum += took[p99]) p99++;
-            printf("answers %lu, p99 %u us\n", count, p99);
+            printf("answers %lu, p99 %u us\n", count, p99(took, count));
             return 0;
+        }
+        if (microseconds() - since >= WINDOW && count > begun) {
+            printf("window %lu %u\n", count - begun, p99(window, count - begun));
+            fflush(stdout);
+            memset(window, 0, sizeof window);
+            begun = count;
+            since = microseconds();
         }
         unsigned long long asked = microseconds();
         memset(question, (int)count, sizeof question);
         if (send(fd, question, sizeof question, MSG_NOSIGNAL) != (ssize_t)sizeof question || recv(fd, answer, sizeof answer, MSG_WAITALL) != (ssize_t)sizeof answer
             || memcmp(question, answer, sizeof answer)) { printf("no answer after %lu: %s\n", count, strerror(errno)); return 1; }
         unsigned long long time = microseconds() - asked;
-        took[time < 100000 ? time : 100000]++;
+        took[time < LONGEST ? time : LONGEST]++;
+        window[time < LONGEST ? time : LONGEST]++;
     }
 }
 
@@ -120,8 +138,8 @@ static uint64_t crafted(uint64_t was) {
 }
 
 static void spoil(unsigned char *block) {
-    static const unsigned short words[] = { 0, 4, 8, 64, 72, 80, 88, 96, 128, 192, 256, 320, 324, 328, 332, 336, 384, 392 };
-    unsigned char *at = block + (next() % 20 ? words[next() % 18] : next() % 504);
+    static const unsigned short words[] = { 0, 4, 8, 64, 72, 80, 88, 96, 128, 192, 256, 320, 324, 328, 332, 336, 340, 344, 352, 360, 384, 392 };
+    unsigned char *at = block + (next() % 20 ? words[next() % (sizeof words / sizeof *words)] : next() % 504);
     if (next() % 2) *(volatile uint64_t *)((uintptr_t)at & ~7ul) = crafted(*(uint64_t *)((uintptr_t)at & ~7ul));
     else *(volatile uint32_t *)((uintptr_t)at & ~3ul) = (uint32_t)crafted(*(uint32_t *)((uintptr_t)at & ~3ul));
 }
@@ -152,7 +170,7 @@ static void misuse(unsigned char *memory, size_t length) {
     if (next() % 8 == 0) madvise(memory + (next() % (length / 4096)) * 4096, 4096, MADV_REMOVE);
 }
 
-static int attack(int port) {
+static int attack(int port, int spoils) {
     unsigned rings = 0;
     static char bytes[100000];
     {
@@ -170,10 +188,10 @@ static int attack(int port) {
         if (memory) {
             rings++;
             for (unsigned step = 0; step < 3000; step++) {
-                for (unsigned i = next() % 8; i; i--) spoil(memory + (next() % 2) * (length / 2));
+                for (unsigned i = next() % 8; spoils && i; i--) spoil(memory + (next() % 2) * (length / 2));
                 if (step % 8 == 0) send(fd, bytes, 1 + next() % 5000, MSG_NOSIGNAL | MSG_DONTWAIT);
                 if (step % 8 == 4) recv(fd, bytes, sizeof bytes, MSG_DONTWAIT);
-                if (step % 16 == 2) misuse(memory, length);
+                if (spoils && step % 16 == 2) misuse(memory, length);
                 if (step % 256 == 0) nanosleep(&moment, NULL);
             }
         }
@@ -206,5 +224,5 @@ int main(int count, char **words) {
     if (words[1][1] == 's') return ask(port);
     if (words[1][0] == 's') return stray(port);
     state = strtoull(words[3], NULL, 10);
-    return attack(port);
+    return attack(port, words[1][0] == 'a');
 }

@@ -20,7 +20,7 @@ class Rig:
 
     def __init__(self, *options, base=None, socket=None, log=subprocess.DEVNULL, variables=None):
         self.folder = tempfile.TemporaryDirectory(prefix="freeflow-faults-", dir=base)
-        self.program, self.others = self.build("end"), []
+        self.program, self.others, self.at_end = self.build("end"), [], []
         self.socket = socket or os.path.join(self.folder.name, "router.sock")
         self.options, self.router, self.joined, self.pairs = options, None, 0, []
         # Where router and ends write their lines, what stands before an end's command by side, and what all find in their environment.
@@ -31,6 +31,8 @@ class Rig:
         return self
 
     def __exit__(self, error, *_):
+        for step in self.at_end:
+            step()
         for pair in list(self.pairs):
             pair.close()
         for process in self.others:
