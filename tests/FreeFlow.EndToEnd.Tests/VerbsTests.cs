@@ -96,6 +96,17 @@ public sealed class VerbsTests
         Assert.That(stage.Call(new CommandLine(Compile(stage, name)), seconds: 120).Output, Is.EqualTo("right\n"));
     }
 
+    /// <summary>A peer that writes what it likes into all that it shares with a queue pair ends that one, and nothing else of its owner's.</summary>
+    [Test]
+    public void APeerThatWritesNonsenseEndsItsOwnQueuePairAlone()
+    {
+        const string seconds = "4", seed = "1";
+        using Stage stage = new(Mixture.Both);
+        CompletedProcess run = stage.Call(new CommandLine(Compile(stage, "hostile"), seconds, seed), seconds: 120);
+        TestContext.Out.WriteLine(run.Output);
+        Assert.That(run.Output, Does.StartWith("right, "), run.Error);
+    }
+
     /// <summary>What is sent to a process that has been killed ends with an error, as to a dead host.</summary>
     [Test]
     public void EndsWithAnErrorWhenThePeerIsKilled()
