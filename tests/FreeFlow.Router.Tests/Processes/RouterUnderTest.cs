@@ -24,6 +24,31 @@ internal sealed class RouterUnderTest : IDisposable
         Directory.CreateDirectory(_folder);
         Process = start ? Launch(arguments) : null!;
         if (start && !Process.WaitFor("listens on")) throw new InvalidOperationException($"the router did not start: {Process.Output}");
+        if (start) BeginToFail();
+    }
+
+    /// <summary>
+    /// FREEFLOW_FAILING=LIBRARY (native/failing.c) has calls of every router fail at random once it serves, one in FREEFLOW_FAILING_ONE_IN, and FREEFLOW_FAILING_REPORT=FILE is told of each that has died of
+    /// it, or counted a fault. Whether a test passes then says little.
+    /// </summary>
+    private static string? Failing => Environment.GetEnvironmentVariable("FREEFLOW_FAILING");
+
+    private string WhileFailing => Path.Combine(_folder, "failing");
+
+    private void BeginToFail()
+    {
+        if (Failing is not null) File.WriteAllText(WhileFailing, "");
+    }
+
+    private string[] Behind => Failing is null ? _before :
+        ["env", $"LD_PRELOAD={Failing}", $"FAILING_WHILE={WhileFailing}", $"FAILING_SEED={_number}", $"FAILING_ONE_IN={Environment.GetEnvironmentVariable("FREEFLOW_FAILING_ONE_IN") ?? "200"}", .. _before];
+
+    private void Report()
+    {
+        if (Environment.GetEnvironmentVariable("FREEFLOW_FAILING_REPORT") is not { } report || Process is null) return;
+        string[] faults = [.. Process.Output.Split('\n').Where(line => line.Contains("fault", StringComparison.Ordinal))];
+        bool died = Process.Process.HasExited && Process.Process.ExitCode is not (0 or 137 or 143);
+        File.AppendAllText(report, $"{(died ? "DIED " : faults.Length > 0 ? "FAULT " : "well ")}{NUnit.Framework.TestContext.CurrentContext.Test.FullName}\n{(died ? Process.Output + "\n" : string.Concat(faults.Select(line => line + "\n")))}");
     }
 
     public string SocketPath { get; }
@@ -60,7 +85,7 @@ internal sealed class RouterUnderTest : IDisposable
     public static RouterUnderTest Prepare() => new(false, []);
 
     /// <summary>Starts one more on the same path.</summary>
-    public TestProcess Launch(params string[] arguments) => TestProcess.OfThisBuild(_before, "freeflow-router.dll", ["--socket", SocketPath, "--verbose", .. arguments]);
+    public TestProcess Launch(params string[] arguments) => TestProcess.OfThisBuild(Behind, "freeflow-router.dll", ["--socket", SocketPath, "--verbose", .. arguments]);
 
     /// <summary>A new one in place of one that was killed.</summary>
     public void Restart()
@@ -92,6 +117,7 @@ internal sealed class RouterUnderTest : IDisposable
 
     public void Dispose()
     {
+        Report();
         Process?.Dispose();
         Directory.Delete(_folder, recursive: true);
     }
