@@ -23,7 +23,12 @@ internal sealed class RouterUnderTest : IDisposable
         SocketPath = Path.Combine(_folder, "run", "router.sock");
         Directory.CreateDirectory(_folder);
         Process = start ? Launch(arguments) : null!;
-        if (start && !Process.WaitFor("listens on")) throw new InvalidOperationException($"the router did not start: {Process.Output}");
+        if (start && !Process.WaitFor("listens on"))
+        {
+            string said = Process.Output;
+            Process.Dispose();
+            throw new InvalidOperationException($"the router did not start: {said}");
+        }
         if (start) BeginToFail();
     }
 

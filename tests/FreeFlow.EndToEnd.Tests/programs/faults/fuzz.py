@@ -182,8 +182,15 @@ def close(fd):
     if fd not in slow:
         return os.close(fd)
     slow.discard(fd)
-    threading.Thread(target=os.close, args=(os.dup(fd),)).start()
+    threading.Thread(target=last_close, args=(os.dup(fd),), daemon=True).start()
     os.close(fd)
+
+
+def last_close(fd):
+    try:
+        os.close(fd)
+    except OSError:
+        pass  # its server is gone
 
 
 def listening():
@@ -286,12 +293,12 @@ def verbs_session(counts):
     own = 0xffff7f000001
     region = kinds.memory(3, 4096, 6)
     try:
-        send(sock, pack(10, 2, os.getpid(), "verbs", ""), [])
+        send(sock, pack(10, 3, os.getpid(), "verbs", ""), [])
         for _ in range(rng.choice((5, 30, 200))):
             kind = rng.choice((12, 13, 13, 14, 16, 17, 18, 20, 22))
             one, other, key = rng.choice(queue_pairs), rng.choice(queue_pairs), rng.randrange(3)
             words = {
-                12: (1, 1, rng.choice((2, 2, 3, 4))), 13: (1, one, 14, 0, own, 0, own, other), 14: (1, one, rng.randrange(2)), 16: (1, 1, key, 14, 0, rng.choice((100, number())), 0), 17: (1, key),
+                12: (1, 1, rng.choice((2, 2, 3, 4))), 13: (1, one, 14, 0, own, 0, own, other), 14: (1, one, rng.randrange(2)), 16: (1, 1, key, 14, 0, rng.choice((100, number())), 0, rng.choice((0, number())), 0), 17: (1, key),
                 18: (1, one, key), 20: (1, one, key, rng.randrange(4), rng.choice((0, number())), 8, number(), number(), rng.randbytes(8)), 22: (1, one),
             }[kind]
             data = pack(kind, *words)
@@ -345,7 +352,7 @@ def held_session(counts):
             send(sock, *hello)
             send(sock, offer, [client.fileno()])
         else:
-            send(sock, pack(10, 2, os.getpid(), "verbs", ""), [])
+            send(sock, pack(10, 3, os.getpid(), "verbs", ""), [])
             send(sock, pack(12, 1, 1, 2), [])
             send(sock, pack(13, 1, 1, 14, 0, 0xffff7f000001, 0, 0xffff7f000001, 2), [client.fileno()])
         counts["messages"] += 3
