@@ -13,6 +13,9 @@ internal sealed class RouterUnderTest : IDisposable
     private static readonly string[] Kinds = ["socket:", "memfd:", "anon_inode:", "net:", "user:"];
     private static int _number;
 
+    /// <summary>A runtime that compiles as it goes takes its time on a busy machine.</summary>
+    private const int StartSeconds = 60;
+
     private readonly string _folder = Path.Combine(Path.GetTempPath(), $"freeflow-router-test-{Environment.ProcessId}-{++_number}");
 
     private readonly string[] _before;
@@ -23,7 +26,7 @@ internal sealed class RouterUnderTest : IDisposable
         SocketPath = Path.Combine(_folder, "run", "router.sock");
         Directory.CreateDirectory(_folder);
         Process = start ? Launch(arguments) : null!;
-        if (start && !Process.WaitFor("listens on"))
+        if (start && !Process.WaitFor("listens on", StartSeconds))
         {
             string said = Process.Output;
             Process.Dispose();

@@ -40,13 +40,13 @@ internal sealed class TestProcess : IDisposable
     /// <summary>Everything it printed so far.</summary>
     public string Output => string.Join('\n', _lines);
 
-    /// <summary>Waits until it has printed <paramref name="text"/>; false if it ended or ten seconds passed first.</summary>
-    public bool WaitFor(string text)
+    /// <summary>Waits until it has printed <paramref name="text"/>; false if it ended or that many seconds passed first.</summary>
+    public bool WaitFor(string text, int seconds = 10)
     {
         Stopwatch clock = Stopwatch.StartNew();
         while (!Output.Contains(text, StringComparison.Ordinal))
         {
-            if (Process.HasExited || clock.Elapsed > TimeSpan.FromSeconds(10)) return Output.Contains(text, StringComparison.Ordinal);
+            if (Process.HasExited || clock.Elapsed > TimeSpan.FromSeconds(seconds)) return Output.Contains(text, StringComparison.Ordinal);
             Thread.Sleep(5);
         }
         return true;
