@@ -50,7 +50,7 @@ public sealed class FailingCallsTests
         Assert.That(router.Process.Process.HasExited, Is.False, router.Process.Output);
         using (FakeShim last = FakeShim.Greeted(router)) AssertJoined(last);
         Assert.That(router.Status().GetProperty("router").GetProperty("faults").GetInt64(), Is.Zero, router.Process.Output);
-        Assert.That(() => router.Descriptors, Is.EqualTo(before).After(10_000, 50), router.Process.Output);
+        Assert.That(() => router.Descriptors, Is.LessThanOrEqualTo(before).After(10_000, 50), router.Process.Output);
     }
 
     /// <summary>One session, one connection of either kind, one status. Whatever is asked is answered, or the session closed.</summary>
