@@ -92,7 +92,7 @@ internal static class MachineChecks
                 yield return new(Severity.Note, "programs", $"{what}: {obstacle.What}", obstacle.Why, obstacle.Mend);
             else yield return new(Severity.Note, "programs", what, "both of a connection's programs need the shim", $"start it by 'freeflow run -- {program.Name} ...', or with LD_PRELOAD in its unit, if it is worth it");
         }
-        if (programs.Count > MostPrograms) yield return new(Severity.Note, "programs", $"{programs.Count - MostPrograms} more without the shim", "as above", "freeflow status lists them");
+        if (programs.Count > MostPrograms) yield return new(Severity.Note, "programs", $"{programs.Count - MostPrograms} more without the shim", "as above", "the same for each: 'ss -tnp' lists them");
     }
 
     internal static ProgramFile? ProgramFileOf(string path)
