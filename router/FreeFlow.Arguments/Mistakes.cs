@@ -23,11 +23,13 @@ internal static class Mistakes
                 : $"unknown command '{word}'; {Likely(command, word)}{HelpOf(command)} lists them.");
         }
         ParseError error = read.Errors[0];
+        if (error.SymbolResult is ArgumentResult { Tokens.Count: 0 } && command.Arguments.Count > 0)
+            return $"{Path(command, read.CommandResult.Tokens)}give {Names(command.Arguments, " ")}.";
         return Path(command) + error.SymbolResult switch
         {
             OptionResult { Tokens.Count: 0 } option => $"{option.Option.Name} needs a value after it.",
             CommandResult { Command.Subcommands.Count: > 0 } => $"say what: {Names(command.Subcommands, ", ")}.",
-            CommandResult or ArgumentResult { Tokens.Count: 0 } => $"give {Names(command.Arguments, " ")}.",
+            CommandResult => $"give {Names(command.Arguments, " ")}.",
             _ => error.Message,
         };
     }
@@ -70,9 +72,11 @@ internal static class Mistakes
 
     private static string Names(IEnumerable<Symbol> symbols, string separator) => string.Join(separator, symbols.Select(symbol => symbol.Name));
 
-    private static string Path(Command command)
+    // The commands down to this one, and the words that stand behind it.
+    private static string Path(Command command, params IEnumerable<Token> words)
     {
-        string path = Names(Parents(command).Reverse().Append(command).Where(each => each is not RootCommand), " ");
+        string path = Names(Parents(command).Reverse().Append(command).Where(each => each is not RootCommand), " ")
+            + string.Concat(words.Select(word => $" {word.Value}"));
         return path.Length > 0 ? $"{path}: " : "";
     }
 

@@ -55,7 +55,8 @@ public sealed partial class CompatibilityPageTests
     private static IEnumerable<(string[] Names, string Where)> Calls() =>
         Rows("Calls").Select(cells => (Quoted().Matches(cells[0]).Select(match => match.Groups[1].Value).ToArray(), cells[1])).Where(row => row.Item1.Length > 0);
 
-    private static bool IsOfVerbs(string name) => name.StartsWith("ibv_", StringComparison.Ordinal) || name.StartsWith("_ibv_", StringComparison.Ordinal);
+    private static bool IsOfVerbs(string name) =>
+        ((string[])["ibv_", "_ibv_", "rdma_"]).Any(prefix => name.StartsWith(prefix, StringComparison.Ordinal));
 
     /// <summary>Cells of the table rows below a heading of the second level.</summary>
     private static IEnumerable<string[]> Rows(string heading, string? page = null)

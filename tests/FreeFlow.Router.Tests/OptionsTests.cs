@@ -103,7 +103,7 @@ public class OptionsTests
     [TestCase("status: 'now' is one word too many; freeflow status --help shows what there is.", "status", "now")]
     [TestCase("lab: say what: up, down, status, exec, cut, mend, slow, kill, start.", "lab")]
     [TestCase("lab: unknown command 'bild'; freeflow lab --help lists them.", "lab", "bild")]
-    [TestCase("lab exec: give PLACE COMMAND.", "lab", "exec", "one/a")]
+    [TestCase("lab exec one/a: give PLACE COMMAND.", "lab", "exec", "one/a")]
     [TestCase("lab down: 'x' is one word too many; freeflow lab down --help shows what there is.", "lab", "down", "x")]
     public void AMistakeIsOneLineWithItsMend(string expected, params string[] arguments) =>
         Assert.That(() => CommandLineReader.Read(new FreeFlowSyntax(), arguments), Throws.TypeOf<UsageException>().With.Message.EqualTo(expected));

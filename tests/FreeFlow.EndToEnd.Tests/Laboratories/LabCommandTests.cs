@@ -37,7 +37,7 @@ public sealed class LabCommandTests
         Assert.That(Lab("exec", "h3/a", "true").Error, Does.Contain("no host 'h3'"));
         Refused(Lab("kill", "h1", "rooter"), "no daemon 'rooter', only router and hunter");
         Refused(Lab("slow", "h1", "rate=fast"), "rate 'fast': give a number above 0");
-        Refused(Lab("exec", "h1"), "lab exec h1: give HOST or HOST/CONTAINER and a COMMAND after exec");
+        Refused(Lab("exec", "h1"), "lab exec h1: give PLACE COMMAND.");
         _ = Lab("kill", "h2", "router").Succeeded("kill");
         Assert.That(Lab("status").Output, Does.Match(@"(?m)^h2 +192\.168\.77\.2 +running +up +- +\d+ "));
         _ = Lab("start", "h2", "router").Succeeded("start");

@@ -3,6 +3,7 @@ using System.Collections.Generic;
 using FreeFlow.Contract;
 using FreeFlow.Contract.Messages;
 using FreeFlow.Native;
+using FreeFlow.Router.Logging;
 using FreeFlow.Router.Observe;
 using FreeFlow.Router.Sessions;
 using FreeFlow.Router.Verbs;
