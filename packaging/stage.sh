@@ -51,6 +51,7 @@ for page in "$root"/packaging/man/*; do
     gzip -9n <"$page" >"$tree/usr/share/man/man$section/${page##*/}.gz"
 done
 install -D -m 644 "$root/packaging/completion/freeflow.bash" "$tree/usr/share/bash-completion/completions/freeflow"
-for daemon in freeflow-router freeflow-hunter; do install -D -m 644 "$root/packaging/completion/freeflow-router.bash" "$tree/usr/share/bash-completion/completions/$daemon"; done
+install -D -m 644 "$root/packaging/completion/freeflow-router.bash" "$tree/usr/share/bash-completion/completions/freeflow-router"
+ln -s freeflow-router "$tree/usr/share/bash-completion/completions/freeflow-hunter"
 install -D -m 644 "$root/packaging/completion/_freeflow" "$tree/usr/share/zsh/vendor-completions/_freeflow"
 install -D -m 644 "$root/packaging/completion/freeflow.fish" "$tree/usr/share/fish/vendor_completions.d/freeflow.fish"
