@@ -140,8 +140,9 @@ internal sealed class PluginTests
     private LineProcess StartKubelet(string authority) =>
         new("/usr/bin/python3", Path.Combine(TestContext.CurrentContext.TestDirectory, "programs", "kubelet.py"), Plugins, authority);
 
-    private LineProcess StartPlugin(params string[] resources) => new(PluginProgram,
-        ["--kubelet-folder", Plugins, "--socket-folder", Sockets, "--library-folder", Library, "--device-folder",
+    // A suite that nohup(1) runs hands down a SIGHUP that is ignored.
+    private LineProcess StartPlugin(params string[] resources) => new("/usr/bin/env",
+        ["--default-signal=HUP", PluginProgram, "--kubelet-folder", Plugins, "--socket-folder", Sockets, "--library-folder", Library, "--device-folder",
             Path.Combine(_folder, "dev"),
             "--system-folder", Path.Combine(_folder, "sys"), .. Array.ConvertAll(resources, resource => $"--resource={resource}")]);
 
