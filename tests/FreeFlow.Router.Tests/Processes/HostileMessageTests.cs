@@ -12,25 +12,8 @@ using NUnit.Framework;
 namespace FreeFlow.Router.Tests.Processes;
 
 /// <summary>Whatever is malformed ends that session, is logged in one line, and disturbs nobody else.</summary>
-public class HostileMessageTests
+public class HostileMessageTests : BystanderTests
 {
-    private RouterUnderTest _router = null!;
-    private FakeShim _bystander = null!;
-
-    [SetUp]
-    public void SetUp()
-    {
-        _router = RouterUnderTest.Start();
-        _bystander = FakeShim.Greeted(_router, "bystander");
-    }
-
-    [TearDown]
-    public void TearDown()
-    {
-        _bystander.Dispose();
-        _router.Dispose();
-    }
-
     [TestCase(FamilyLayout.TotalBytes, 0, FamilyLayout.Magic, TestName = "TableWithoutSeals")]
     [TestCase(FamilyLayout.TotalBytes, Libc.F_SEAL_SHRINK | Libc.F_SEAL_GROW, FamilyLayout.Magic, TestName = "TableWhoseSealsAreOpen")]
     [TestCase(FamilyLayout.TotalBytes, Libc.F_SEAL_SEAL | Libc.F_SEAL_GROW, FamilyLayout.Magic, TestName = "TableThatMayShrink")]
@@ -39,7 +22,7 @@ public class HostileMessageTests
     [TestCase(FamilyLayout.TotalBytes, SealedMemory.SizeSeals, 1u, TestName = "TableOfAnotherKind")]
     public void FamilyTablesAreChecked(long bytes, int seals, uint magic)
     {
-        using FakeShim shim = new(_router, new FamilyMemory(bytes, seals, magic));
+        using FakeShim shim = new(Router, new FamilyMemory(bytes, seals, magic));
         shim.Hello();
         AssertClosed(shim);
     }
@@ -49,7 +32,7 @@ public class HostileMessageTests
     public void AFamilyTableOfHugePagesIsNotTaken()
     {
         const int hugePages = 4, page = 2 << 20; // MFD_HUGETLB
-        using FakeShim shim = new(_router);
+        using FakeShim shim = new(Router);
         int huge = Libc.memfd_create("huge", Libc.MFD_CLOEXEC | Libc.MFD_ALLOW_SEALING | hugePages);
         if (huge < 0 || Libc.ftruncate(huge, (FamilyLayout.TotalBytes + page - 1) / page * page) != 0) Assert.Ignore($"this kernel has no huge pages: {Errno.LastText}");
         Libc.fcntl(huge, Libc.F_ADD_SEALS, SealedMemory.SizeSeals);
@@ -57,13 +40,13 @@ public class HostileMessageTests
         shim.Send(packet.AsSpan(0, new Hello { ProtocolVersion = Protocol.Version, ProcessId = 1, ProgramName = "huge"u8 }.Write(packet)), huge);
         Libc.close(huge);
         AssertClosed(shim);
-        Assert.That(_router.Process.WaitFor("no memory of the usual pages"), _router.Process.Output);
+        Assert.That(Router.Process.WaitFor("no memory of the usual pages"), Router.Process.Output);
     }
 
     [Test]
     public void HelloTwiceCloses()
     {
-        using FakeShim shim = FakeShim.Greeted(_router);
+        using FakeShim shim = FakeShim.Greeted(Router);
         shim.Hello();
         AssertClosed(shim);
     }
@@ -71,7 +54,7 @@ public class HostileMessageTests
     [Test]
     public void ASlotOutsideTheTableCloses()
     {
-        using FakeShim shim = new(_router);
+        using FakeShim shim = new(Router);
         shim.Hello(slot: FamilyLayout.SlotCount);
         AssertClosed(shim);
     }
@@ -79,7 +62,7 @@ public class HostileMessageTests
     [Test]
     public void AnotherVersionIsToldOursAndClosed()
     {
-        using FakeShim shim = new(_router);
+        using FakeShim shim = new(Router);
         shim.Hello(version: Protocol.Version + 1);
         Assert.That(shim.Receive().Type, Is.EqualTo(MessageType.Welcome));
         AssertClosed(shim);
@@ -89,7 +72,7 @@ public class HostileMessageTests
     public void AnOfferOutsideTheTableCloses()
     {
         using TcpPair pair = TcpPair.Loopback();
-        using FakeShim shim = FakeShim.Greeted(_router);
+        using FakeShim shim = FakeShim.Greeted(Router);
         shim.Offer(FamilyLayout.RecordCount, pair.Client);
         AssertClosed(shim);
     }
@@ -98,7 +81,7 @@ public class HostileMessageTests
     public void AnOfferBeforeHelloCloses()
     {
         using TcpPair pair = TcpPair.Loopback();
-        using FakeShim shim = new(_router);
+        using FakeShim shim = new(Router);
         shim.Offer(0, pair.Client);
         AssertClosed(shim);
     }
@@ -110,7 +93,7 @@ public class HostileMessageTests
     public void AWrongNumberOfDescriptorsCloses(int count)
     {
         using TcpPair pair = TcpPair.Loopback();
-        using FakeShim shim = FakeShim.Greeted(_router);
+        using FakeShim shim = FakeShim.Greeted(Router);
         byte[] packet = new byte[16];
         shim.Send(packet.AsSpan(0, new Offer().Write(packet)), Enumerable.Repeat((int)pair.Client.Handle, count).ToArray());
         AssertClosed(shim);
@@ -119,12 +102,12 @@ public class HostileMessageTests
     [Test]
     public void AProcessThatNeverReadsLosesItsSessionOnly()
     {
-        using FakeShim deaf = FakeShim.Greeted(_router);
+        using FakeShim deaf = FakeShim.Greeted(Router);
         using Socket unconnected = new(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
         byte[] packet = new byte[16];
         int length = new Offer { Connection = 1 }.Write(packet);
-        for (int i = 0; i < 100_000 && !_router.Process.Output.Contains("could not be sent", StringComparison.Ordinal); i++) deaf.Send(packet.AsSpan(0, length), (int)unconnected.Handle);
-        Assert.That(_router.Process.WaitFor("could not be sent"), _router.Process.Output);
+        for (int i = 0; i < 100_000 && !Router.Process.Output.Contains("could not be sent", StringComparison.Ordinal); i++) deaf.Send(packet.AsSpan(0, length), (int)unconnected.Handle);
+        Assert.That(Router.Process.WaitFor("could not be sent"), Router.Process.Output);
         AssertOthersUndisturbed();
     }
 
@@ -133,12 +116,12 @@ public class HostileMessageTests
     {
         Random random = new(seed);
         using TcpPair pair = TcpPair.Loopback();
-        Assert.That(_bystander.HearsNothing());
-        int before = _router.Descriptors;
+        Assert.That(Bystander.HearsNothing());
+        int before = Router.Descriptors;
         byte[] packet = new byte[600];
         for (int round = 0; round < 150; round++)
         {
-            using FakeShim shim = random.Next(2) == 0 ? new FakeShim(_router) : FakeShim.Greeted(_router);
+            using FakeShim shim = random.Next(2) == 0 ? new FakeShim(Router) : FakeShim.Greeted(Router);
             for (int i = 0; i < 20; i++)
             {
                 int length = random.Next(3) switch
@@ -152,7 +135,7 @@ public class HostileMessageTests
             }
         }
         AssertOthersUndisturbed();
-        Assert.That(() => _router.Descriptors, Is.EqualTo(before).After(2000, 20), "no descriptor is left behind");
+        Assert.That(() => Router.Descriptors, Is.EqualTo(before).After(2000, 20), "no descriptor is left behind");
     }
 
     /// <summary>The router has the last descriptor of a socket whose close waits for a peer that never reads.</summary>
@@ -164,11 +147,11 @@ public class HostileMessageTests
         try { while (true) pair.Client.Send(new byte[65536]); }
         catch (SocketException) { /* full */ }
         pair.Client.LingerState = new LingerOption(true, 60);
-        using FakeShim shim = FakeShim.Greeted(_router);
-        Kernel.kill(_router.Process.Process.Id, Kernel.SIGSTOP);
+        using FakeShim shim = FakeShim.Greeted(Router);
+        Kernel.kill(Router.Process.Process.Id, Kernel.SIGSTOP);
         shim.Offer(1, pair.Client);
         pair.Client.Dispose();
-        Kernel.kill(_router.Process.Process.Id, Kernel.SIGCONT);
+        Kernel.kill(Router.Process.Process.Id, Kernel.SIGCONT);
         AssertOthersUndisturbed();
     }
 
@@ -180,7 +163,7 @@ public class HostileMessageTests
     public void AsManyDescriptorsAsTheKernelCarriesHoldUpNobody()
     {
         List<TcpPair> pairs = [];
-        int before = _router.Descriptors;
+        int before = Router.Descriptors;
         try
         {
             for (int i = 0; i < 4; i++)
@@ -192,21 +175,21 @@ public class HostileMessageTests
                 catch (SocketException) { /* full */ }
                 pair.Client.LingerState = new LingerOption(true, 30);
             }
-            using FakeShim shim = FakeShim.Greeted(_router);
+            using FakeShim shim = FakeShim.Greeted(Router);
             byte[] packet = new byte[16];
             // The last of them are those that a smaller buffer has no room for.
             int[] many = [.. Enumerable.Repeat(shim.Family.Memory, SeqPacket.MostDescriptors - pairs.Count), .. pairs.Select(pair => (int)pair.Client.Handle)];
-            Kernel.kill(_router.Process.Process.Id, Kernel.SIGSTOP);
+            Kernel.kill(Router.Process.Process.Id, Kernel.SIGSTOP);
             Assert.That(shim.Send(packet.AsSpan(0, new Offer { Connection = 1 }.Write(packet)), many), Errno.LastText);
             foreach (TcpPair pair in pairs) pair.Client.Dispose();
-            Kernel.kill(_router.Process.Process.Id, Kernel.SIGCONT);
+            Kernel.kill(Router.Process.Process.Id, Kernel.SIGCONT);
             AssertClosed(shim);
         }
         finally
         {
             foreach (TcpPair pair in pairs) pair.Server.Dispose();
         }
-        Assert.That(() => _router.Descriptors, Is.EqualTo(before).After(5000, 20), "no descriptor is left behind");
+        Assert.That(() => Router.Descriptors, Is.EqualTo(before).After(5000, 20), "no descriptor is left behind");
     }
 
     /// <summary>The kernel closes with a socket what lies in it unread, and waits for each of those.</summary>
@@ -214,7 +197,7 @@ public class HostileMessageTests
     public void ASocketThatLingersInsideAnotherOneHoldsUpNobody([Values(1, 3)] int depth)
     {
         using Full full = new();
-        using FakeShim shim = FakeShim.Greeted(_router);
+        using FakeShim shim = FakeShim.Greeted(Router);
         int wrapped = full.TakeClient();
         for (int i = 0; i < depth; i++) wrapped = Wrap(wrapped);
         byte[] packet = new byte[16];
@@ -232,14 +215,14 @@ public class HostileMessageTests
     public void WhatLiesInASessionsQueueHoldsUpNobody(int before, int bytes)
     {
         using Full full = new();
-        using FakeShim shim = FakeShim.Greeted(_router);
-        Kernel.kill(_router.Process.Process.Id, Kernel.SIGSTOP);
+        using FakeShim shim = FakeShim.Greeted(Router);
+        Kernel.kill(Router.Process.Process.Id, Kernel.SIGSTOP);
         for (int i = 0; i < before; i++) shim.Withdraw(1);
         shim.Send([1, 2, 3]);
         int client = full.TakeClient();
         shim.Send(new byte[bytes], client);
         Libc.close(client);
-        Kernel.kill(_router.Process.Process.Id, Kernel.SIGCONT);
+        Kernel.kill(Router.Process.Process.Id, Kernel.SIGCONT);
         AssertOthersUndisturbed();
     }
 
@@ -270,15 +253,15 @@ public class HostileMessageTests
         const int threads = 4, sessions = 8;
         List<IDisposable> all = [];
         using TcpPair pair = TcpPair.Loopback();
-        using FakeShim nobody = Place.Run(null, Place.Nobody, () => FakeShim.Greeted(_router, "nobody"));
-        FakeShim first = FakeShim.Greeted(_router);
+        using FakeShim nobody = Place.Run(null, Place.Nobody, () => FakeShim.Greeted(Router, "nobody"));
+        FakeShim first = FakeShim.Greeted(Router);
         all.Add(first);
         using (UndeliveredMemory held = new(page => Libc.send((int)pair.Client.Handle, (void*)page, 1, 0)))
         {
             for (int i = 0; i < sessions; i++)
             {
                 if (i == threads) AssertAreJoined(nobody);
-                FakeShim shim = i == 0 ? first : FakeShim.Greeted(_router);
+                FakeShim shim = i == 0 ? first : FakeShim.Greeted(Router);
                 if (i > 0) all.Add(shim);
                 shim.Offer(1, pair.Client);
                 if (i < threads - 1) AssertOthersUndisturbed();
@@ -310,7 +293,7 @@ public class HostileMessageTests
         {
             for (int i = 0; i < 100; i++)
             {
-                using FakeShim shim = FakeShim.Greeted(_router);
+                using FakeShim shim = FakeShim.Greeted(Router);
                 shim.Offer(1, client);
                 if (i % 10 == 0) AssertOthersUndisturbed();
             }
@@ -328,9 +311,9 @@ public class HostileMessageTests
     public void WhoMakesTheRouterWaitWaitsItself()
     {
         const int sockets = 3;
-        int before = _router.Descriptors;
+        int before = Router.Descriptors;
         List<Full> fulls = [];
-        FakeShim slow = FakeShim.Greeted(_router);
+        FakeShim slow = FakeShim.Greeted(Router);
         byte[] packet = new byte[16];
         int length = new Offer { Connection = 1 }.Write(packet);
         for (int i = 0; i < sockets; i++)
@@ -344,7 +327,7 @@ public class HostileMessageTests
         slow.Dispose();
         foreach (Full full in fulls) full.Dispose();
         AssertOthersUndisturbed();
-        Assert.That(() => _router.Descriptors, Is.EqualTo(before).After(20_000, 50), "no descriptor is left behind");
+        Assert.That(() => Router.Descriptors, Is.EqualTo(before).After(20_000, 50), "no descriptor is left behind");
     }
 
     /// <summary>Puts a descriptor, which is closed here, into a Unix socket of its own, and returns the end in whose queue it lies.</summary>
@@ -391,8 +374,8 @@ public class HostileMessageTests
     public void DescriptorsThatDoNotBelongAreClosed([Values(1, 7)] int seed)
     {
         Random random = new(seed);
-        Assert.That(_bystander.HearsNothing());
-        int before = _router.Descriptors;
+        Assert.That(Bystander.HearsNothing());
+        int before = Router.Descriptors;
         byte[] packet = new byte[64];
         for (int round = 0; round < 60; round++)
         {
@@ -402,7 +385,7 @@ public class HostileMessageTests
                 Libc.epoll_create1(Libc.EPOLL_CLOEXEC), Libc.eventfd(0, Libc.EFD_CLOEXEC), Libc.memfd_create("strange", Libc.MFD_CLOEXEC),
                 Libc.socket(Libc.AF_UNIX, Libc.SOCK_DGRAM | Libc.SOCK_CLOEXEC, 0), Libc.socket(Libc.AF_INET, Libc.SOCK_DGRAM | Libc.SOCK_CLOEXEC, 0),
             ];
-            using FakeShim shim = random.Next(2) == 0 ? new FakeShim(_router) : FakeShim.Greeted(_router);
+            using FakeShim shim = random.Next(2) == 0 ? new FakeShim(Router) : FakeShim.Greeted(Router);
             for (int i = 0; i < 5; i++)
             {
                 int length = random.Next(3) switch
@@ -416,17 +399,17 @@ public class HostileMessageTests
             foreach (int descriptor in strange) Libc.close(descriptor);
         }
         AssertOthersUndisturbed();
-        Assert.That(() => _router.Descriptors, Is.EqualTo(before).After(3000, 20), "no descriptor is left behind");
+        Assert.That(() => Router.Descriptors, Is.EqualTo(before).After(3000, 20), "no descriptor is left behind");
     }
 
     /// <summary>A family table full of nonsense shows as nonsense within bounds.</summary>
     [Test]
     public unsafe void AHostileTableCannotBreakTheStatus()
     {
-        new Random(5).NextBytes(new Span<byte>(_bystander.Family.Record(0), 1000 * FamilyLayout.RecordBytes));
-        _bystander.Family.Header->RecordsUsed = uint.MaxValue;
-        _bystander.Family.Record(0)->KernelSent = ulong.MaxValue;
-        System.Text.Json.JsonElement process = _router.Status().GetProperty("processes").EnumerateArray().Single();
+        new Random(5).NextBytes(new Span<byte>(Bystander.Family.Record(0), 1000 * FamilyLayout.RecordBytes));
+        Bystander.Family.Header->RecordsUsed = uint.MaxValue;
+        Bystander.Family.Record(0)->KernelSent = ulong.MaxValue;
+        System.Text.Json.JsonElement process = Router.Status().GetProperty("processes").EnumerateArray().Single();
         System.Text.Json.JsonElement[] connections = process.GetProperty("connections").EnumerateArray().ToArray();
         Assert.That(connections, Has.Length.InRange(900, 1000));
         Assert.That(connections[0].GetProperty("kernel_sent").GetInt64(), Is.EqualTo(long.MaxValue));
@@ -450,18 +433,7 @@ public class HostileMessageTests
     {
         using Received next = shim.Receive();
         Assert.That(next.IsClosed, $"{next.Type}");
-        Assert.That(_router.Process.WaitFor(" closed: "), _router.Process.Output);
+        Assert.That(Router.Process.WaitFor(" closed: "), Router.Process.Output);
         AssertOthersUndisturbed();
-    }
-
-    private void AssertOthersUndisturbed() => AssertAreJoined(_bystander);
-
-    private static void AssertAreJoined(FakeShim shim)
-    {
-        using TcpPair pair = TcpPair.Loopback();
-        shim.Offer(1, pair.Client);
-        shim.Offer(2, pair.Server);
-        using Received first = shim.Receive(), second = shim.Receive();
-        Assert.That((first.Type, second.Type), Is.EqualTo((MessageType.Join, MessageType.Join)));
     }
 }

@@ -12,34 +12,17 @@ using NUnit.Framework;
 namespace FreeFlow.Router.Tests.Processes;
 
 /// <summary>Programs with verbs that are hostile to the router and to others: whatever they send ends their own session, and costs them alone.</summary>
-public sealed class HostileVerbsTests
+public sealed class HostileVerbsTests : BystanderTests
 {
     private const int HugePages = 4;  // MFD_HUGETLB
     private const int RegionSeals = Libc.F_SEAL_SHRINK | Libc.F_SEAL_GROW;
-
-    private RouterUnderTest _router = null!;
-    private FakeShim _bystander = null!;
-
-    [SetUp]
-    public void SetUp()
-    {
-        _router = RouterUnderTest.Start();
-        _bystander = FakeShim.Greeted(_router, "bystander");
-    }
-
-    [TearDown]
-    public void TearDown()
-    {
-        _bystander.Dispose();
-        _router.Dispose();
-    }
 
     /// <summary>A peer's region lies in a file that its owner is in the midst of writing, from memory that is not delivered: the file's lock is the owner's.</summary>
     [Test]
     public unsafe void ARegionWhoseFileIsBeingWrittenHoldsUpNobody()
     {
         const uint key = 77;
-        using FakeVerbs owner = FakeVerbs.Greeted(_router), peer = FakeVerbs.Greeted(_router);
+        using FakeVerbs owner = FakeVerbs.Greeted(Router), peer = FakeVerbs.Greeted(Router);
         uint theirs = owner.Create(), ours = peer.Create();
         int memory = Memory(4096);
         Assert.That((owner.Register(key, memory, 100), owner.Connect(theirs, ours), peer.Connect(ours, theirs)), Is.EqualTo((0u, 0u, 0u)));
@@ -59,7 +42,7 @@ public sealed class HostileVerbsTests
     [Test]
     public unsafe void AProofWhoseLockIsHeldHoldsUpNobody()
     {
-        using FakeVerbs hostile = FakeVerbs.Greeted(_router), honest = FakeVerbs.Greeted(_router);
+        using FakeVerbs hostile = FakeVerbs.Greeted(Router), honest = FakeVerbs.Greeted(Router);
         uint number = hostile.Create(), other = honest.Create();
         using TcpPair pair = TcpPair.Loopback();
         using UndeliveredMemory held = new(page => Libc.send((int)pair.Client.Handle, (void*)page, 1, 0));
@@ -74,7 +57,7 @@ public sealed class HostileVerbsTests
     public void MemoryOfHugePagesIsNotTaken()
     {
         const long bytes = 2 << 20;
-        using FakeVerbs hostile = FakeVerbs.Greeted(_router);
+        using FakeVerbs hostile = FakeVerbs.Greeted(Router);
         int huge = Libc.memfd_create("huge", Libc.MFD_CLOEXEC | Libc.MFD_ALLOW_SEALING | HugePages);
         if (huge < 0 || Libc.ftruncate(huge, bytes) != 0) Assert.Ignore($"this kernel has no huge pages: {Errno.LastText}");
         Libc.fcntl(huge, Libc.F_ADD_SEALS, RegionSeals);
@@ -86,11 +69,11 @@ public sealed class HostileVerbsTests
     [Test]
     public void AnAddressThatIsNotTheSocketsIsNotTaken()
     {
-        using FakeVerbs hostile = FakeVerbs.Greeted(_router);
+        using FakeVerbs hostile = FakeVerbs.Greeted(Router);
         using TcpPair pair = TcpPair.Connect(new System.Net.IPEndPoint(System.Net.IPAddress.Parse("127.0.0.9"), 0), new System.Net.IPEndPoint(System.Net.IPAddress.Loopback, 0));
         uint number = hostile.Create();
         Assert.That(hostile.Connect(number, 5, (int)pair.Client.Handle), Is.EqualTo((uint)Errno.EACCES), "another address");
-        Assert.That(hostile.Connect(number, 5, _bystander.Family.Memory), Is.EqualTo((uint)Errno.EACCES), "no socket");
+        Assert.That(hostile.Connect(number, 5, Bystander.Family.Memory), Is.EqualTo((uint)Errno.EACCES), "no socket");
         Assert.That(hostile.Connect(number, 5), Is.Zero);
     }
 
@@ -165,10 +148,10 @@ public sealed class HostileVerbsTests
         Random random = new(seed);
         using TcpPair pair = TcpPair.Loopback();
         AssertOthersUndisturbed();
-        int before = _router.Descriptors, memory = Memory(4096), unsealed = Memory(4096, seals: 0), large = Memory(1 << 30);
+        int before = Router.Descriptors, memory = Memory(4096), unsealed = Memory(4096, seals: 0), large = Memory(1 << 30);
         for (int round = 0; round < 60; round++)
         {
-            using FakeVerbs hostile = FakeVerbs.Greeted(_router);
+            using FakeVerbs hostile = FakeVerbs.Greeted(Router);
             uint[] numbers = [hostile.Create(), hostile.Create(VerbsProtocol.UnreliableDatagram), 0, 1, (uint)random.Next()];
             int[] pool = [memory, unsealed, large, (int)pair.Client.Handle, hostile.Proof];
             for (int i = 0; i < 60; i++)
@@ -182,8 +165,8 @@ public sealed class HostileVerbsTests
         }
         AssertOthersUndisturbed();
         foreach (int descriptor in (int[])[memory, unsealed, large]) Libc.close(descriptor);
-        Assert.That(_router.Status().GetProperty("router").GetProperty("faults").GetInt64(), Is.Zero, _router.Process.Output);
-        Assert.That(() => _router.Descriptors, Is.EqualTo(before).After(10_000, 50), "no descriptor is left behind");
+        Assert.That(Router.Status().GetProperty("router").GetProperty("faults").GetInt64(), Is.Zero, Router.Process.Output);
+        Assert.That(() => Router.Descriptors, Is.EqualTo(before).After(10_000, 50), "no descriptor is left behind");
     }
 
     private static byte[] Message(Random random, uint[] numbers)
@@ -211,14 +194,5 @@ public sealed class HostileVerbsTests
         int memory = Libc.memfd_create("region", Libc.MFD_CLOEXEC | Libc.MFD_ALLOW_SEALING);
         Assert.That(memory >= 0 && Libc.ftruncate(memory, bytes) == 0 && (seals == 0 || Libc.fcntl(memory, Libc.F_ADD_SEALS, seals) == 0), Errno.LastText);
         return memory;
-    }
-
-    private void AssertOthersUndisturbed()
-    {
-        using TcpPair pair = TcpPair.Loopback();
-        _bystander.Offer(1, pair.Client);
-        _bystander.Offer(2, pair.Server);
-        using Received first = _bystander.Receive(), second = _bystander.Receive();
-        Assert.That((first.Type, second.Type), Is.EqualTo((MessageType.Join, MessageType.Join)));
     }
 }
