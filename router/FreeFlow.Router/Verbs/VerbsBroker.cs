@@ -19,10 +19,10 @@ internal sealed class VerbsBroker(Log log)
 {
     private const uint FirstNumber = 2; // 0 and 1 are the special queue pairs (IBA 10.2.4.2)
 
-    private readonly Dictionary<uint, VerbsQueuePair> _queuePairs = [];
     /// <summary>What a turn of the event loop gives back of a process that has ended: some milliseconds' work.</summary>
     internal const int PartsAtATime = 256;
 
+    private readonly Dictionary<uint, VerbsQueuePair> _queuePairs = [];
     private readonly HashSet<VerbsClient> _clients = [];
     private VerbsCounters _past;
 
